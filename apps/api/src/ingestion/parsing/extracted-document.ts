@@ -1,0 +1,56 @@
+import type { Box } from '../../rag/index.js';
+
+export type DocumentFormat = 'pdf' | 'docx' | 'html' | 'markdown' | 'text';
+
+/** What a parser makes of a file: blocks in reading order. It crosses a process border, so it is plain JSON. */
+export interface ExtractedDocument {
+  format: DocumentFormat;
+  /** The document's own title when it states one. */
+  title: string | null;
+  /** null for formats without pages. */
+  pageCount: number | null;
+  blocks: Block[];
+  /** Things a person should know about the extraction. */
+  warnings: ExtractionWarning[];
+}
+
+export interface ExtractionWarning {
+  code: 'page-without-text' | 'page-unreadable' | 'output-truncated';
+  page?: number;
+}
+
+export type Block = TextBlock | TableBlock;
+
+export interface TextBlock {
+  kind: 'heading' | 'paragraph' | 'list-item';
+  /** 1 is the outermost heading; only for headings. */
+  level?: number;
+  text: string;
+  page: number | null;
+  box: Box | null;
+}
+
+export interface TableBlock {
+  kind: 'table';
+  caption: string | null;
+  rows: TableRow[];
+  page: number | null;
+  box: Box | null;
+}
+
+export interface TableRow {
+  /** The label that several rows share (a spanned first cell); null when there is none. */
+  group: string | null;
+  /** The row's header cell; empty when the table has none. */
+  label: string;
+  cells: TableCell[];
+  page: number | null;
+  box: Box | null;
+}
+
+export interface TableCell {
+  /** Path of the column headers that stand over the cell, outermost first, joined by " > ". */
+  header: string;
+  text: string;
+  box: Box | null;
+}

@@ -1,0 +1,1 @@
+export type { Box, NewPassage, Passage, PassageCell, PassageRow } from './passages/passage.js';

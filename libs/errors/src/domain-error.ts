@@ -1,0 +1,39 @@
+/** What kind of "no" an error is. Only this library knows which HTTP status a kind becomes. */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'too-large'
+  | 'unsupported-type'
+  | 'unprocessable'
+  | 'rate-limited'
+  | 'timeout'
+  | 'unavailable';
+
+export interface DomainErrorOptions {
+  cause?: unknown;
+  /** Further members of the problem document: numbers and ids, never text of a document. snake_case. */
+  extra?: Record<string, unknown>;
+  /** When it makes sense to try again, in seconds; becomes `Retry-After`. */
+  retryAfterSeconds?: number;
+}
+
+/**
+ * An expected failure. Subclasses stand beside the domain that throws them and name themselves by a stable
+ * `code`, which clients switch on; the message is for people and may change.
+ */
+export abstract class DomainError extends Error {
+  abstract readonly code: string;
+  abstract readonly kind: ErrorKind;
+  readonly extra: Record<string, unknown>;
+  readonly retryAfterSeconds?: number;
+
+  constructor(message: string, { cause, extra = {}, retryAfterSeconds }: DomainErrorOptions = {}) {
+    super(message, { cause });
+    this.name = new.target.name;
+    this.extra = extra;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
