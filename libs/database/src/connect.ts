@@ -1,0 +1,48 @@
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import type { DatabaseConfig } from './database.config.js';
+import { migrate, type MigrationClass } from './migrate.js';
+import { ensureAppRole } from './roles.js';
+import { assertTenancyEnforced } from './tenancy-check.js';
+
+export interface DatabaseConnection {
+  /** As the restricted application role. */
+  source: DataSource;
+  appUrl: string;
+  migrated: string[];
+}
+
+/** Migrates as the owner, connects as the application role, and refuses to go on unless tenancy is enforced. */
+export async function connectDatabase(
+  ownerUrl: string,
+  config: DatabaseConfig,
+  migrations: MigrationClass[],
+): Promise<DatabaseConnection> {
+  const migrated = await migrate(ownerUrl, migrations);
+  const appUrl = config.appUrl ?? (await withClient(ownerUrl, (owner) => ensureAppRole(owner, ownerUrl)));
+  await withClient(appUrl, assertTenancyEnforced);
+  const source = await openPool(appUrl, config.poolMax);
+  return { source, appUrl, migrated };
+}
+
+export function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
+  return new DataSource({
+    type: 'postgres',
+    url: appUrl,
+    poolSize: poolMax,
+    applicationName: 'navigator',
+    connectTimeoutMS: 5_000,
+    // A transaction that its process forgot would hold locks and, later, the audit's watermark.
+    extra: { idle_in_transaction_session_timeout: 60_000 },
+  }).initialize();
+}
+
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, application_name: 'navigator' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

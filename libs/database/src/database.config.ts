@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { section } from '#libs/config';
+
+export const databaseSection = section(
+  'DATABASE',
+  z.object({
+    url: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .describe('PostgreSQL 15 or newer, as the owner of the schema. Unset: an embedded one in DATA_DIR.'),
+    appUrl: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .describe('The same database as the restricted application role. Unset: the role is made at start.'),
+    poolMax: z.coerce
+      .number()
+      .int()
+      .min(2)
+      .max(200)
+      .default(12)
+      .describe('Connections of one process, at most.'),
+    statementTimeoutMs: z.coerce
+      .number()
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(10_000)
+      .describe('How long one statement of a request may run.'),
+  }),
+);
+export type DatabaseConfig = Readonly<z.infer<typeof databaseSection.schema>>;

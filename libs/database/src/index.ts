@@ -1,0 +1,8 @@
+export { connectDatabase, openPool, withClient, type DatabaseConnection } from './connect.js';
+export { databaseSection, type DatabaseConfig } from './database.config.js';
+export { listen, type Listener } from './listen.js';
+export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './migrate.js';
+export { APP_GROUP, ensureAppRole, InsufficientDatabaseRights } from './roles.js';
+export { assertTenancyEnforced, TenancyNotEnforced } from './tenancy-check.js';
+export { isConnectionLoss, TenantDb, type BeforeCommit, type TransactionOptions } from './tenant-db.js';
+export { uuidv5, uuidv7 } from './uuid.js';

@@ -1,0 +1,49 @@
+import { createHmac } from 'node:crypto';
+import type { Client } from 'pg';
+
+/** Holds all grants; nobody logs in as it. The login role below inherits them. */
+export const APP_GROUP = 'navigator_app';
+
+/**
+ * Makes sure that the restricted role exists, and returns its URL. Its password is derived from the owner's, so
+ * every replica that knows the owner's URL knows it, and nothing needs to be stored.
+ *
+ * @throws InsufficientDatabaseRights when the owner may not make roles, or has no password to derive from
+ */
+export async function ensureAppRole(owner: Client, ownerUrl: string): Promise<string> {
+  const url = new URL(ownerUrl);
+  if (!url.password) throw new InsufficientDatabaseRights('DATABASE_URL has no password');
+  const name = `${decodeURIComponent(url.pathname.slice(1))}_app`;
+  const password = createHmac('sha256', url.password).update(`role ${name}`).digest('base64url');
+  try {
+    await owner.query(roleStatement(owner, name, password));
+  } catch (error) {
+    throw new InsufficientDatabaseRights((error as Error).message, { cause: error });
+  }
+  url.username = encodeURIComponent(name);
+  url.password = password;
+  return url.href;
+}
+
+export class InsufficientDatabaseRights extends Error {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(
+      `The application role cannot be made (${reason}). Make a login role that is a member of "${APP_GROUP}", ` +
+        'owns nothing and is no superuser, and give its URL as DATABASE_APP_URL.',
+      options,
+    );
+    this.name = 'InsufficientDatabaseRights';
+  }
+}
+
+function roleStatement(client: Client, name: string, password: string): string {
+  const role = client.escapeIdentifier(name);
+  return `do $$
+    begin
+      if not exists (select from pg_roles where rolname = ${client.escapeLiteral(name)}) then
+        create role ${role} login noinherit;
+      end if;
+      alter role ${role} login inherit nocreatedb nocreaterole password ${client.escapeLiteral(password)};
+      grant ${APP_GROUP} to ${role};
+    end $$`;
+}

@@ -1,0 +1,5 @@
+import type { MigrationInterface } from 'typeorm';
+import { CreateTenancy1764000001000 } from './1764000001000-create-tenancy.js';
+
+/** Every migration, oldest first. One that has landed is never edited. */
+export const migrations: (new () => MigrationInterface)[] = [CreateTenancy1764000001000];
