@@ -1,5 +1,9 @@
 import type { MigrationInterface } from 'typeorm';
 import { CreateTenancy1764000001000 } from './1764000001000-create-tenancy.js';
+import { CreateDocuments1764000004000 } from './1764000004000-create-documents.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
-export const migrations: (new () => MigrationInterface)[] = [CreateTenancy1764000001000];
+export const migrations: (new () => MigrationInterface)[] = [
+  CreateTenancy1764000001000,
+  CreateDocuments1764000004000,
+];
