@@ -1,9 +1,11 @@
 import type { MigrationInterface } from 'typeorm';
 import { CreateTenancy1764000001000 } from './1764000001000-create-tenancy.js';
 import { CreateDocuments1764000004000 } from './1764000004000-create-documents.js';
+import { CreateIdempotency1764000007000 } from './1764000007000-create-idempotency.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
   CreateTenancy1764000001000,
   CreateDocuments1764000004000,
+  CreateIdempotency1764000007000,
 ];

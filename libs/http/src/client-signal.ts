@@ -1,0 +1,47 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '#libs/errors';
+import { InvalidDeadline } from './http.errors.js';
+
+export const MAX_DEADLINE_MS = 120_000;
+
+/** Aborts when the client leaves before it was answered, and when the time that it gave in `X-Deadline-Ms` is up. */
+export const ClientSignal = createParamDecorator((_: unknown, context: ExecutionContext): AbortSignal => {
+  const http = context.switchToHttp();
+  return clientSignal(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+});
+
+export function clientSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  const timer = deadlineTimer(request, controller);
+  reply.raw.once('close', () => {
+    clearTimeout(timer);
+    if (!reply.raw.writableFinished) controller.abort(new ClientLeft());
+  });
+  return controller.signal;
+}
+
+export class DeadlineExceeded extends DomainError {
+  readonly code = 'deadline-exceeded';
+  readonly kind = 'timeout' as const;
+  constructor() {
+    super('The time that the client gave is up');
+  }
+}
+
+export class ClientLeft extends DomainError {
+  readonly code = 'client-left';
+  readonly kind = 'timeout' as const;
+  constructor() {
+    super('The client left before it was answered');
+  }
+}
+
+function deadlineTimer(request: FastifyRequest, controller: AbortController): NodeJS.Timeout | undefined {
+  const header = request.headers['x-deadline-ms'];
+  if (header === undefined) return undefined;
+  const milliseconds = Number(header);
+  if (!Number.isInteger(milliseconds) || milliseconds < 1 || milliseconds > MAX_DEADLINE_MS)
+    throw new InvalidDeadline(MAX_DEADLINE_MS);
+  return setTimeout(() => controller.abort(new DeadlineExceeded()), milliseconds).unref();
+}

@@ -1,0 +1,67 @@
+import type { FastifyReply } from 'fastify';
+
+export interface EventStream {
+  /** Resolves when the client can take more, so that a slow reader slows its writer down. */
+  send(event: string, data: unknown, id?: string | number): Promise<void>;
+  end(): void;
+  /** True once the client has gone or `end` was called. */
+  readonly closed: boolean;
+}
+
+const HEARTBEAT_MS = 15_000;
+/** A reader that takes nothing for this long is gone, whatever its socket says. */
+const STALLED_MS = 30_000;
+
+/** Answers a request with server-sent events. A comment every 15 s keeps intermediaries from closing the connection. */
+export function openEventStream(reply: FastifyReply): EventStream {
+  const { raw } = reply;
+  reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value);
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  raw.flushHeaders();
+
+  const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), HEARTBEAT_MS).unref();
+  let closed = false;
+  const close = () => {
+    closed = true;
+    clearInterval(heartbeat);
+  };
+  raw.once('close', close);
+
+  return {
+    get closed() {
+      return closed;
+    },
+    async send(event, data, id) {
+      if (closed) return;
+      const lines = [
+        `event: ${event}`,
+        ...(id === undefined ? [] : [`id: ${id}`]),
+        `data: ${JSON.stringify(data)}`,
+      ];
+      if (!raw.write(`${lines.join('\n')}\n\n`)) await drained(raw);
+    },
+    end() {
+      if (closed) return;
+      close();
+      raw.end();
+    },
+  };
+}
+
+function drained(raw: FastifyReply['raw']): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(stalled);
+      raw.off('drain', done).off('close', done);
+      resolve();
+    };
+    const stalled = setTimeout(() => raw.destroy(), STALLED_MS).unref();
+    raw.on('drain', done).on('close', done);
+  });
+}

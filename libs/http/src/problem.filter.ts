@@ -1,0 +1,78 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError, problem, type Problem, problemOf } from '#libs/errors';
+import { currentContext, reportBug } from '#libs/observability';
+
+const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+/** Fastify's own refusals, by its stable error codes. */
+const FASTIFY_CODES: Record<string, string> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid-json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid-content-length',
+  FST_ERR_BAD_URL: 'invalid-url',
+};
+const STATUS_CODES: Record<number, string> = {
+  400: 'bad-request',
+  404: 'route-not-found',
+  405: 'method-not-allowed',
+  406: 'not-acceptable',
+  413: 'body-too-large',
+  415: 'unsupported-media-type',
+  503: 'unavailable',
+};
+
+/** Turns every failure into an RFC 9457 problem; only a bug is logged here, once, and without its details outside. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (reply.sent || reply.raw.headersSent) return;
+    // The client has left: nobody reads the answer, and it is neither our failure nor a bug.
+    if (request.raw.destroyed && !request.raw.complete) return void reply.hijack();
+    sendProblem(reply, this.problemFor(error));
+    if (error instanceof DomainError && error.retryAfterSeconds !== undefined)
+      reply.header('retry-after', Math.ceil(error.retryAfterSeconds));
+  }
+
+  private problemFor(error: unknown): Problem {
+    const requestId = currentContext()?.requestId;
+    if (error instanceof DomainError) return problemOf(error, requestId);
+    const known = refusalOf(error);
+    if (known) return problem(known.status, known.code, known.detail, requestId);
+    this.logger.error(error instanceof Error ? error : new Error(String(error)));
+    reportBug(error);
+    return problem(500, 'internal-error', 'Something went wrong on our side', requestId);
+  }
+}
+
+export function sendProblem(reply: FastifyReply, body: Problem): void {
+  if (body.status === 503) reply.header('x-service-level', 'unavailable');
+  // Serialised here, because Nest's adapter would set another content type for an object.
+  void reply.status(body.status).header('content-type', PROBLEM_JSON).send(JSON.stringify(body));
+}
+
+/** A refusal by Nest or Fastify: unknown route, bad JSON, too large a body, wrong content type. */
+function refusalOf(error: unknown): { status: number; code: string; detail: string } | undefined {
+  const { statusCode, code, message } = error as { statusCode?: number; code?: string; message?: string };
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    return status < 500 ? refusal(status, message) : undefined;
+  }
+  if (error instanceof SyntaxError && statusCode === 400)
+    return { status: 400, code: 'invalid-json', detail: 'The body is not valid JSON' };
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return {
+      ...refusal(statusCode, message),
+      ...(code && FASTIFY_CODES[code] ? { code: FASTIFY_CODES[code] } : {}),
+    };
+  return undefined;
+}
+
+function refusal(status: number, detail = '') {
+  return { status, code: STATUS_CODES[status] ?? 'request-refused', detail };
+}

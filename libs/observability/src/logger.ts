@@ -1,0 +1,96 @@
+import { type DestinationStream, type Logger as Pino, pino } from 'pino';
+import type { LoggerService } from '@nestjs/common';
+import { currentContext } from './request-context.js';
+
+export interface LoggerOptions {
+  level: string;
+  /** Where lines go; standard output unless given. */
+  destination?: DestinationStream;
+}
+
+/** Whatever a careless log call may carry, these never reach a line. */
+const REDACTED_KEYS = [
+  'authorization',
+  'cookie',
+  'password',
+  'password_hash',
+  'refresh_token',
+  'access_token',
+  'token',
+  'key',
+  'secret',
+  'api_key',
+  'apiKey',
+  'question',
+  'answer',
+  'text',
+  'quote',
+  'email',
+];
+const REDACTED_PATHS = REDACTED_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+
+/** JSON lines with the ids of the request or job they belong to. */
+export function createLogger({ level, destination }: LoggerOptions): Pino {
+  return pino(
+    {
+      level,
+      base: { service: 'navigator' },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+      mixin: idsOfContext,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination ?? pino.destination({ fd: 1, sync: false }),
+  );
+}
+
+function idsOfContext(): object {
+  const context = currentContext();
+  if (!context) return {};
+  const { requestId, correlationId, route, tenantId, userId } = context;
+  return {
+    request_id: requestId,
+    correlation_id: correlationId,
+    route,
+    tenant_id: tenantId,
+    user_id: userId,
+  };
+}
+
+/** Lets Nest and everything that uses `new Logger(Name)` write through pino. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly pino: Pino) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('info', message, rest);
+  }
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  /** Nest appends the logger's name as the last argument. Objects become fields, errors become `err`. */
+  private write(level: pino.Level, message: unknown, rest: unknown[]): void {
+    const name = typeof rest.at(-1) === 'string' ? (rest.pop() as string) : undefined;
+    const fields: Record<string, unknown> = { logger: name };
+    for (const part of [message, ...rest]) {
+      if (part instanceof Error) fields.err = part;
+      else if (typeof part === 'object' && part !== null) Object.assign(fields, part);
+      else if (typeof part === 'string' && part !== message) fields.stack = part;
+    }
+    const text =
+      typeof message === 'string' ? message : message instanceof Error ? message.message : undefined;
+    this.pino[level](fields, text);
+  }
+}

@@ -1,0 +1,33 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/**
+ * What belongs to one request or one job. Libraries read it (logs, audit, headers); domain code does not look it
+ * up but is given what it needs.
+ */
+export interface RequestContext {
+  /** Of this request; sent back as `X-Request-Id`. */
+  readonly requestId: string;
+  /** Of the whole piece of work: an upload's request and the job that came of it share it. */
+  readonly correlationId: string;
+  /** `POST /v1/documents`: the route, never the URL with its ids. */
+  route?: string;
+  tenantId?: string;
+  userId?: string;
+  /** For libraries that keep something for the length of the request, under a symbol of their own. */
+  readonly state: Map<symbol, unknown>;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+export function newContext(ids: { requestId: string; correlationId?: string }): RequestContext {
+  return { requestId: ids.requestId, correlationId: ids.correlationId ?? ids.requestId, state: new Map() };
+}
+
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/** undefined outside of requests and jobs. */
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}

@@ -1,0 +1,2 @@
+export { createPolicy, type Policy, type PolicyOptions } from './policy.js';
+export { PolicyRegistry } from './policy-registry.js';
