@@ -27,7 +27,17 @@ export interface TextBlock {
   level?: number;
   text: string;
   page: number | null;
+  /** Around the text on its first page. */
   box: Box | null;
+  /** Where the lines of the text stand, when the format has pages: for the place of a part of the text. */
+  lines?: TextLine[];
+}
+
+export interface TextLine {
+  /** Offset in the text, in UTF-16 code units, at which the line begins. */
+  start: number;
+  page: number;
+  box: Box;
 }
 
 export interface TableBlock {

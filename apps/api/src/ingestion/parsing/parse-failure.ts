@@ -1,0 +1,43 @@
+/** Why a file could not be read. The codes are stable: clients and statistics switch on them. */
+export type ParseFailureCode =
+  | 'unsupported-type'
+  | 'empty-file'
+  | 'mistyped'
+  | 'password-protected'
+  | 'corrupt-file'
+  | 'no-text'
+  | 'unknown-encoding'
+  | 'too-complex'
+  | 'parse-timeout'
+  | 'parse-memory'
+  | 'parser-crashed';
+
+/** What a person is told. They know their file, not our parser. */
+const SENTENCES: Record<ParseFailureCode, string> = {
+  'unsupported-type': 'Files of this type cannot be read yet. PDF, DOCX, HTML, Markdown and plain text can.',
+  'empty-file': 'The file is empty.',
+  mistyped: 'The file is not what its name says, so it was not read. Please check that it is the right file.',
+  'password-protected': 'The file is protected by a password. Please upload a copy without one.',
+  'corrupt-file': 'The file is damaged and cannot be opened. Please try another copy.',
+  'no-text': 'No text was found in the file. It may be a scan, and scanned pages cannot be read yet.',
+  'unknown-encoding': 'The character encoding of the text is not known. Please save the file as UTF-8.',
+  'too-complex': 'The file is too large or too complex inside to be read safely.',
+  'parse-timeout': 'Reading the file took too long, so it was stopped.',
+  'parse-memory': 'Reading the file needed too much memory, so it was stopped.',
+  'parser-crashed': 'The file could not be read: the reader stopped unexpectedly.',
+};
+
+/** Thrown when a file cannot be read. The message is for people and never holds text of the file. */
+export class ParseFailure extends Error {
+  constructor(
+    readonly code: ParseFailureCode,
+    options?: { cause?: unknown },
+  ) {
+    super(SENTENCES[code], options);
+    this.name = 'ParseFailure';
+  }
+}
+
+export function isParseFailureCode(code: string): code is ParseFailureCode {
+  return code in SENTENCES;
+}

@@ -1,0 +1,174 @@
+import { cleanText, withoutBullet } from '../clean-text.js';
+import type { Line, TextDraft } from './draft.js';
+import { linesInOrder } from './lines.js';
+import type { PageContent, Span, StructNode } from './page-content.js';
+
+/** What the structure tree of one page says, in logical order. */
+export type TaggedBlock = TextDraft | TaggedTable;
+
+export interface TaggedTable {
+  kind: 'tagged-table';
+  caption: string | null;
+  page: number;
+  /** All rows of the element, also those without text on this page: a table over two pages is in both trees. */
+  rows: TaggedCell[][];
+}
+
+export interface TaggedCell {
+  header: boolean;
+  /** Empty when the cell has no text on this page. */
+  paragraphs: Line[][];
+}
+
+const TABLE_PARTS = new Set(['THead', 'TBody', 'TFoot']);
+const BLOCKS = new Set([
+  ...[
+    'Document',
+    'DocumentFragment',
+    'Part',
+    'Sect',
+    'Art',
+    'Div',
+    'Aside',
+    'NonStruct',
+    'Root',
+    'BlockQuote',
+  ],
+  ...['Index', 'TOC', 'TOCI', 'P', 'H', 'Title', 'L', 'LI', 'LBody', 'Table', 'Caption', 'Figure', 'Form'],
+  ...['Note', 'FENote', 'Footnote', 'Textbox', 'Story'],
+]);
+
+/** Blocks of a page from its structure tree, and the spans that the tree does not mention. */
+export function readTaggedPage(content: PageContent): { blocks: TaggedBlock[]; untagged: Span[] } {
+  const reader = new TreeReader(content);
+  if (content.tree) reader.read(content.tree);
+  return { blocks: reader.blocks, untagged: reader.unread() };
+}
+
+class TreeReader {
+  readonly blocks: TaggedBlock[] = [];
+  private readonly byId = new Map<string, Span[]>();
+  private readonly spans: Span[];
+
+  constructor(private readonly content: PageContent) {
+    this.spans = content.frames.flatMap((frame) => frame.spans);
+    for (const span of this.spans) {
+      if (!span.contentId || span.artifact) continue;
+      const sharing = this.byId.get(span.contentId);
+      if (sharing) sharing.push(span);
+      else this.byId.set(span.contentId, [span]);
+    }
+  }
+
+  read(node: StructNode): void {
+    const role = node.role ?? '';
+    if (role === 'Table') return this.readTable(node);
+    if (role === 'LI') return this.readListItem(node);
+    if (/^(H[1-6]?|Title)$/.test(role)) return this.addText('heading', [node], headingLevel(role));
+    let inline: StructNode[] = [];
+    const flush = () => {
+      if (inline.length > 0) this.addText('paragraph', inline);
+      inline = [];
+    };
+    for (const child of node.children ?? []) {
+      if (!isBlock(child)) inline.push(child);
+      else {
+        flush();
+        this.read(child);
+      }
+    }
+    flush();
+  }
+
+  unread(): Span[] {
+    const left = new Set([...this.byId.values()].flat());
+    return this.spans.filter((span) => !span.contentId || span.artifact || left.has(span));
+  }
+
+  private addText(kind: TextDraft['kind'], nodes: StructNode[], level?: number): void {
+    const lines = linesInOrder(nodes.flatMap((node) => this.take(node)));
+    if (lines.length > 0) this.blocks.push({ kind, ...(level ? { level } : {}), lines });
+  }
+
+  /** The item's own text, then nested lists and tables as blocks of their own. */
+  private readListItem(node: StructNode): void {
+    const own: StructNode[] = [];
+    const nested: StructNode[] = [];
+    const sort = (child: StructNode) => {
+      if (child.role === 'L' || child.role === 'Table') nested.push(child);
+      else if (child.role === 'LBody' || child.role === 'P') child.children?.forEach(sort);
+      else own.push(child);
+    };
+    node.children?.forEach(sort);
+    this.addText('list-item', own);
+    const item = this.blocks.at(-1);
+    if (item?.kind === 'list-item') item.lines[0]!.text = withoutBullet(item.lines[0]!.text);
+    for (const child of nested) this.read(child);
+  }
+
+  private readTable(node: StructNode): void {
+    const rows: TaggedCell[][] = [];
+    let caption: string | null = null;
+    const readRows = (parent: StructNode, inHead: boolean) => {
+      for (const child of parent.children ?? []) {
+        if (child.role === 'TR') rows.push(this.readRow(child, inHead));
+        else if (TABLE_PARTS.has(child.role ?? '')) readRows(child, child.role === 'THead');
+        else if (child.role === 'Caption') {
+          this.read(child);
+          caption = captionOf(this.blocks.at(-1));
+        }
+      }
+    };
+    readRows(node, false);
+    if (rows.some((row) => row.some((cell) => cell.paragraphs.length > 0))) {
+      const alt = node.alt ? cleanText(node.alt) : null;
+      this.blocks.push({ kind: 'tagged-table', caption: caption ?? alt, page: this.content.number, rows });
+    }
+  }
+
+  private readRow(row: StructNode, inHead: boolean): TaggedCell[] {
+    return (row.children ?? [])
+      .filter((cell) => cell.role === 'TD' || cell.role === 'TH')
+      .map((cell) => ({ header: inHead || cell.role === 'TH', paragraphs: this.readCell(cell) }));
+  }
+
+  private readCell(cell: StructNode): Line[][] {
+    const paragraphs: StructNode[][] = [];
+    let inline: StructNode[] | null = null;
+    const visit = (node: StructNode) => {
+      if (!isBlock(node)) {
+        if (!inline) paragraphs.push((inline = []));
+        inline.push(node);
+        return;
+      }
+      inline = null;
+      node.children?.forEach(visit);
+      inline = null;
+    };
+    cell.children?.forEach(visit);
+    return paragraphs
+      .map((nodes) => linesInOrder(nodes.flatMap((node) => this.take(node))))
+      .filter((lines) => lines.length > 0);
+  }
+
+  /** Spans under a node, each only once even if two elements claim it. */
+  private take(node: StructNode): Span[] {
+    if (node.type === 'content' && node.id) {
+      const spans = this.byId.get(node.id) ?? [];
+      this.byId.delete(node.id);
+      return spans;
+    }
+    return (node.children ?? []).flatMap((child) => this.take(child));
+  }
+}
+
+function isBlock(node: StructNode): boolean {
+  if (!node.role) return false;
+  return BLOCKS.has(node.role) || /^H[1-6]$/.test(node.role) || (node.children ?? []).some(isBlock);
+}
+
+const headingLevel = (role: string) => (role === 'Title' ? 1 : Number(role.slice(1)) || 2);
+
+function captionOf(block: TaggedBlock | undefined): string | null {
+  return block && block.kind !== 'tagged-table' ? block.lines.map((line) => line.text).join(' ') : null;
+}
