@@ -1,11 +1,15 @@
 import type { MigrationInterface } from 'typeorm';
 import { CreateTenancy1764000001000 } from './1764000001000-create-tenancy.js';
+import { CreateIdentity1764000002000 } from './1764000002000-create-identity.js';
+import { CreateAudit1764000003000 } from './1764000003000-create-audit.js';
 import { CreateDocuments1764000004000 } from './1764000004000-create-documents.js';
 import { CreateIdempotency1764000007000 } from './1764000007000-create-idempotency.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
   CreateTenancy1764000001000,
+  CreateIdentity1764000002000,
+  CreateAudit1764000003000,
   CreateDocuments1764000004000,
   CreateIdempotency1764000007000,
 ];

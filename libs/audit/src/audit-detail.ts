@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { AuditDetail, AuditTarget, AuditValue } from './audit-record.js';
+
+/** Ids, codes and names of models are shorter; a sentence of somebody's document is longer. */
+const LONGEST_TEXT = 120;
+const MOST_ITEMS = 200;
+const MOST_KEYS = 40;
+const DEEPEST = 4;
+
+/**
+ * The last line of defence against a careless caller: long text is kept as its digest only, long lists are cut.
+ * It never throws, because a change must not fail over the wording of its record.
+ */
+export function harmlessDetail(detail: AuditDetail): AuditDetail {
+  return harmlessObject(detail, 0);
+}
+
+export function harmlessTargets(targets: readonly AuditTarget[]): AuditTarget[] {
+  return targets.slice(0, MOST_ITEMS).map(({ type, id }) => ({ type: shorten(type), id: shorten(id) }));
+}
+
+function harmlessObject(object: AuditDetail, depth: number): AuditDetail {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.slice(0, MOST_KEYS).map(([key, value]) => [shorten(key), harmlessValue(value, depth + 1)]),
+  );
+}
+
+function harmlessValue(value: AuditValue, depth: number): AuditValue {
+  if (typeof value === 'string') return shorten(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEEPEST) return '[too deep]';
+  if (isList(value)) return value.slice(0, MOST_ITEMS).map((item) => harmlessValue(item, depth + 1));
+  return harmlessObject(value, depth);
+}
+
+function isList(value: object): value is readonly AuditValue[] {
+  return Array.isArray(value);
+}
+
+function shorten(text: string): string {
+  if (text.length <= LONGEST_TEXT) return text;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return `sha256:${digest} (${text.length} characters)`;
+}

@@ -1,0 +1,157 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { TenantDb } from '#libs/database';
+import { DomainError } from '#libs/errors';
+import { counter } from '#libs/observability';
+import { AuditUnavailable } from './audit.errors.js';
+import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
+import { insertAudit } from './audit.store.js';
+import type { AuditedAct } from './audited.decorator.js';
+import { openAudit, pendingAudit, type PendingAudit } from './pending-audit.js';
+
+const events = counter({
+  name: 'navigator_audit_events_total',
+  help: 'Events written to the audit log by outcome',
+  labelNames: ['outcome'],
+});
+const lost = counter({
+  name: 'navigator_audit_lost_total',
+  help: 'Events that could not be written (error) or were left out in a flood of anonymous failures (flood)',
+  labelNames: ['cause'],
+});
+
+/** Anonymous failures a minute that are written, so that nobody fills the disk by guessing. */
+const ANONYMOUS_PER_MINUTE = 120;
+
+/**
+ * Writes the record of a request: with its change, in the same transaction; without one, in a transaction of its
+ * own that the answer waits for. What cannot be recorded does not happen.
+ */
+@Injectable()
+export class AuditLog {
+  private readonly logger = new Logger(AuditLog.name);
+  private readonly anonymous = new PerMinute(ANONYMOUS_PER_MINUTE);
+
+  constructor(private readonly db: TenantDb) {
+    db.onBeforeCommit((tx, tenantId) => this.recordChange(tx, tenantId));
+  }
+
+  /** Starts the record of this request. */
+  open(act: AuditedAct): PendingAudit {
+    return openAudit(act);
+  }
+
+  /**
+   * The request succeeded. Writes what its changes have not written already.
+   *
+   * @throws AuditUnavailable
+   */
+  async complete(record: PendingAudit): Promise<void> {
+    if (!record.recorded) await this.write(record);
+  }
+
+  /**
+   * The request failed, or was refused. Its own error is more useful to the caller than ours, so a record that
+   * cannot be written is counted and logged, not thrown: nothing was changed that would lack one.
+   */
+  async fail(record: PendingAudit, error: unknown): Promise<void> {
+    if (error instanceof AuditUnavailable) return this.countLost(error.cause);
+    const { outcome, reason } = outcomeOf(error);
+    // The refusal was itself a change, and its record went with it.
+    if (record.recorded && record.reason === reason) return;
+    try {
+      await this.write(Object.assign(record, { outcome, reason, recorded: false }));
+    } catch (writeError) {
+      this.countLost(writeError);
+    }
+  }
+
+  /** An act of the program itself, in the transaction of that act. */
+  async append(tx: EntityManager, record: AuditRecord): Promise<void> {
+    await this.insert(tx, record.actor.tenantId, record);
+  }
+
+  private async recordChange(tx: EntityManager, tenantId: string): Promise<void> {
+    const record = pendingAudit();
+    if (!record) return;
+    await this.insert(tx, tenantId, record);
+    record.recorded = true;
+  }
+
+  private async write(record: PendingAudit): Promise<void> {
+    const { tenantId } = record.actor;
+    if (tenantId === INSTALLATION && !this.admitAnonymous(record)) return;
+    try {
+      await this.db.run(tenantId, (tx) => this.insert(tx, tenantId, record));
+    } catch (error) {
+      throw error instanceof AuditUnavailable ? error : new AuditUnavailable(error);
+    }
+    record.recorded = true;
+  }
+
+  private async insert(tx: EntityManager, tenantId: string, record: AuditRecord): Promise<void> {
+    try {
+      await insertAudit(tx, tenantId, record);
+    } catch (error) {
+      throw new AuditUnavailable(error);
+    }
+    events.inc({ outcome: record.outcome });
+  }
+
+  /** The next event after a flood tells how many were left out. */
+  private admitAnonymous(record: PendingAudit): boolean {
+    if (!this.anonymous.admit()) {
+      lost.inc({ cause: 'flood' });
+      return false;
+    }
+    const left_out = this.anonymous.takeRefused();
+    if (left_out > 0) record.detail = { ...record.detail, left_out };
+    return true;
+  }
+
+  private countLost(cause: unknown): void {
+    lost.inc({ cause: 'error' });
+    this.logger.error(
+      { reason: (cause as Error)?.name },
+      'an audit record of a failed request could not be written',
+    );
+  }
+}
+
+/** `forbidden` and `unauthenticated` mean that we refused; anything else, that it did not work. */
+export function outcomeOf(error: unknown): { outcome: AuditOutcome; reason: string } {
+  if (!(error instanceof DomainError)) return { outcome: 'failure', reason: reasonOf(error) };
+  const refused = error.kind === 'forbidden' || error.kind === 'unauthenticated';
+  return { outcome: refused ? 'denied' : 'failure', reason: error.code };
+}
+
+function reasonOf(error: unknown): string {
+  const status = (error as { getStatus?: () => number })?.getStatus?.();
+  return status ? `http-${status}` : 'internal-error';
+}
+
+/** Admits so many in each minute and counts the rest. */
+class PerMinute {
+  private minute = 0;
+  private admitted = 0;
+  private refused = 0;
+
+  constructor(private readonly most: number) {}
+
+  admit(): boolean {
+    const minute = Math.floor(performance.now() / 60_000);
+    if (minute !== this.minute) Object.assign(this, { minute, admitted: 0 });
+    if (this.admitted >= this.most) {
+      this.refused += 1;
+      return false;
+    }
+    this.admitted += 1;
+    return true;
+  }
+
+  takeRefused(): number {
+    const { refused } = this;
+    this.refused = 0;
+    return refused;
+  }
+}

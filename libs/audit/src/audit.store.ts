@@ -1,0 +1,158 @@
+import type { EntityManager } from 'typeorm';
+import { uuidv7 } from '#libs/database';
+import type {
+  AuditActor,
+  AuditCategory,
+  AuditDetail,
+  AuditOutcome,
+  AuditRecord,
+  AuditTarget,
+} from './audit-record.js';
+
+/** An event as it stands in the log. */
+export interface AuditEvent {
+  id: string;
+  /** RFC 3339 in UTC with microseconds: a Date would lose them, and with them the order. */
+  occurredAt: string;
+  action: string;
+  category: AuditCategory;
+  actor: Omit<AuditActor, 'tenantId'>;
+  targets: AuditTarget[];
+  outcome: AuditOutcome;
+  reason: string | null;
+  requestId: string | null;
+  route: string | null;
+  context: AuditDetail;
+  detail: AuditDetail;
+}
+
+export interface AuditQuery {
+  /** Inclusive. */
+  from?: string;
+  /** Exclusive. */
+  to?: string;
+  /** An exact action, or a prefix ending in `*`. */
+  action?: string;
+  actorId?: string;
+  targetId?: string;
+  outcome?: AuditOutcome;
+  requestId?: string;
+  order: 'asc' | 'desc';
+  /** The last event of the page before. */
+  after?: { occurredAt: string; id: string };
+  limit: number;
+}
+
+/** Appends one event to the log of the tenant whose transaction this is. Returns its id. */
+export async function insertAudit(tx: EntityManager, tenantId: string, record: AuditRecord): Promise<string> {
+  const id = uuidv7();
+  const { actor } = record;
+  await tx.query(INSERT, [
+    tenantId,
+    id,
+    record.action,
+    record.category,
+    actor.type,
+    actor.id ?? null,
+    actor.role ?? null,
+    actor.credentialId ?? null,
+    JSON.stringify(record.targets),
+    record.outcome,
+    record.reason ?? null,
+    record.requestId ?? null,
+    record.route ?? null,
+    JSON.stringify(record.context),
+    JSON.stringify(record.detail),
+  ]);
+  return id;
+}
+
+/** A page of the log, stable while events are added: the newest first unless the query says otherwise. */
+export async function listAudit(
+  tx: EntityManager,
+  tenantId: string,
+  query: AuditQuery,
+): Promise<AuditEvent[]> {
+  const values: unknown[] = [tenantId];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const conditions = ['tenant_id = $1', ...conditionsOf(query, bind)];
+  const direction = query.order === 'asc' ? 'asc' : 'desc';
+  const rows = (await tx.query(
+    `select ${COLUMNS} from audit_event
+     where ${conditions.join(' and ')}
+     order by occurred_at ${direction}, id ${direction}
+     limit ${bind(query.limit)}`,
+    values,
+  )) as AuditRow[];
+  return rows.map(toEvent);
+}
+
+function conditionsOf(query: AuditQuery, bind: (value: unknown) => string): string[] {
+  const { after, order } = query;
+  return [
+    query.from && `occurred_at >= ${bind(query.from)}`,
+    query.to && `occurred_at < ${bind(query.to)}`,
+    query.action && actionCondition(query.action, bind),
+    query.actorId && `actor_id = ${bind(query.actorId)}`,
+    query.targetId && `targets @> jsonb_build_array(jsonb_build_object('id', ${bind(query.targetId)}::text))`,
+    query.outcome && `outcome = ${bind(query.outcome)}`,
+    query.requestId && `request_id = ${bind(query.requestId)}`,
+    after &&
+      `(occurred_at, id) ${order === 'asc' ? '>' : '<'} (${bind(after.occurredAt)}::timestamptz, ${bind(after.id)}::uuid)`,
+  ].filter((condition): condition is string => Boolean(condition));
+}
+
+function actionCondition(action: string, bind: (value: unknown) => string): string {
+  return action.endsWith('*')
+    ? `starts_with(action, ${bind(action.slice(0, -1))})`
+    : `action = ${bind(action)}`;
+}
+
+interface AuditRow {
+  id: string;
+  occurred_at: string;
+  action: string;
+  category: AuditCategory;
+  actor_type: AuditActor['type'];
+  actor_id: string | null;
+  actor_role: string | null;
+  credential_id: string | null;
+  targets: AuditTarget[];
+  outcome: AuditOutcome;
+  reason: string | null;
+  request_id: string | null;
+  route: string | null;
+  context: AuditDetail;
+  detail: AuditDetail;
+}
+
+function toEvent(row: AuditRow): AuditEvent {
+  return {
+    id: row.id,
+    occurredAt: row.occurred_at,
+    action: row.action,
+    category: row.category,
+    actor: {
+      type: row.actor_type,
+      id: row.actor_id ?? undefined,
+      role: row.actor_role ?? undefined,
+      credentialId: row.credential_id ?? undefined,
+    },
+    targets: row.targets,
+    outcome: row.outcome,
+    reason: row.reason,
+    requestId: row.request_id,
+    route: row.route,
+    context: row.context,
+    detail: row.detail,
+  };
+}
+
+const INSERT = `
+  insert into audit_event (tenant_id, id, action, category, actor_type, actor_id, actor_role, credential_id,
+                           targets, outcome, reason, request_id, route, context, detail)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14::jsonb, $15::jsonb)`;
+
+const COLUMNS = `
+  id, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at, action, category,
+  actor_type, actor_id, actor_role, credential_id, targets, outcome, reason, request_id, route, context, detail`;

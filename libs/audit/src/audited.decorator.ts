@@ -1,0 +1,29 @@
+import { SetMetadata } from '@nestjs/common';
+import type { AuditCategory } from './audit-record.js';
+
+export interface AuditedAct {
+  action: string;
+  category: AuditCategory;
+}
+
+const AUDITED = Symbol('audited');
+const READ_ONLY = Symbol('read-only');
+
+/**
+ * On every route that changes something, and on reads that must leave a trace. `action` is a stable name of the
+ * form `noun.verb`; clients filter by it.
+ */
+export const Audited = (action: string, category: AuditCategory = 'data.write') =>
+  SetMetadata(AUDITED, { action, category } satisfies AuditedAct);
+
+/** On a POST that only reads (a search with a body) and that nobody needs a record of. */
+export const ReadOnly = () => SetMetadata(READ_ONLY, true);
+
+/** What the handler of a route declared with `@Audited`, if it did. */
+export function auditedActOf(handler: object): AuditedAct | undefined {
+  return Reflect.getMetadata(AUDITED, handler) as AuditedAct | undefined;
+}
+
+export function isReadOnly(handler: object): boolean {
+  return Reflect.getMetadata(READ_ONLY, handler) === true;
+}

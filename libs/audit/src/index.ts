@@ -1,0 +1,17 @@
+export { AuditModule } from './audit.module.js';
+export { AuditInterceptor } from './audit.interceptor.js';
+export { AuditLog } from './audit-log.js';
+export { AuditUnavailable } from './audit.errors.js';
+export { Audited, auditedActOf, isReadOnly, ReadOnly, type AuditedAct } from './audited.decorator.js';
+export { auditActor, auditDetail, type AuditAddition, type PendingAudit } from './pending-audit.js';
+export { listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
+export {
+  INSTALLATION,
+  systemActor,
+  type AuditActor,
+  type AuditCategory,
+  type AuditDetail,
+  type AuditOutcome,
+  type AuditRecord,
+  type AuditTarget,
+} from './audit-record.js';
