@@ -1,0 +1,59 @@
+import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { auditActor, auditedActOf, AuditLog } from '#libs/audit';
+import { currentContext } from '#libs/observability';
+import { AuthenticationFailed, Unauthenticated } from './auth.errors.js';
+import { CredentialVerifier } from './credential-verifier.js';
+import { accessRuleOf, setPrincipal } from './declarations.js';
+import type { Principal } from './principal.js';
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i;
+
+/** Finds out who is asking, from `Authorization: Bearer <access token or API key>`. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  constructor(
+    private readonly verifier: CredentialVerifier,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (accessRuleOf(context.getClass(), context.getHandler()).isPublic) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    try {
+      identify(request, await this.verifier.verify(bearerOf(request.headers.authorization)));
+      return true;
+    } catch (error) {
+      if (error instanceof AuthenticationFailed) await this.refuse(context, error);
+      throw error;
+    }
+  }
+
+  /** A refused credential is recorded; its absence and its expiry are not, or every page load would be. */
+  private async refuse(context: ExecutionContext, error: AuthenticationFailed): Promise<void> {
+    context.switchToHttp().getResponse<FastifyReply>().header('www-authenticate', challengeOf(error));
+    if (!error.suspicious) return;
+    if (error.owner) auditActor(error.owner);
+    const act = auditedActOf(context.getHandler()) ?? { action: 'access', category: 'security' };
+    await this.audit.fail(this.audit.open(act), error);
+  }
+}
+
+function bearerOf(header: string | undefined): string {
+  const credential = header && BEARER.exec(header)?.[1];
+  if (!credential) throw new Unauthenticated();
+  return credential;
+}
+
+function identify(request: FastifyRequest, principal: Principal): void {
+  setPrincipal(request, principal);
+  const { tenantId, userId, role, via, credentialId } = principal;
+  Object.assign(currentContext() ?? {}, { tenantId, userId });
+  auditActor({ type: via === 'session' ? 'user' : 'api-key', tenantId, id: userId, role, credentialId });
+}
+
+/** RFC 6750: without a credential the scheme alone, otherwise what was wrong with it. */
+function challengeOf(error: AuthenticationFailed): string {
+  if (error instanceof Unauthenticated) return 'Bearer realm="navigator"';
+  return `Bearer realm="navigator", error="invalid_token", error_description="${error.message}"`;
+}

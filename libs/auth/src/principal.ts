@@ -1,0 +1,64 @@
+export const ROLES = ['member', 'manager', 'admin', 'operator'] as const;
+/**
+ * member: asks, and uploads own documents. manager: also the documents that the tenant shares. admin: also runs the
+ * tenant (users, audit). operator: also runs the installation.
+ */
+export type Role = (typeof ROLES)[number];
+
+export const PERMISSIONS = [
+  'account.own',
+  'document.read',
+  'document.write',
+  'document.share',
+  'question.ask',
+  'conversation.read',
+  'conversation.write',
+  'key.manage',
+  'audit.read',
+  'user.manage',
+  'system.audit',
+  'system.metrics',
+] as const;
+/**
+ * What a route may require. `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
+ * `system.*` reaches beyond the tenant.
+ */
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Who is asking, as far as a verified credential says. The tenant comes from here and from nowhere else. */
+export interface Principal {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly role: Role;
+  readonly via: 'session' | 'api-key';
+  /** The session's or the API key's id. */
+  readonly credentialId: string;
+}
+
+const MEMBER: readonly Permission[] = [
+  'account.own',
+  'document.read',
+  'document.write',
+  'question.ask',
+  'conversation.read',
+  'conversation.write',
+  'key.manage',
+];
+const MANAGER: readonly Permission[] = [...MEMBER, 'document.share'];
+const ADMIN: readonly Permission[] = [...MANAGER, 'audit.read', 'user.manage'];
+const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit', 'system.metrics'];
+
+const PERMISSIONS_OF: Record<Role, ReadonlySet<Permission>> = {
+  member: new Set(MEMBER),
+  manager: new Set(MANAGER),
+  admin: new Set(ADMIN),
+  operator: new Set(OPERATOR),
+};
+
+export function roleAllows(role: Role, permission: Permission): boolean {
+  return PERMISSIONS_OF[role].has(permission);
+}
+
+export function permissionsOf(role: Role): Permission[] {
+  return [...PERMISSIONS_OF[role]];
+}
