@@ -17,7 +17,6 @@ export interface ChatMessage {
 export interface ChatRequest {
   messages: ChatMessage[];
   maxTokens: number;
-  temperature: number;
 }
 
 export interface TokenUsage {
