@@ -29,7 +29,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const owner = new pg.Pool({ connectionString: url, max: 4 });
 
   return {
-    tenantDb: new TenantDb(source, 30_000),
+    tenantDb: new TenantDb(source, 30_000, { execute: (call) => call(new AbortController().signal) }),
     source,
     owner,
     url,

@@ -4,6 +4,8 @@ import type { z } from 'zod';
 export interface ConfigSection<Shape extends z.ZodRawShape = z.ZodRawShape> {
   prefix: string;
   schema: z.ZodObject<Shape>;
+  /** Under which the section's values are injected: `@Inject(ragSection.token) config: RagConfig`. */
+  token: symbol;
 }
 
 /**
@@ -14,7 +16,7 @@ export function section<Shape extends z.ZodRawShape>(
   prefix: string,
   schema: z.ZodObject<Shape>,
 ): ConfigSection<Shape> {
-  return { prefix, schema };
+  return { prefix, schema, token: Symbol(`config ${prefix}`) };
 }
 
 /** The environment variable of one key of a section. */

@@ -2,6 +2,7 @@ export { connectDatabase, openPool, withClient, type DatabaseConnection } from '
 export { databaseSection, type DatabaseConfig } from './database.config.js';
 export { listen, type Listener } from './listen.js';
 export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './migrate.js';
+export { observePool } from './pool-metrics.js';
 export { APP_GROUP, ensureAppRole, InsufficientDatabaseRights } from './roles.js';
 export { assertTenancyEnforced, TenancyNotEnforced } from './tenancy-check.js';
 export { isConnectionLoss, TenantDb, type BeforeCommit, type TransactionOptions } from './tenant-db.js';

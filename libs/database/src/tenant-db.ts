@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { DependencyUnavailable } from '#libs/errors';
+import { TransientFailure } from '#libs/errors';
+import type { Policy } from '#libs/resilience';
 
 export interface TransactionOptions {
   signal?: AbortSignal;
@@ -21,6 +22,7 @@ export class TenantDb {
   constructor(
     private readonly source: DataSource,
     private readonly statementTimeoutMs: number,
+    private readonly policy: Pick<Policy, 'execute'>,
   ) {}
 
   /** Reads, and changes that need no audit record because no person asked for them. */
@@ -64,16 +66,20 @@ export class TenantDb {
     { signal, timeoutMs = this.statementTimeoutMs }: TransactionOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
-    try {
-      return await this.source.transaction(async (tx) => {
-        await applySettings(tx, { ...settings, statement_timeout: String(timeoutMs) });
-        const result = await work(tx);
-        signal?.throwIfAborted();
-        return result;
-      });
-    } catch (error) {
-      throw isConnectionLoss(error) ? new DependencyUnavailable('postgres', { cause: error }) : error;
-    }
+    return this.policy.execute(async () => {
+      try {
+        return await this.source.transaction(async (tx) => {
+          await applySettings(tx, { ...settings, statement_timeout: String(timeoutMs) });
+          const result = await work(tx);
+          signal?.throwIfAborted();
+          return result;
+        });
+      } catch (error) {
+        throw isConnectionLoss(error)
+          ? new TransientFailure('the connection was lost', { cause: error })
+          : error;
+      }
+    }, signal);
   }
 }
 

@@ -12,8 +12,22 @@ const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for this long is gone, whatever its socket says. */
 const STALLED_MS = 30_000;
 
+/** Streams that wait for events that may be long in coming; an answer that is being written is not among them. */
+const endedOnShutdown = new Set<EventStream>();
+
+/** Ends the streams that would otherwise hold up the end of the process; their clients connect again elsewhere. */
+export async function endWaitingStreams(): Promise<void> {
+  for (const stream of [...endedOnShutdown]) {
+    await stream.send('error', { code: 'shutting-down', retryable: true });
+    stream.end();
+  }
+}
+
 /** Answers a request with server-sent events. A comment every 15 s keeps intermediaries from closing the connection. */
-export function openEventStream(reply: FastifyReply): EventStream {
+export function openEventStream(
+  reply: FastifyReply,
+  { endsOnShutdown = false }: { endsOnShutdown?: boolean } = {},
+): EventStream {
   const { raw } = reply;
   reply.hijack();
   for (const [name, value] of Object.entries(reply.getHeaders()))
@@ -30,10 +44,11 @@ export function openEventStream(reply: FastifyReply): EventStream {
   const close = () => {
     closed = true;
     clearInterval(heartbeat);
+    endedOnShutdown.delete(stream);
   };
   raw.once('close', close);
 
-  return {
+  const stream: EventStream = {
     get closed() {
       return closed;
     },
@@ -52,6 +67,8 @@ export function openEventStream(reply: FastifyReply): EventStream {
       raw.end();
     },
   };
+  if (endsOnShutdown) endedOnShutdown.add(stream);
+  return stream;
 }
 
 function drained(raw: FastifyReply['raw']): Promise<void> {

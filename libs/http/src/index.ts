@@ -12,7 +12,7 @@ export {
   type PriorityName,
   type RateClassName,
 } from './declarations.js';
-export { openEventStream, type EventStream } from './event-stream.js';
+export { endWaitingStreams, openEventStream, type EventStream } from './event-stream.js';
 export { rateSection, type RateConfig } from './http.config.js';
 export { InvalidCursor, ValidationFailed } from './http.errors.js';
 export { IdempotencyInterceptor } from './idempotency.interceptor.js';

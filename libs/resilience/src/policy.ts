@@ -103,32 +103,40 @@ export function createPolicy(name: string, options: PolicyOptions): Policy {
     },
     async execute(call, signal) {
       const stop = durations.startTimer({ policy: name });
+      let totalTime: AbortSignal | undefined;
       try {
-        const result = await chain.execute(
-          (outer) => attempt.execute((inner) => call(inner.signal), outer.signal).catch(timedOutIsTransient),
-          signal,
-        );
+        const result = await chain.execute((outer) => {
+          totalTime = outer.signal;
+          return attemptOnce(call, outer.signal);
+        }, signal);
         calls.inc({ policy: name, outcome: 'success' });
         return result;
       } catch (error) {
-        const failure = translate(name, error, signal);
-        calls.inc({ policy: name, outcome: outcomeOf(failure, signal) });
+        const failure = signal?.aborted ? signal.reason : translate(name, error, totalTime);
+        calls.inc({ policy: name, outcome: signal?.aborted ? 'cancelled' : outcomeOf(failure) });
         throw failure;
       } finally {
         stop();
       }
     },
   };
+
+  /** A call that its time limit aborted may reject with anything; whatever it is, the attempt timed out. */
+  async function attemptOnce<T>(call: (signal: AbortSignal) => Promise<T>, outer: AbortSignal): Promise<T> {
+    let attemptTime: AbortSignal | undefined;
+    try {
+      return await attempt.execute(({ signal }) => call((attemptTime = signal)), outer);
+    } catch (error) {
+      if (attemptTime?.aborted && !outer.aborted)
+        throw new TransientFailure('the attempt timed out', { cause: error });
+      throw error;
+    }
+  }
 }
 
-function timedOutIsTransient(error: unknown): never {
-  if (error instanceof TaskCancelledError) throw new TransientFailure('attempt timed out', { cause: error });
-  throw error;
-}
-
-function translate(name: string, error: unknown, signal?: AbortSignal): unknown {
-  if (signal?.aborted) return signal.reason;
-  if (error instanceof TaskCancelledError) return new DependencyTimeout(name, { cause: error });
+function translate(name: string, error: unknown, totalTime?: AbortSignal): unknown {
+  if (error instanceof TaskCancelledError || totalTime?.aborted)
+    return new DependencyTimeout(name, { cause: error });
   if (
     error instanceof BrokenCircuitError ||
     error instanceof BulkheadRejectedError ||
@@ -138,8 +146,7 @@ function translate(name: string, error: unknown, signal?: AbortSignal): unknown 
   return error;
 }
 
-function outcomeOf(failure: unknown, signal?: AbortSignal): string {
-  if (signal?.aborted) return 'cancelled';
+function outcomeOf(failure: unknown): string {
   if (failure instanceof DependencyTimeout) return 'timeout';
   if (!(failure instanceof DependencyUnavailable)) return 'error';
   return failure.cause instanceof TransientFailure ? 'failure' : 'rejected';

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { cacheSection } from '#libs/cache';
+import { section } from '#libs/config';
+import { databaseSection } from '#libs/database';
+import { rateSection } from '#libs/http';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+export const serverSection = section(
+  '',
+  z.object({
+    role: z
+      .enum(['all', 'api', 'worker'])
+      .default('all')
+      .describe('What this process does: all, api (answers requests) or worker (processes documents).'),
+    port: port.default(3000).describe('TCP port for HTTP; 0 picks a free one.'),
+    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all.'),
+    dataDir: z
+      .string()
+      .min(1)
+      .default('./data')
+      .transform((path) => resolve(path))
+      .describe('Folder for the embedded database, the uploaded files and the secrets.'),
+    logLevel: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('The least severe log lines that are written.'),
+    trustProxy: z
+      .string()
+      .optional()
+      .describe(
+        'Addresses or networks of load balancers whose X-Forwarded-For is believed, comma separated.',
+      ),
+    shutdownLagMs: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(30_000)
+      .default(0)
+      .describe(
+        'How long to go on accepting requests after SIGTERM, so that a load balancer can take notice.',
+      ),
+  }),
+);
+export type ServerConfig = Readonly<z.infer<typeof serverSection.schema>>;
+
+export const sentrySection = section(
+  'SENTRY',
+  z.object({
+    dsn: z.url().optional().describe('Where bugs are reported to; unset, nothing is sent anywhere.'),
+    environment: z
+      .string()
+      .min(1)
+      .max(64)
+      .default('production')
+      .describe('Name of this installation in reports.'),
+  }),
+);
+
+/** Every setting of the program. `.env.example` and the table in the README are generated from this. */
+export const sections = {
+  server: serverSection,
+  database: databaseSection,
+  cache: cacheSection,
+  rate: rateSection,
+  sentry: sentrySection,
+};

@@ -1,0 +1,38 @@
+import type { DatabaseConfig } from '#libs/database';
+import { PolicyRegistry, type PolicyOptions } from '#libs/resilience';
+
+const BREAKER = { failureThreshold: 0.5, minimumRps: 1, openMs: 5_000 } satisfies Partial<PolicyOptions>;
+
+/** Every dependency's policy, in one list. Models are defined one by one: each fails on its own. */
+export function definePolicies(config: { database: DatabaseConfig; chatModels: string[] }): PolicyRegistry {
+  const policies = new PolicyRegistry();
+  policies.define('postgres', {
+    ...BREAKER,
+    // A transaction is never repeated from here: only its caller knows whether that is safe. Statements have
+    // limits of their own; this one is for a server that accepts and then says nothing.
+    retries: 0,
+    attemptTimeoutMs: 120_000,
+    totalTimeoutMs: 120_000,
+    concurrency: config.database.poolMax,
+    queue: 1_000,
+  });
+  policies.define('embedder', {
+    ...BREAKER,
+    retries: 1,
+    attemptTimeoutMs: 30_000,
+    totalTimeoutMs: 60_000,
+    concurrency: 8,
+    queue: 256,
+  });
+  for (const model of config.chatModels)
+    policies.define(`model:${model}`, {
+      ...BREAKER,
+      // Up to its first token only; afterwards the adapter watches the gaps. No second attempt: the ladder goes on.
+      retries: 0,
+      attemptTimeoutMs: 15_000,
+      totalTimeoutMs: 15_000,
+      concurrency: 32,
+      queue: 64,
+    });
+  return policies;
+}

@@ -1,0 +1,76 @@
+import fastifyHelmet from '@fastify/helmet';
+import fastifyMultipart from '@fastify/multipart';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { problem } from '#libs/errors';
+import { ProblemFilter, registerRequestHooks, sendProblem, ValidationFailed } from '#libs/http';
+
+const JSON_BODY_BYTES = 1_048_576;
+const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+/** The documentation page brings its own script and styles, all from this origin. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+
+export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: JSON_BODY_BYTES,
+    trustProxy: trustProxy ? trustProxy.split(',').map((part) => part.trim()) : false,
+    requestTimeout: 0, // Uploads over slow lines take as long as they take; headers do not.
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    frameworkErrors: (_error: unknown, _request: unknown, reply: unknown) =>
+      sendProblem(reply as never, problem(400, 'invalid-url', 'The URL is not valid')),
+  });
+}
+
+/** Everything between the socket and the controllers that is not a module: hooks, headers, bodies, documentation. */
+export async function setUp(app: NestFastifyApplication, { maxUploadBytes }: { maxUploadBytes: number }) {
+  const fastify = app.getHttpAdapter().getInstance();
+  registerRequestHooks(fastify);
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: false,
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    const docs = request.url === '/docs' || request.url.startsWith('/docs/');
+    reply.header('content-security-policy', docs ? DOCS_POLICY : API_POLICY);
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    done(null, payload);
+  });
+  await app.register(fastifyMultipart, {
+    limits: { fileSize: maxUploadBytes, files: 1, fields: 20, fieldSize: 10_000, headerPairs: 100 },
+  });
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(
+    new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new ValidationFailed(issues) }),
+  );
+  serveDocumentation(app);
+}
+
+/** OpenAPI 3.1 at `/openapi.json`, a page to browse and try it at `/docs`. */
+function serveDocumentation(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Insurance Navigator API',
+  });
+}
+
+export function openApiDocument(app: NestFastifyApplication) {
+  const about = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Insurance Navigator')
+    .setDescription(
+      'Upload insurance documents and ask questions about them; answers are quoted from the documents.',
+    )
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token or an API key (nav_…)' })
+    .addSecurityRequirements('bearer')
+    .build();
+  return SwaggerModule.createDocument(app, about, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
+  });
+}

@@ -1,0 +1,103 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Config } from '#libs/config';
+import { connectDatabase, startEmbeddedPostgres } from '#libs/database';
+import { Lifecycle } from '#libs/health';
+import { endWaitingStreams } from '#libs/http';
+import { startErrorReporting, stopErrorReporting } from '#libs/observability';
+import { migrations } from '#migrations';
+import type { sections } from './app.config.js';
+import { AppModule } from './app.module.js';
+import { definePolicies } from './app.policies.js';
+import { createAdapter, setUp } from './app.setup.js';
+import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
+
+export interface Program {
+  app: NestFastifyApplication;
+  url: string;
+  /** Of the first administrator; only from the start that created it. */
+  credentials?: BootstrapCredentials;
+  /** Resolves when the embedded database ended without being asked to; never with an outside database. */
+  databaseLost: Promise<void>;
+  /** Ends what was started, in order: stop taking requests, finish those under way, workers, pools, database. */
+  stop(): Promise<void>;
+}
+
+type ProgramConfig = Config<typeof sections>;
+const RELEASE = 'insurance-navigator@0.1.0';
+
+/** Starts everything that one process runs. What was started is stopped again when a later step fails. */
+export async function startProgram(config: ProgramConfig): Promise<Program> {
+  const started: (() => Promise<void>)[] = [];
+  const stopStarted = async () => {
+    for (const stop of started.splice(0).reverse()) await stop();
+  };
+  try {
+    return await start(config, started, stopStarted);
+  } catch (error) {
+    await stopStarted();
+    throw error;
+  }
+}
+
+async function start(
+  config: ProgramConfig,
+  started: (() => Promise<void>)[],
+  stopStarted: () => Promise<void>,
+): Promise<Program> {
+  const { server } = config;
+  await startErrorReporting({ ...config.sentry, release: RELEASE });
+  started.push(() => stopErrorReporting());
+  await mkdir(server.dataDir, { recursive: true, mode: 0o700 });
+
+  const embedded = config.database.url ? undefined : await startDatabase(server.dataDir);
+  if (embedded) started.push(() => embedded.stop());
+  const { source, appUrl, migrated } = await connectDatabase(
+    config.database.url ?? embedded!.url,
+    config.database,
+    migrations,
+  );
+  started.push(() => source.destroy());
+  if (migrated.length > 0) new Logger('database').log({ migrations: migrated.length }, 'schema migrated');
+
+  const lifecycle = new Lifecycle();
+  const infrastructure = {
+    source,
+    appDatabaseUrl: appUrl,
+    statementTimeoutMs: config.database.statementTimeoutMs,
+    dataDir: server.dataDir,
+    lifecycle,
+    policies: definePolicies(config),
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(config, infrastructure),
+    createAdapter(server),
+    { bufferLogs: false, abortOnError: false },
+  );
+  started.push(() => app.close());
+  await setUp(app, { maxUploadBytes: config.upload.maxBytes });
+  const credentials = await app.get(BootstrapService).bootstrap();
+  await app.listen({ port: server.port, host: server.host });
+  lifecycle.ready();
+
+  return {
+    app,
+    url: await app.getUrl(),
+    credentials: credentials ?? undefined,
+    databaseLost: embedded?.exited ?? new Promise(() => undefined),
+    async stop() {
+      lifecycle.drain();
+      await new Promise((resolve) => setTimeout(resolve, server.shutdownLagMs));
+      await endWaitingStreams();
+      await stopStarted();
+    },
+  };
+}
+
+function startDatabase(dataDir: string) {
+  const logger = new Logger('postgres');
+  return startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.log(line) });
+}

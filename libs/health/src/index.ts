@@ -1,0 +1,3 @@
+export { HealthModule } from './health.module.js';
+export { type HealthProbe } from './health-probe.js';
+export { Lifecycle } from './lifecycle.js';

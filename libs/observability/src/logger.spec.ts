@@ -1,0 +1,50 @@
+import { createLogger, NestLogger } from './logger.js';
+import { newContext, runInContext } from './request-context.js';
+
+function capture(level = 'info') {
+  const lines: Record<string, unknown>[] = [];
+  const destination = {
+    write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  };
+  return { lines, logger: new NestLogger(createLogger({ level, destination })) };
+}
+
+describe('the logger', () => {
+  it('writes JSON with the ids of the request that it belongs to', () => {
+    const { lines, logger } = capture();
+    const context = { ...newContext({ requestId: 'r-1', correlationId: 'c-1' }), tenantId: 't-1' };
+    runInContext(context, () => logger.log({ pages: 3 }, 'extracted', 'ingestion'));
+    expect(lines[0]).toMatchObject({
+      level: 'info',
+      request_id: 'r-1',
+      correlation_id: 'c-1',
+      tenant_id: 't-1',
+      logger: 'ingestion',
+      pages: 3,
+    });
+  });
+
+  it('keeps secrets and what people wrote out of a line, however deep they are', () => {
+    const { lines, logger } = capture();
+    logger.log(
+      { password: 'hunter2', request: { authorization: 'Bearer x', user: { email: 'a@b.c' } } },
+      'login',
+    );
+    logger.warn({ question: 'Is my depression covered?', answer: 'yes' }, 'asked');
+    expect(JSON.stringify(lines)).not.toMatch(/hunter2|Bearer|a@b\.c|depression/);
+  });
+
+  it('writes an error with its stack and without a level that nobody asked for', () => {
+    const { lines, logger } = capture('warn');
+    logger.log('hidden');
+    logger.error(new TypeError('broken'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: 'error', err: { type: 'TypeError', message: 'broken' } });
+  });
+
+  it.each(['fatal', 'debug', 'verbose'] as const)('maps %s to a level of its own', (method) => {
+    const { lines, logger } = capture('trace');
+    logger[method]('message', 'context');
+    expect(lines[0]).toMatchObject({ msg: 'message', logger: 'context' });
+  });
+});
