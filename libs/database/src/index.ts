@@ -1,5 +1,13 @@
 export { connectDatabase, openPool, withClient, type DatabaseConnection } from './connect.js';
 export { databaseSection, type DatabaseConfig } from './database.config.js';
+export {
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresErrorCode,
+  type EmbeddedPostgresOptions,
+  type ServerExit,
+} from './embedded/index.js';
 export { listen, type Listener } from './listen.js';
 export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './migrate.js';
 export { observePool } from './pool-metrics.js';
