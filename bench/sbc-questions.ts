@@ -18,11 +18,17 @@ export interface ExpectedQuote {
   page: number;
 }
 
-const answered = (question: string, value: string, row: string, column: string | null, page: number) => ({
+export const answered = (
+  question: string,
+  value: string,
+  row: string,
+  column: string | null,
+  page: number,
+) => ({
   question,
   expected: { value, row, column, page },
 });
-const unanswered = (question: string) => ({ question, expected: null });
+export const unanswered = (question: string) => ({ question, expected: null });
 
 /** The released set: twenty questions that the form answers and three that it does not. */
 export const SBC_QUESTIONS: GradedQuestion[] = [

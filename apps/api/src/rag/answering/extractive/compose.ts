@@ -1,0 +1,54 @@
+import type { Citation } from '../answer.js';
+import type { Quote } from './quotes.js';
+
+export interface Composed {
+  text: string;
+  citations: Citation[];
+}
+
+/** The answer when nothing fits; it is not a claim about what the plan does, only about the documents. */
+export const NOT_IN_DOCUMENTS = 'I did not find the answer to this in your documents.';
+const UNSURE = 'I am not sure that your documents answer this. The passages that come closest:';
+
+/** One line for each quote, with its label and column before it and its marker behind it. */
+export function composeAnswer(quotes: Quote[]): Composed {
+  return compose('', quotes, ({ label, column }) => [label, column].filter(Boolean).join(' — '));
+}
+
+/** The same, saying plainly that none of the quotes may be the answer, with pages to look at. */
+export function composeUnsure(quotes: Quote[]): Composed {
+  return compose(UNSURE, quotes, ({ label, column, passage }) => {
+    const page = passage.page === null ? '' : `Page ${passage.page}`;
+    return [page, label, column].filter(Boolean).join(' — ');
+  });
+}
+
+function compose(opening: string, quotes: Quote[], introduce: (quote: Quote) => string): Composed {
+  let text = opening;
+  const citations = quotes.map((quote, i): Citation => {
+    const introduction = introduce(quote);
+    text += `${text ? '\n' : ''}${introduction}${introduction ? ': ' : ''}"`;
+    const answerStart = text.length;
+    text += quote.passage.text.slice(quote.span.start, quote.span.end);
+    const answerEnd = text.length;
+    text += `" [${i + 1}]`;
+    return { ...citationOf(quote, i + 1), answerStart, answerEnd };
+  });
+  return { text, citations };
+}
+
+function citationOf({ passage, span }: Quote, marker: number): Omit<Citation, 'answerStart' | 'answerEnd'> {
+  const { id, documentId, documentTitle, page, box, row, text } = passage;
+  const cell = row?.cells.find(({ start, end }) => start <= span.start && span.end <= end);
+  return {
+    marker,
+    documentId,
+    documentTitle,
+    passageId: id,
+    page,
+    box: cell?.box ?? box,
+    quote: text.slice(span.start, span.end),
+    sourceStart: span.start,
+    sourceEnd: span.end,
+  };
+}

@@ -1,0 +1,70 @@
+import type { Answer } from '../answer.js';
+import { evidenceOf, grounding } from './abstain.js';
+import { chooseCells } from './cells.js';
+import { composeAnswer, composeUnsure, NOT_IN_DOCUMENTS } from './compose.js';
+import { analyzeQuestion, type Question } from './question.js';
+import type { Quote } from './quotes.js';
+import { scoreUnits, weighConcepts, type ScoredUnit, type WeighedConcept } from './scoring.js';
+import { unitsOf, type RetrievedPassage } from './units.js';
+
+export type ExtractiveAnswer = Pick<Answer, 'text' | 'notInDocuments' | 'grounding' | 'citations'>;
+
+export interface ExtractRequest {
+  question: string;
+  /** What retrieval found, or all passages of a small document, in any order. */
+  passages: RetrievedPassage[];
+  /** Below this grounding the documents count as silent. */
+  abstainBelow?: number;
+}
+
+const ABSTAIN_BELOW = 0.3;
+/** Between the two, three quotes are shown instead of one answer. */
+const UNSURE_BELOW = 0.5;
+const UNSURE_QUOTES = 3;
+
+/**
+ * Answers with what the passages say, word for word: cells of the table row, or the sentence, that fits the question
+ * best. Every quote is `passage.text.slice(sourceStart, sourceEnd)` and stands, unchanged, at
+ * `text.slice(answerStart, answerEnd)`. Pure; takes no model.
+ */
+export function extractAnswer({
+  question,
+  passages,
+  abstainBelow = ABSTAIN_BELOW,
+}: ExtractRequest): ExtractiveAnswer {
+  const units = unitsOf(passages);
+  const asked = analyzeQuestion(question, units);
+  const concepts = weighConcepts(asked, units);
+  const ranked = scoreUnits(asked, concepts, units).filter(({ score }) => score > 0);
+  if (ranked.length === 0) return silence(0);
+
+  const sure = grounding(evidenceOf(asked, concepts, ranked));
+  if (sure < abstainBelow) return silence(sure);
+  const quotes = ranked.map((scored) => quotesOf(asked, concepts, scored));
+  const composed =
+    sure >= UNSURE_BELOW
+      ? composeAnswer(quotes[0]!)
+      : composeUnsure(quotes.slice(0, UNSURE_QUOTES).map(([first]) => first!));
+  return { ...composed, notInDocuments: false, grounding: sure };
+}
+
+const silence = (sure: number): ExtractiveAnswer => ({
+  text: NOT_IN_DOCUMENTS,
+  notInDocuments: true,
+  grounding: sure,
+  citations: [],
+});
+
+function quotesOf(question: Question, concepts: WeighedConcept[], { unit }: ScoredUnit): Quote[] {
+  if (unit.kind === 'sentence')
+    return [{ passage: unit.passage, span: unit.span, label: unit.label, column: '' }];
+  return chooseCells(question, concepts, unit).map(({ cell, span }) => ({
+    passage: cell.passage,
+    span,
+    label: unit.label || unit.group || unit.caption,
+    column: lastHeader(cell.header),
+  }));
+}
+
+/** "What You Will Pay > Network Provider (You will pay the least)" is read as "Network Provider". */
+const lastHeader = (path: string) => (path.split(' > ').at(-1) ?? '').replace(/\s*\([^)]*\)$/, '');

@@ -1,0 +1,2 @@
+export { extractAnswer, type ExtractiveAnswer, type ExtractRequest } from './extract-answer.js';
+export type { RetrievedPassage } from './units.js';
