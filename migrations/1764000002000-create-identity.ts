@@ -54,13 +54,13 @@ export class CreateIdentity1764000002000 implements MigrationInterface {
         secret_hash text not null check (secret_hash ~ '^[0-9a-f]{64}$'),
         name text not null check (length(name) between 1 and 100),
         created_at timestamptz not null default now(),
-        expires_at timestamptz,
+        expires_at timestamptz not null,
         last_used_at timestamptz,
         revoked_at timestamptz,
         primary key (tenant_id, id),
         foreign key (tenant_id, user_id) references app_user on delete cascade
       )`);
-    await q.query(`create index api_key_user on api_key (tenant_id, user_id, created_at desc, id desc)`);
+    await q.query(`create index api_key_user on api_key (tenant_id, user_id, id desc)`);
     await isolateTenants(q, 'api_key');
     await q.query(
       `create policy presented on api_key for select using (public_id = (select app_credential()))`,

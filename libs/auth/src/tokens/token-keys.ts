@@ -51,7 +51,9 @@ export class TokenKeys {
     try {
       const { keys } = JSON.parse(await readFile(path, 'utf8')) as { keys: JWK[] };
       const pairs = await Promise.all(keys.map(importPair));
-      return new TokenKeys(pairs[0]!, new Map(pairs.map(({ kid, publicKey }) => [kid, publicKey])));
+      const [signing] = pairs;
+      if (!signing) throw new Error('the set is empty');
+      return new TokenKeys(signing, new Map(pairs.map(({ kid, publicKey }) => [kid, publicKey])));
     } catch (error) {
       throw new TokenKeysUnusable(path, 'it is not a set of Ed25519 keys', { cause: error });
     }

@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { BadRequestException, type CallHandler, type ExecutionContext } from '@nestjs/common';
+import { defer, lastValueFrom } from 'rxjs';
+import type { BeforeCommit, TenantDb } from '#libs/database';
+import { DependencyUnavailable, DomainError } from '#libs/errors';
+import { newContext, runInContext } from '#libs/observability';
+import { AuditLog, outcomeOf } from './audit-log.js';
+import { INSTALLATION, systemActor } from './audit-record.js';
+import { AuditUnavailable } from './audit.errors.js';
+import { AuditInterceptor } from './audit.interceptor.js';
+import { Audited } from './audited.decorator.js';
+import { auditActor, auditDetail } from './pending-audit.js';
+
+class Refused extends DomainError {
+  readonly code = 'not-yours';
+  readonly kind = 'forbidden' as const;
+}
+class Routes {
+  @Audited('thing.change') audited() {}
+  plain() {}
+}
+
+/** Keeps what is committed; a failing insert, or failing work, rolls back like the database would. */
+class FakeDb {
+  readonly rows: {
+    tenantId: string;
+    action: string;
+    outcome: string;
+    reason: string | null;
+    detail: object;
+  }[] = [];
+  failing = false;
+  private hook!: BeforeCommit;
+
+  onBeforeCommit(hook: BeforeCommit) {
+    this.hook = hook;
+  }
+  async run(_tenantId: string, work: (tx: never) => Promise<unknown>) {
+    const staged: typeof this.rows = [];
+    const tx = {
+      query: (_sql: string, v: unknown[]) => {
+        if (this.failing) return Promise.reject(new Error('disk full'));
+        staged.push({
+          tenantId: v[0] as string,
+          action: v[2] as string,
+          outcome: v[9] as string,
+          reason: v[10] as string | null,
+          detail: JSON.parse(v[14] as string) as object,
+        });
+        return Promise.resolve([]);
+      },
+    };
+    const result = await work(tx as never);
+    this.rows.push(...staged);
+    return result;
+  }
+  change(tenantId: string, work: () => Promise<unknown>) {
+    return this.run(tenantId, async (tx) => {
+      const result = await work();
+      await this.hook(tx, tenantId);
+      return result;
+    });
+  }
+}
+
+describe('the audit of a request', () => {
+  const tenantId = randomUUID();
+  let db: FakeDb;
+  let log: AuditLog;
+
+  beforeEach(() => {
+    db = new FakeDb();
+    log = new AuditLog(db as unknown as TenantDb);
+  });
+
+  /** Sends a request of a known user through the interceptor to `act`. */
+  function request(act: () => Promise<unknown>, route: keyof Routes = 'audited', known = true) {
+    const context = { getHandler: () => Routes.prototype[route] } as unknown as ExecutionContext;
+    const next: CallHandler = { handle: () => defer(act) };
+    return runInContext(newContext({ requestId: 'request-1' }), async () => {
+      if (known) auditActor({ type: 'user', tenantId, id: randomUUID(), role: 'member' });
+      return lastValueFrom(await new AuditInterceptor(log).intercept(context, next), {
+        defaultValue: undefined,
+      });
+    });
+  }
+
+  it('records a change once, in its own transaction, with what the service added', async () => {
+    const result = await request(async () => {
+      auditDetail({ targets: [{ type: 'document', id: 'd1' }], detail: { size_bytes: 7 } });
+      return db.change(tenantId, () => Promise.resolve('done'));
+    });
+    expect(result).toBe('done');
+    expect(db.rows).toEqual([
+      { tenantId, action: 'thing.change', outcome: 'success', reason: null, detail: { size_bytes: 7 } },
+    ]);
+  });
+
+  it('records a request that succeeded without a change', async () => {
+    await request(() => Promise.resolve('nothing to do'));
+    expect(db.rows).toMatchObject([{ tenantId, outcome: 'success' }]);
+  });
+
+  it('records details that came after the commit as a further event', async () => {
+    await request(async () => {
+      await db.change(tenantId, () => Promise.resolve());
+      auditDetail({ detail: { late: true } });
+    });
+    expect(db.rows).toMatchObject([{ detail: {} }, { detail: { late: true } }]);
+  });
+
+  it('records each of several changes of one request', async () => {
+    await request(async () => {
+      await db.change(tenantId, () => Promise.resolve());
+      await db.change(tenantId, () => Promise.resolve());
+    });
+    expect(db.rows).toHaveLength(2);
+  });
+
+  it('records nothing where the route does not ask for it', async () => {
+    await request(() => db.change(tenantId, () => Promise.resolve()), 'plain');
+    expect(db.rows).toEqual([]);
+  });
+
+  it('records a refusal as denied and passes it on', async () => {
+    await expect(request(() => Promise.reject(new Refused('no')))).rejects.toThrow(Refused);
+    expect(db.rows).toMatchObject([{ outcome: 'denied', reason: 'not-yours' }]);
+  });
+
+  it('records a failure even after a change of the same request was committed', async () => {
+    const act = async () => {
+      await db.change(tenantId, () => Promise.resolve());
+      throw new Error('bug');
+    };
+    await expect(request(act)).rejects.toThrow('bug');
+    expect(db.rows).toMatchObject([{ outcome: 'success' }, { outcome: 'failure', reason: 'internal-error' }]);
+  });
+
+  it('records a refusal that is itself a change once', async () => {
+    const act = async () => {
+      await db.change(tenantId, () => {
+        auditDetail({ outcome: 'denied', reason: 'not-yours' });
+        return Promise.resolve();
+      });
+      throw new Refused('no');
+    };
+    await expect(request(act)).rejects.toThrow(Refused);
+    expect(db.rows).toMatchObject([{ outcome: 'denied', reason: 'not-yours' }]);
+  });
+
+  it('lets nothing be changed that cannot be recorded', async () => {
+    db.failing = true;
+    await expect(request(() => db.change(tenantId, () => Promise.resolve()))).rejects.toThrow(
+      AuditUnavailable,
+    );
+    await expect(request(() => Promise.resolve())).rejects.toThrow(AuditUnavailable);
+    expect(db.rows).toEqual([]);
+  });
+
+  it('leaves the error of a failed request as it is when its record cannot be written', async () => {
+    db.failing = true;
+    await expect(request(() => Promise.reject(new Refused('no')))).rejects.toThrow(Refused);
+  });
+
+  it('records an unknown caller for the installation, and stops doing so in a flood', async () => {
+    const attempt = () =>
+      request(() => Promise.reject(new Refused('no')), 'audited', false).catch(() => undefined);
+    for (let i = 0; i < 500; i++) await attempt();
+    expect(db.rows.every((row) => row.tenantId === INSTALLATION)).toBe(true);
+    // 120 a minute; a minute may end while the test runs.
+    expect([120, 240]).toContain(db.rows.length);
+  });
+
+  it('never lets a flood of unknown callers suppress the record of a known one', async () => {
+    for (let i = 0; i < 300; i++)
+      await request(() => Promise.reject(new Refused('no')), 'audited', false).catch(() => undefined);
+    await request(() => Promise.resolve());
+    expect(db.rows.at(-1)).toMatchObject({ tenantId, outcome: 'success' });
+  });
+
+  it('appends an act of the program itself to the transaction of that act', async () => {
+    await db.run(tenantId, (tx) =>
+      log.append(tx, {
+        action: 'tenant.create',
+        category: 'system',
+        actor: systemActor(tenantId),
+        targets: [],
+        outcome: 'success',
+        context: {},
+        detail: {},
+      }),
+    );
+    expect(db.rows).toMatchObject([{ tenantId, action: 'tenant.create' }]);
+  });
+
+  it('ignores details outside of a request', () => {
+    expect(() => auditDetail({ detail: { a: 1 } })).not.toThrow();
+  });
+});
+
+describe('the outcome of a failed request', () => {
+  it.each([
+    [new Refused('no'), 'denied', 'not-yours'],
+    [new DependencyUnavailable('postgres'), 'failure', 'dependency-unavailable'],
+    [new BadRequestException(), 'failure', 'http-400'],
+    [new TypeError('x'), 'failure', 'internal-error'],
+    [undefined, 'failure', 'internal-error'],
+  ])('of %p is %s', (error, outcome, reason) => {
+    expect(outcomeOf(error)).toEqual({ outcome, reason });
+  });
+});
