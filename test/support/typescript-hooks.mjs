@@ -4,17 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
 /**
- * Lets a child process of a test run the sources as they are, without a build:
- * `node --conditions=source --import ./test/support/typescript-hooks.mjs some-file.ts`.
+ * Lets plain Node run the sources as they are, without a build, where Jest's own loader does not reach: in the child
+ * processes of a test and in Jest's global set-up. `node --import ./test/support/typescript-hooks.mjs some-file.ts`.
  */
 registerHooks({
   resolve(specifier, context, nextResolve) {
+    const fromSources = { ...context, conditions: ['source', ...context.conditions] };
+    if (context.parentURL?.includes('/node_modules/')) return nextResolve(specifier, context);
     const asTypeScript = specifier.replace(/\.js$/, '.ts');
-    const isOurs = /^\.{1,2}\//.test(specifier) && !context.parentURL?.includes('/node_modules/');
-    if (isOurs && existsSync(new URL(asTypeScript, context.parentURL))) {
-      return nextResolve(asTypeScript, context);
-    }
-    return nextResolve(specifier, context);
+    const isSource = /^\.{1,2}\//.test(specifier) && existsSync(new URL(asTypeScript, context.parentURL));
+    return nextResolve(isSource ? asTypeScript : specifier, fromSources);
   },
   load(url, context, nextLoad) {
     if (!url.endsWith('.ts')) return nextLoad(url, context);

@@ -53,7 +53,10 @@ async function start(
   started.push(() => stopErrorReporting());
   await mkdir(server.dataDir, { recursive: true, mode: 0o700 });
 
-  const embedded = config.database.url ? undefined : await startDatabase(server.dataDir);
+  const databaseLost = Promise.withResolvers<void>();
+  const embedded = config.database.url
+    ? undefined
+    : await startDatabase(server.dataDir, databaseLost.resolve);
   if (embedded) started.push(() => embedded.stop());
   const { source, appUrl, migrated } = await connectDatabase(
     config.database.url ?? embedded!.url,
@@ -87,7 +90,7 @@ async function start(
     app,
     url: await app.getUrl(),
     credentials: credentials ?? undefined,
-    databaseLost: embedded?.exited ?? new Promise(() => undefined),
+    databaseLost: databaseLost.promise,
     async stop() {
       lifecycle.drain();
       await new Promise((resolve) => setTimeout(resolve, server.shutdownLagMs));
@@ -97,7 +100,11 @@ async function start(
   };
 }
 
-function startDatabase(dataDir: string) {
+function startDatabase(dataDir: string, onExit: () => void) {
   const logger = new Logger('postgres');
-  return startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.log(line) });
+  return startEmbeddedPostgres({
+    dataDir: join(dataDir, 'postgres'),
+    log: (line) => logger.log(line),
+    onExit,
+  });
 }
