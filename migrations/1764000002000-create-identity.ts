@@ -21,7 +21,7 @@ export class CreateIdentity1764000002000 implements MigrationInterface {
         foreign key (tenant_id, user_id) references app_user on delete cascade,
         check ((revoked_at is null) = (revoked_reason is null))
       )`);
-    await q.query(`create index session_user on session (tenant_id, user_id)`);
+    await q.query(`create index session_of_user on session (tenant_id, user_id)`);
     await isolateTenants(q, 'session');
 
     await q.query(`
