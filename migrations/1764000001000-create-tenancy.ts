@@ -1,13 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { isolateTenants } from './tenant-isolation.js';
 
-/** The role that holds the application's grants, what row-level security asks, tenants and their users. */
+/** What row-level security asks, tenants and their users. The role `navigator_app` is made before any migration. */
 export class CreateTenancy1764000001000 implements MigrationInterface {
   async up(q: QueryRunner): Promise<void> {
-    // Roles belong to the whole server, so another database on it may have made this one already.
-    await q.query(
-      `do $$ begin create role navigator_app nologin; exception when duplicate_object then null; end $$`,
-    );
     await q.query(`grant usage on schema public to navigator_app`);
 
     for (const [name, setting, type] of [
@@ -49,7 +45,6 @@ export class CreateTenancy1764000001000 implements MigrationInterface {
     await q.query(`drop table app_user`);
     await q.query(`drop table tenant`);
     await q.query(`drop function app_credential(), app_scope(), app_tenant()`);
-    // The role stays: another database of the server may use it, and it holds no grant here any more.
     await q.query(`revoke usage on schema public from navigator_app`);
   }
 }

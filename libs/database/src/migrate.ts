@@ -1,5 +1,6 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { Client } from 'pg';
+import { ensureAppGroup } from './roles.js';
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -12,6 +13,7 @@ const OLDEST_SERVER = 150_000;
  * lock, so that exactly one migrates. Returns the names of the migrations that were run.
  *
  * @throws DatabaseTooOld below PostgreSQL 15
+ * @throws InsufficientDatabaseRights when the owner may not make the role that the grants go to
  */
 export async function migrate(ownerUrl: string, migrations: MigrationClass[]): Promise<string[]> {
   const lock = new Client({ connectionString: ownerUrl, application_name: 'navigator-migrate' });
@@ -20,6 +22,7 @@ export async function migrate(ownerUrl: string, migrations: MigrationClass[]): P
   try {
     await assertServerVersion(lock);
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await ensureAppGroup(lock);
     await source.initialize();
     const done = await source.runMigrations({ transaction: 'each' });
     return done.map((migration) => migration.name);

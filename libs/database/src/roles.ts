@@ -3,6 +3,16 @@ import type { Client } from 'pg';
 
 /** Holds all grants; nobody logs in as it. The login role below inherits them. */
 export const APP_GROUP = 'navigator_app';
+const DUPLICATE_ROLE = '42710';
+
+/** Makes sure that the group role exists; the migrations grant to it. Roles belong to the whole server. */
+export async function ensureAppGroup(owner: Client): Promise<void> {
+  const { rowCount } = await owner.query('select from pg_roles where rolname = $1', [APP_GROUP]);
+  if (rowCount) return;
+  await owner.query(`create role ${APP_GROUP} nologin`).catch((error: Error & { code?: string }) => {
+    if (error.code !== DUPLICATE_ROLE) throw new InsufficientDatabaseRights(error.message, { cause: error });
+  });
+}
 
 /**
  * Makes sure that the restricted role exists, and returns its URL. Its password is derived from the owner's, so
@@ -28,7 +38,7 @@ export async function ensureAppRole(owner: Client, ownerUrl: string): Promise<st
 export class InsufficientDatabaseRights extends Error {
   constructor(reason: string, options?: ErrorOptions) {
     super(
-      `The application role cannot be made (${reason}). Make a login role that is a member of "${APP_GROUP}", ` +
+      `The application role cannot be made (${reason}). Make the role "${APP_GROUP}" and a login role that is a member of it, ` +
         'owns nothing and is no superuser, and give its URL as DATABASE_APP_URL.',
       options,
     );

@@ -1,0 +1,63 @@
+import { connectDatabase, DatabaseTooOld, InsufficientDatabaseRights, withClient } from '#libs/database';
+import { migrations } from '#migrations';
+import { debianPostgresInstalled, startDebianPostgres } from '../support/debian-postgres.js';
+
+const config = { poolMax: 2, statementTimeoutMs: 1_000 };
+const whereInstalled = debianPostgresInstalled ? describe : describe.skip; // Debian package postgresql-15
+
+whereInstalled('a PostgreSQL 15 given by DATABASE_URL', () => {
+  let server: Awaited<ReturnType<typeof startDebianPostgres>>;
+  beforeAll(async () => {
+    server = await startDebianPostgres();
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  const database = async (name: string) => {
+    await withClient(server.url, (owner) => owner.query(`create database ${name}`));
+    return Object.assign(new URL(server.url), { pathname: `/${name}` }).href;
+  };
+
+  it('gets the same migrations, and an application role that row-level security binds', async () => {
+    const { source, migrated, appUrl } = await connectDatabase(await database('fresh'), config, migrations);
+    try {
+      expect(migrated).toHaveLength(migrations.length);
+      expect(new URL(appUrl).username).toBe('fresh_app');
+      await expect(source.query('select current_user as name')).resolves.toEqual([{ name: 'fresh_app' }]);
+    } finally {
+      await source.destroy();
+    }
+  });
+
+  it('is connected to again without migrating twice', async () => {
+    const url = await database('again');
+    for (const expected of [migrations.length, 0]) {
+      const { source, migrated } = await connectDatabase(url, config, migrations);
+      await source.destroy();
+      expect(migrated).toHaveLength(expected);
+    }
+  });
+
+  it('is refused with a clear message when it says that it is too old', async () => {
+    const url = await database('old');
+    await withClient(url, async (owner) => {
+      await owner.query(`create function public.current_setting(text) returns text language sql
+        return case $1 when 'server_version_num' then '140013' else '14.13' end`);
+      await owner.query('alter database old set search_path = public, pg_catalog');
+    });
+    const connected = connectDatabase(url, config, migrations);
+    await expect(connected).rejects.toThrow(DatabaseTooOld);
+    await expect(connected).rejects.toThrow('PostgreSQL 14.13; PostgreSQL 15 or newer is needed');
+  });
+
+  it('says what to do when its user may not make the application role', async () => {
+    const url = await database('weak');
+    await withClient(url, async (owner) => {
+      await owner.query(`create role weak login password 'weak'`);
+      await owner.query('alter database weak owner to weak; alter schema public owner to weak');
+    });
+    const weak = Object.assign(new URL(url), { username: 'weak', password: 'weak' }).href;
+    const connected = connectDatabase(weak, config, migrations);
+    await expect(connected).rejects.toThrow(InsufficientDatabaseRights);
+    await expect(connected).rejects.toThrow(/DATABASE_APP_URL/);
+  });
+});
