@@ -14,7 +14,8 @@ export async function parsePdf(
   bytes: Uint8Array,
   { maxPages }: { maxPages: number },
 ): Promise<ExtractedDocument> {
-  const pdf = await open(bytes);
+  // pdf.js takes the buffer over, and refuses Node's own Buffer.
+  const pdf = await open(new Uint8Array(bytes));
   try {
     if (pdf.numPages > maxPages) throw new ParseFailure('too-complex');
     const warnings: ExtractionWarning[] = [];

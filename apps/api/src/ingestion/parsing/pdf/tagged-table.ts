@@ -1,4 +1,5 @@
-import type { CellDraft, Line, RowDraft, TableDraft } from './draft.js';
+import { type GridCell, readGrid } from '../table-grid.js';
+import type { Line, TableDraft } from './draft.js';
 import { overlap, type Rect, union } from './geometry.js';
 import type { TaggedCell, TaggedTable } from './tagged-page.js';
 
@@ -9,12 +10,20 @@ import type { TaggedCell, TaggedTable } from './tagged-page.js';
 export function tableOf({ caption, rows: tagged }: Pick<TaggedTable, 'caption' | 'rows'>): TableDraft {
   const rows = tagged.filter((row) => row.some(hasText)).flatMap(splitStackedRow);
   const columns = findColumns(rows);
-  const placed = rows.map((row) => place(row, columns));
-  const headerCount = countHeaderRows(placed, columns.length);
-  const headers = placed.slice(0, headerCount);
-  const body = placed.slice(headerCount);
-  const groupColumns = countGroupColumns(body, columns.length);
-  return { kind: 'table', caption, rows: readRows(body, headers, { columns, groupColumns }) };
+  const grid = readGrid(
+    rows.map((row) => place(row, columns)),
+    columns.length,
+  );
+  return {
+    kind: 'table',
+    caption,
+    rows: grid.map(({ group, label, cells, own }) => ({
+      group,
+      label: label ?? [],
+      cells: cells.map(({ header, content }) => ({ header, lines: content })),
+      own: own.flat(),
+    })),
+  };
 }
 
 /** Whether `next`, the first table of a page, goes on with `table`, the last one of the page before. */
@@ -40,17 +49,6 @@ export function continueTable(table: TaggedTable, next: TaggedTable): TaggedTabl
 interface Range {
   from: number;
   to: number;
-}
-
-/** A cell with the columns that it stands over. */
-interface PlacedCell extends TaggedCell {
-  first: number;
-  last: number;
-}
-
-interface Grid {
-  columns: Range[];
-  groupColumns: number;
 }
 
 const hasText = (cell: TaggedCell) => cell.paragraphs.length > 0;
@@ -90,9 +88,8 @@ function findColumns(rows: TaggedCell[][]): Range[] {
 }
 
 /** A full row's cells stand in order; those of a shorter row stand where their text overlaps the columns. */
-function place(row: TaggedCell[], columns: Range[]): PlacedCell[] {
-  if (row.length === columns.length)
-    return row.map((cell, column) => ({ ...cell, first: column, last: column }));
+function place(row: TaggedCell[], columns: Range[]): GridCell<Line[]>[] {
+  if (row.length === columns.length) return row.map((cell, column) => toGrid(cell, column, column));
   let free = 0;
   return row.flatMap((cell) => {
     if (!hasText(cell)) return [];
@@ -100,8 +97,14 @@ function place(row: TaggedCell[], columns: Range[]): PlacedCell[] {
     const first = covered[0] ?? Math.min(free, columns.length - 1);
     const last = covered.at(-1) ?? first;
     free = last + 1;
-    return [{ ...cell, first, last }];
+    return [toGrid(cell, first, last)];
   });
+}
+
+function toGrid(cell: TaggedCell, first: number, last: number): GridCell<Line[]> {
+  const content = linesOf(cell);
+  const bold = content.length > 0 && content.every((line) => line.bold);
+  return { first, last, header: cell.header, bold, text: textOfRow([cell]), content };
 }
 
 function columnsUnder(rect: Rect, columns: Range[]): number[] {
@@ -111,96 +114,6 @@ function columnsUnder(rect: Rect, columns: Range[]): number[] {
     return shared > 0.2 * width || shared >= 0.8 * (to - from) ? [column] : [];
   });
 }
-
-function countHeaderRows(rows: PlacedCell[][], columnCount: number): number {
-  const firstBody = rows.findIndex((row) => !row.every((cell) => cell.header) || isSection(row, columnCount));
-  if (firstBody > 0) return firstBody;
-  if (firstBody === -1) return 0;
-  const [first, ...others] = rows as [PlacedCell[], ...PlacedCell[][]];
-  const complete =
-    first.length === columnCount && first.every(hasText) && columnCount > 1 && others.length > 0;
-  return complete && looksLikeHeader(first, others) ? 1 : 0;
-}
-
-/** For tables whose author did not mark the header: bold over plain text, or words over numbers. */
-function looksLikeHeader(first: PlacedCell[], others: PlacedCell[][]): boolean {
-  const isBold = (cell: PlacedCell) => linesOf(cell).every((line) => line.bold);
-  const hasDigit = (cell: PlacedCell) => /\d/.test(textOfRow([cell]));
-  if (first.every(isBold) && !others.every((row) => row.every(isBold))) return true;
-  const numeric = others.filter((row) => row.slice(1).some(hasDigit)).length;
-  return !first.some(hasDigit) && numeric * 2 > others.length;
-}
-
-/** A row with a single cell across the table names the rows under it. */
-function isSection(row: PlacedCell[], columnCount: number): boolean {
-  const [cell] = row;
-  if (columnCount < 2 || row.length !== 1 || !cell) return false;
-  return cell.header || cell.last > cell.first || linesOf(cell).every((line) => line.bold);
-}
-
-/** Leading columns in which some row has no cell of its own, so that one label stands for several rows. */
-function countGroupColumns(body: PlacedCell[][], columnCount: number): number {
-  const rows = body.filter((row) => !isSection(row, columnCount));
-  const most = Math.max(0, columnCount - 2);
-  let count = 0;
-  while (count < most && rows.some((row) => !row.some((cell) => cell.first <= count && count <= cell.last)))
-    count += 1;
-  return count;
-}
-
-function readRows(
-  body: PlacedCell[][],
-  headers: PlacedCell[][],
-  { columns, groupColumns }: Grid,
-): RowDraft[] {
-  const rows: RowDraft[] = [];
-  const paths = columns.map((_, column) => headerPath(headers, column));
-  let section: Line[] | null = null;
-  let above: (PlacedCell | undefined)[] = [];
-  for (const row of body) {
-    if (isSection(row, columns.length)) {
-      section = linesOf(row[0]!);
-      above = [];
-      continue;
-    }
-    const current = columns.map((_, column) =>
-      row.find((cell) => cell.first <= column && column <= cell.last),
-    );
-    const startsGroup = groupColumns > 0 && current[0] !== undefined;
-    const filled = current.map((cell, column) => cell ?? (startsGroup ? undefined : above[column]));
-    above = filled;
-    const linesAt = (column: number) => (filled[column] ? linesOf(filled[column]) : []);
-    const cells: CellDraft[] = [];
-    for (let column = groupColumns + 1; column < columns.length; column += 1) {
-      if (linesAt(column).length > 0) cells.push({ header: paths[column]!, lines: linesAt(column) });
-    }
-    const labels = Array.from({ length: groupColumns }, (_, column) => linesAt(column));
-    rows.push({
-      group: [...(section ? [section] : []), ...labels].filter((lines) => lines.length > 0),
-      label: linesAt(groupColumns),
-      cells,
-      own: row.filter((cell) => cell.first >= groupColumns).flatMap(linesOf),
-    });
-  }
-  return rows;
-}
-
-/** The headers over a column, from the outside in. A short header centred over many columns is found by nearness. */
-function headerPath(headers: PlacedCell[][], column: number): Line[][] {
-  return headers.flatMap((row, level) => {
-    const over = row.find((cell) => cell.first <= column && column <= cell.last);
-    if (over) return hasText(over) ? [linesOf(over)] : [];
-    const below = headers[level + 1]?.find((cell) => cell.first <= column && column <= cell.last);
-    if (!below) return [];
-    const spanning = row.filter((cell) =>
-      headers[level + 1]!.some((other) => other.first <= cell.last && cell.first <= other.last),
-    );
-    const nearest = spanning.sort((a, b) => distance(a, column) - distance(b, column))[0];
-    return nearest ? [linesOf(nearest)] : [];
-  });
-}
-
-const distance = (cell: PlacedCell, column: number) => Math.max(cell.first - column, column - cell.last, 0);
 
 /**
  * Some authors stack several rows in one: every cell holds as many paragraphs as the label has, at the same heights.

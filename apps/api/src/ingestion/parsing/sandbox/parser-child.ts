@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
+import { encodeFrame, FrameReader, type Frame } from './frames.js';
+import type { ParseRequest } from './parser-process.js';
+
+export interface ChildLimits {
+  memoryMb: number;
+  timeoutMs: number;
+  maxOutputBytes: number;
+}
+
+/** One parser process. It reads one file at a time; after a failure of its own it is gone and must be replaced. */
+export class ParserChild {
+  private readonly process: ChildProcess;
+  private readonly answers: FrameReader;
+  private pending: PromiseWithResolvers<Frame> | undefined;
+  private stoppedBecause: ParseFailureCode | undefined;
+  private lastWords = '';
+  private readonly ready: Promise<Frame>;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
+
+  constructor(private readonly limits: ChildLimits) {
+    this.answers = new FrameReader(limits.maxOutputBytes);
+    this.process = start(limits);
+    this.ended = new Promise((resolve) => this.process.once('close', () => resolve()));
+    this.pending = Promise.withResolvers();
+    this.ready = this.pending.promise;
+    this.ready.catch(() => undefined);
+    this.listen();
+  }
+
+  get alive(): boolean {
+    return (
+      this.stoppedBecause === undefined && this.process.exitCode === null && this.process.signalCode === null
+    );
+  }
+
+  /** Resident memory in bytes; undefined where the system does not tell. */
+  async residentBytes(): Promise<number | undefined> {
+    const statm = await readFile(`/proc/${this.process.pid}/statm`, 'utf8').catch(() => undefined);
+    return statm ? Number(statm.split(' ')[1]) * PAGE_BYTES : undefined;
+  }
+
+  /** Sends a file and waits for the answer. @throws ParseFailure */
+  async ask(request: ParseRequest, file: Uint8Array): Promise<Frame> {
+    const started = setTimeout(() => this.stop('parser-crashed'), START_LIMIT_MS);
+    await this.ready.finally(() => clearTimeout(started));
+    this.pending = Promise.withResolvers();
+    const { promise } = this.pending;
+    const timer = setTimeout(() => this.stop('parse-timeout'), this.limits.timeoutMs);
+    const watch = setInterval(() => void this.checkMemory(), MEMORY_CHECK_MS);
+    try {
+      for (const part of encodeFrame({ ...request }, file)) (this.process.stdin as Writable).write(part);
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      clearInterval(watch);
+    }
+  }
+
+  /** Kills the process; who waits for an answer gets this failure. */
+  stop(because: ParseFailureCode = 'parser-crashed'): void {
+    this.stoppedBecause ??= because;
+    this.process.kill('SIGKILL');
+  }
+
+  private listen(): void {
+    const { stdin, stdout, stderr } = this.process as ChildProcess & {
+      stdin: Writable;
+      stdout: Readable;
+      stderr: Readable;
+    };
+    stdout.on('data', (chunk: Buffer) => {
+      try {
+        for (const frame of this.answers.read(chunk)) this.pending?.resolve(frame);
+      } catch {
+        this.stop('too-complex');
+      }
+    });
+    // Kept only to tell why the process ended, never logged: it may hold text of the document.
+    stderr.on(
+      'data',
+      (chunk: Buffer) => (this.lastWords = (this.lastWords + chunk.toString('latin1')).slice(-2_000)),
+    );
+    stdin.on('error', () => undefined);
+    // A resting process does not keep the service from ending; one at work is kept by its timers.
+    for (const pipe of [stdin, stdout, stderr] as unknown as Socket[]) pipe.unref();
+    this.process.unref();
+    this.process.once('error', () => this.pending?.reject(new ParseFailure('parser-crashed')));
+    this.process.once('close', (_, signal) => {
+      this.stoppedBecause ??= this.causeOfDeath(signal);
+      this.pending?.reject(new ParseFailure(this.stoppedBecause));
+    });
+  }
+
+  private causeOfDeath(signal: NodeJS.Signals | null): ParseFailureCode {
+    if (signal === 'SIGXCPU') return 'parse-timeout';
+    return /heap|out of memory|allocation failed/i.test(this.lastWords) ? 'parse-memory' : 'parser-crashed';
+  }
+
+  /** V8's own limit covers neither buffers nor what native code takes, so the whole process is watched. */
+  private async checkMemory(): Promise<void> {
+    const bytes = await this.residentBytes();
+    if (bytes !== undefined && bytes > this.limits.memoryMb * MEGABYTE) this.stop('parse-memory');
+  }
+}
+
+function start({ memoryMb, timeoutMs }: ChildLimits): ChildProcess {
+  const root = projectRoot();
+  const program = join(root, 'dist/apps/api/src/ingestion/parsing/sandbox/parser-process.js');
+  const node = [
+    process.execPath,
+    `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
+    '--permission',
+    ...['dist', 'node_modules', 'package.json'].map((path) => `--allow-fs-read=${join(root, path)}`),
+    '--no-warnings',
+    program,
+  ];
+  // The limits of the system hold even if this process dies and cannot watch any more.
+  const cpuSeconds = Math.ceil((timeoutMs / 1_000) * FILES_PER_PROCESS);
+  const limits = `ulimit -c 0; ulimit -f 0; ulimit -t ${cpuSeconds}; exec "$0" "$@"`;
+  const [command, ...args] = existsSync(SHELL) ? [SHELL, '-c', limits, ...node] : node;
+  return spawn(command!, args, { cwd: root, env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** Where `package.json` is, for sources and for their build alike. */
+function projectRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    if (folder === dirname(folder)) throw new Error('package.json was not found above the parser');
+    folder = dirname(folder);
+  }
+  return folder;
+}
+
+/** After so many files a process is replaced, so that nothing that leaks or lingers lasts. */
+export const FILES_PER_PROCESS = 50;
+
+const SHELL = '/bin/sh';
+const START_LIMIT_MS = 30_000;
+const MEMORY_CHECK_MS = 50;
+const MEGABYTE = 1_048_576;
+const PAGE_BYTES = 4_096;
+/** Of the memory allowed, for JavaScript objects; the rest is for buffers and the program itself. */
+const HEAP_SHARE = 0.7;
