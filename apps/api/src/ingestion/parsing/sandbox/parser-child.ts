@@ -68,6 +68,7 @@ export class ParserChild {
   /** Kills the process; who waits for an answer gets this failure. */
   stop(because: ParseFailureCode = 'parser-crashed'): void {
     this.stoppedBecause ??= because;
+    this.process.ref();
     this.process.kill('SIGKILL');
   }
 

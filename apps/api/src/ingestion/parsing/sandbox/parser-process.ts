@@ -3,6 +3,8 @@
  * environment, without access to the file system beyond its own code, and with limits on memory and time. It gets a
  * file's bytes by a pipe and answers by another; when the service dies, its pipe closes and it ends.
  */
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
 import { parseFile } from '../parse-file.js';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
 import { sniff } from '../sniff.js';
@@ -14,8 +16,7 @@ const MAX_INPUT_BYTES = 0xffff_ffff;
 const write = process.stdout.write.bind(process.stdout);
 forbidNetwork();
 // Whatever a library wants to print would be text of the document, or would disturb the answers.
-for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const)
-  console[name] = () => undefined;
+globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
 
 const requests = new FrameReader(MAX_INPUT_BYTES);
 let queue = Promise.resolve();
