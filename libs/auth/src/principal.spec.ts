@@ -12,8 +12,8 @@ describe('the permission matrix', () => {
     ['key.manage', 'member manager admin operator'],
     ['audit.read', 'admin operator'],
     ['user.manage', 'admin operator'],
+    ['system.metrics', 'admin operator'],
     ['system.audit', 'operator'],
-    ['system.metrics', 'operator'],
   ])('gives %s to %s', (permission, roles) => {
     expect(ROLES.filter((role) => roleAllows(role, permission))).toEqual(roles.split(' '));
   });

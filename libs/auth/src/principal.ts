@@ -45,8 +45,9 @@ const MEMBER: readonly Permission[] = [
   'key.manage',
 ];
 const MANAGER: readonly Permission[] = [...MEMBER, 'document.share'];
-const ADMIN: readonly Permission[] = [...MANAGER, 'audit.read', 'user.manage'];
-const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit', 'system.metrics'];
+// The metrics are those of the whole installation, but no tenant is told apart in them.
+const ADMIN: readonly Permission[] = [...MANAGER, 'audit.read', 'user.manage', 'system.metrics'];
+const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit'];
 
 const PERMISSIONS_OF: Record<Role, ReadonlySet<Permission>> = {
   member: new Set(MEMBER),

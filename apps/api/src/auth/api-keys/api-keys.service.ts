@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { auditDetail } from '#libs/audit';
+import { ApiKeyInvalid, type Principal, SessionRequired } from '#libs/auth';
+import { TenantDb, uuidv7 } from '#libs/database';
+import { TenantsService } from '../../tenants/index.js';
+import { TooManyApiKeys } from '../auth.errors.js';
+import { type Verified, VerifiedCredentials } from '../verified-credentials.js';
+import { formatApiKey, hashOfSecret, newApiKey, parseApiKey, secretMatches } from './api-key.js';
+import {
+  countApiKeys,
+  findApiKey,
+  insertApiKey,
+  listApiKeys,
+  revokeApiKey,
+  type StoredApiKey,
+  touchApiKey,
+} from './api-key.store.js';
+
+/** Enough for every machine somebody has; a limit, because everything has one. */
+const MOST_KEYS = 100;
+
+/** Keys for programs: they act as the user who made them, with his role of the moment, until they end. */
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    private readonly db: TenantDb,
+    private readonly tenants: TenantsService,
+    private readonly verified: VerifiedCredentials,
+  ) {}
+
+  /** Returns the key itself as well: this is the only time that anybody has it. */
+  async create(principal: Principal, name: string, days: number): Promise<StoredApiKey & { key: string }> {
+    const { tenantId, userId } = principal;
+    assertSession(principal);
+    const key = newApiKey();
+    const secretHash = hashOfSecret(key.secret);
+    const stored = await this.db.change(tenantId, async (tx) => {
+      if ((await countApiKeys(tx, tenantId, userId)) >= MOST_KEYS) throw new TooManyApiKeys(MOST_KEYS);
+      const id = uuidv7();
+      auditDetail({ targets: [{ type: 'api-key', id }], detail: { days } });
+      return insertApiKey(tx, { tenantId, id, userId, publicId: key.publicId, secretHash, name, days });
+    });
+    return { ...stored, key: formatApiKey(key) };
+  }
+
+  /** The caller's own keys, the newest first: those before `beforeId`, `limit` at most. */
+  list({ tenantId, userId }: Principal, page: { beforeId?: string; limit: number }): Promise<StoredApiKey[]> {
+    return this.db.run(tenantId, (tx) => listApiKeys(tx, { tenantId, userId, ...page }));
+  }
+
+  /** One that does not exist, or is somebody else's, is as revoked as it can be. */
+  async revoke(principal: Principal, id: string): Promise<void> {
+    const { tenantId, userId } = principal;
+    assertSession(principal);
+    await this.db.change(tenantId, async (tx) => {
+      const revoked = await revokeApiKey(tx, { tenantId, userId, id });
+      auditDetail({ targets: [{ type: 'api-key', id }], detail: { revoked } });
+    });
+    this.verified.forget((known) => known.credentialId === id && known.tenantId === tenantId);
+  }
+
+  /** @throws ApiKeyInvalid whatever is wrong with it */
+  async verify(text: string): Promise<Verified> {
+    const presented = parseApiKey(text);
+    if (!presented) throw new ApiKeyInvalid();
+    const key = await this.db.findByCredential(presented.publicId, (tx) =>
+      findApiKey(tx, presented.publicId),
+    );
+    // Without the secret nobody is this key's owner, so a wrong one is not held against him.
+    if (!key || !secretMatches(presented.secret, key.secretHash)) throw new ApiKeyInvalid();
+
+    const { tenantId, userId, id } = key;
+    const user = await this.db.run(tenantId, async (tx) => {
+      if (key.valid) await touchApiKey(tx, tenantId, id);
+      return this.tenants.findUser(tx, tenantId, userId);
+    });
+    if (!key.valid || !user || user.disabled)
+      throw new ApiKeyInvalid({ type: 'api-key', tenantId, id: userId, role: user?.role, credentialId: id });
+    const principal = { tenantId, userId, role: user.role, via: 'api-key', credentialId: id } as const;
+    return { principal, expiresAt: key.expiresAt };
+  }
+}
+
+/** Or a stolen key could make others, which would outlive it. */
+function assertSession({ via }: Principal): void {
+  if (via !== 'session') throw new SessionRequired();
+}

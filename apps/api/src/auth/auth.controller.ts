@@ -1,0 +1,71 @@
+import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Audited } from '#libs/audit';
+import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
+import { RateClass } from '#libs/http';
+import { TenantsService } from '../tenants/index.js';
+import {
+  LoginRequest,
+  LogoutRequest,
+  type MeResponse,
+  RefreshRequest,
+  toMeResponse,
+  type TokenResponse,
+  toTokenResponse,
+} from './auth.dto.js';
+import { LoginService } from './passwords/login.service.js';
+import { type Client, SessionService } from './sessions/session.service.js';
+
+@Controller('v1')
+export class AuthController {
+  constructor(
+    private readonly logins: LoginService,
+    private readonly sessions: SessionService,
+    private readonly tenants: TenantsService,
+  ) {}
+
+  @Post('auth/login')
+  @Public()
+  @Audited('auth.login', 'auth')
+  @RateClass('auth')
+  @HttpCode(200)
+  async login(
+    @Body({ schema: LoginRequest }) { email, password }: LoginRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<TokenResponse> {
+    return toTokenResponse(await this.logins.login(email, password, clientOf(request)));
+  }
+
+  @Post('auth/refresh')
+  @Public()
+  @Audited('auth.refresh', 'auth')
+  @RateClass('auth')
+  @HttpCode(200)
+  async refresh(
+    @Body({ schema: RefreshRequest }) body: RefreshRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<TokenResponse> {
+    return toTokenResponse(await this.sessions.refresh(body.refresh_token, clientOf(request)));
+  }
+
+  @Post('auth/logout')
+  @RequirePermission('account.own')
+  @Audited('auth.logout', 'auth')
+  @HttpCode(204)
+  async logout(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: LogoutRequest }) body: LogoutRequest,
+  ): Promise<void> {
+    await this.sessions.logout(principal, body);
+  }
+
+  @Get('me')
+  @RequirePermission('account.own')
+  async me(@CurrentPrincipal() principal: Principal): Promise<MeResponse> {
+    return toMeResponse(principal, await this.tenants.getAccount(principal.tenantId, principal.userId));
+  }
+}
+
+function clientOf(request: FastifyRequest): Client {
+  return { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AuditLog } from '#libs/audit';
+import { AccessTokens, AuthGuard, CredentialVerifier, PermissionGuard, TokenKeys } from '#libs/auth';
+import { TenantDb } from '#libs/database';
+import { PolicyRegistry } from '#libs/resilience';
+import { TenantsModule, TenantsService } from '../tenants/index.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { ApiKeysService } from './api-keys/api-keys.service.js';
+import type { AuthConfig, BootstrapConfig } from './auth.config.js';
+import { AuthController } from './auth.controller.js';
+import { BootstrapService } from './bootstrap.service.js';
+import { StoredCredentialVerifier } from './credential.verifier.js';
+import { LoginService } from './passwords/login.service.js';
+import { LoginThrottle } from './passwords/login-throttle.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { SessionService } from './sessions/session.service.js';
+import { VerifiedCredentials } from './verified-credentials.js';
+
+export interface AuthModuleOptions {
+  auth: AuthConfig;
+  bootstrap: BootstrapConfig;
+}
+
+/** Who is asking: logins, sessions, API keys, and the verifier that the global guards use. */
+@Global()
+@Module({})
+export class AuthModule {
+  /** Needs global `TenantDb`, `AuditLog`, `PolicyRegistry` and `DATA_DIR`. */
+  static register({ auth, bootstrap }: AuthModuleOptions): DynamicModule {
+    return {
+      module: AuthModule,
+      imports: [TenantsModule],
+      controllers: [AuthController, ApiKeysController],
+      providers: [
+        {
+          provide: TokenKeys,
+          useFactory: (dataDir: string) => TokenKeys.loadOrCreate(join(dataDir, 'secrets')),
+          inject: ['DATA_DIR'],
+        },
+        {
+          provide: AccessTokens,
+          useFactory: (keys: TokenKeys) => new AccessTokens(keys, tokenSettings(auth)),
+          inject: [TokenKeys],
+        },
+        {
+          provide: PasswordHasher,
+          useFactory: (policies: PolicyRegistry) =>
+            PasswordHasher.create(hashParameters(auth), hashingPolicy(policies)),
+          inject: [PolicyRegistry],
+        },
+        { provide: LoginThrottle, useFactory: () => new LoginThrottle(loginLimits(auth)) },
+        { provide: VerifiedCredentials, useFactory: () => new VerifiedCredentials() },
+        {
+          provide: SessionService,
+          useFactory: (
+            db: TenantDb,
+            tenants: TenantsService,
+            tokens: AccessTokens,
+            verified: VerifiedCredentials,
+          ) => new SessionService(db, tenants, tokens, verified, auth),
+          inject: [TenantDb, TenantsService, AccessTokens, VerifiedCredentials],
+        },
+        {
+          provide: BootstrapService,
+          useFactory: (db: TenantDb, tenants: TenantsService, passwords: PasswordHasher, audit: AuditLog) =>
+            new BootstrapService(db, tenants, passwords, audit, bootstrap),
+          inject: [TenantDb, TenantsService, PasswordHasher, AuditLog],
+        },
+        LoginService,
+        ApiKeysService,
+        { provide: CredentialVerifier, useClass: StoredCredentialVerifier },
+        AuthGuard,
+        PermissionGuard,
+      ],
+      exports: [CredentialVerifier, AuthGuard, PermissionGuard, BootstrapService],
+    };
+  }
+}
+
+function tokenSettings({ issuer, audience, accessTokenSeconds }: AuthConfig) {
+  return { issuer, audience, lifetimeSeconds: accessTokenSeconds };
+}
+
+function hashParameters({ passwordMemoryKib, passwordPasses, passwordParallelism }: AuthConfig) {
+  return { memoryKib: passwordMemoryKib, passes: passwordPasses, parallelism: passwordParallelism };
+}
+
+function loginLimits({ loginsPerMinute, networkLoginsPerMinute }: AuthConfig) {
+  return { perAccount: loginsPerMinute, perNetwork: networkLoginsPerMinute };
+}
+
+/** Two hashes at once leave the processors to the others; whoever is behind twenty would wait for most of a second. */
+function hashingPolicy(policies: PolicyRegistry) {
+  return policies.define('password-hashing', {
+    retries: 0,
+    attemptTimeoutMs: 10_000,
+    totalTimeoutMs: 10_000,
+    concurrency: 2,
+    queue: 20,
+    failureThreshold: 0.99,
+    minimumRps: 1_000,
+    openMs: 1_000,
+  });
+}

@@ -1,0 +1,3 @@
+export { AuthModule, type AuthModuleOptions } from './auth.module.js';
+export { authSection, bootstrapSection, type AuthConfig, type BootstrapConfig } from './auth.config.js';
+export { BootstrapService, type BootstrapCredentials } from './bootstrap.service.js';

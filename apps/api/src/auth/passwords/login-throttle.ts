@@ -1,0 +1,86 @@
+import { isIPv6 } from 'node:net';
+import { TooManyLogins } from '../auth.errors.js';
+
+export interface LoginLimits {
+  /** Failures a minute for one account from one network. */
+  perAccount: number;
+  /** Failures a minute from one network, for whatever accounts. */
+  perNetwork: number;
+}
+
+const MINUTE_MS = 60_000;
+/** The one used least recently is forgotten beyond this; it could only have been refused a few times more. */
+const MOST_BUCKETS = 50_000;
+
+/**
+ * Slows guessing down. Limits hold for an account *from a network*, never for an account as such: whoever guesses at
+ * somebody's password cannot lock him out of his own network. Kept in this process, so with N processes they are N
+ * times as wide; the limit of the route class stands in front of them.
+ */
+export class LoginThrottle {
+  private readonly buckets = new Map<string, { level: number; at: number }>();
+
+  constructor(
+    private readonly limits: LoginLimits,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /**
+   * Counts an attempt before it is made, or many at once would all pass. Give it back with `forgive` unless the
+   * password was wrong.
+   *
+   * @throws TooManyLogins
+   */
+  admit(email: string, address: string): void {
+    const network = networkOf(address);
+    const waits = [
+      this.waitMs(`${network} ${email}`, this.limits.perAccount),
+      this.waitMs(network, this.limits.perNetwork),
+    ];
+    const waitMs = Math.max(...waits);
+    if (waitMs > 0) throw new TooManyLogins(Math.ceil(waitMs / 1_000));
+    this.pour(`${network} ${email}`, this.limits.perAccount, 1);
+    this.pour(network, this.limits.perNetwork, 1);
+  }
+
+  forgive(email: string, address: string): void {
+    const network = networkOf(address);
+    this.pour(`${network} ${email}`, this.limits.perAccount, -1);
+    this.pour(network, this.limits.perNetwork, -1);
+  }
+
+  /** A leaky bucket: it holds `perMinute` attempts and loses them evenly within a minute. */
+  private levelOf(key: string, perMinute: number): number {
+    const bucket = this.buckets.get(key);
+    if (!bucket) return 0;
+    return Math.max(0, bucket.level - ((this.now() - bucket.at) * perMinute) / MINUTE_MS);
+  }
+
+  private waitMs(key: string, perMinute: number): number {
+    const excess = this.levelOf(key, perMinute) + 1 - perMinute;
+    return (excess * MINUTE_MS) / perMinute;
+  }
+
+  private pour(key: string, perMinute: number, amount: number): void {
+    const level = Math.max(0, this.levelOf(key, perMinute) + amount);
+    this.buckets.delete(key);
+    if (level > 0) this.buckets.set(key, { level, at: this.now() });
+    if (this.buckets.size > MOST_BUCKETS) this.buckets.delete(this.buckets.keys().next().value!);
+  }
+}
+
+/** Addresses that one person can easily change between count as one: a /24 of IPv4, a /64 of IPv6. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+)\.\d+$/i.exec(address);
+  if (mapped) return mapped[1]!;
+  if (!isIPv6(address)) return address.split('.').slice(0, 3).join('.');
+  const [head = '', tail] = address.split('%')[0]!.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail ? tail.split(':') : [];
+  const zeros =
+    tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
+  return [...left, ...zeros, ...right]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { auditActor, auditDetail } from '#libs/audit';
+import { TenantsService, type UserWithPassword } from '../../tenants/index.js';
+import { InvalidCredentials } from '../auth.errors.js';
+import { type Client, SessionService, type Tokens } from '../sessions/session.service.js';
+import { LoginThrottle } from './login-throttle.js';
+import { PasswordHasher } from './password-hasher.js';
+
+/** Logging in with e-mail address and password. */
+@Injectable()
+export class LoginService {
+  constructor(
+    private readonly tenants: TenantsService,
+    private readonly passwords: PasswordHasher,
+    private readonly throttle: LoginThrottle,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /**
+   * @throws InvalidCredentials
+   * @throws TooManyLogins
+   * @throws LoginBusy
+   */
+  async login(email: string, password: string, client: Client): Promise<Tokens> {
+    this.throttle.admit(email, client.address);
+    try {
+      const user = await this.identify(email, password);
+      const tokens = await this.sessions.open(user, await this.renewedHash(user, password));
+      this.throttle.forgive(email, client.address);
+      return tokens;
+    } catch (error) {
+      if (!(error instanceof InvalidCredentials)) this.throttle.forgive(email, client.address);
+      throw error;
+    }
+  }
+
+  /** Takes as long, and says the same, whether the account does not exist, is disabled or has another password. */
+  private async identify(email: string, password: string): Promise<UserWithPassword> {
+    const user = await this.tenants.findLogin(email);
+    if (user) {
+      // A failure stands in the log of the tenant whose account was tried.
+      auditActor({ type: 'anonymous', tenantId: user.tenantId });
+      auditDetail({ targets: [{ type: 'user', id: user.id }] });
+    }
+    const matches = await this.passwords.matches(user?.passwordHash, password);
+    if (!user || !matches || user.disabled) throw new InvalidCredentials();
+    return user;
+  }
+
+  private async renewedHash(user: UserWithPassword, password: string): Promise<string | undefined> {
+    return this.passwords.isOutdated(user.passwordHash) ? this.passwords.hash(password) : undefined;
+  }
+}

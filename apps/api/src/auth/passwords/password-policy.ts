@@ -1,0 +1,21 @@
+import { PasswordRefused } from '../auth.errors.js';
+import { COMMON_PASSWORDS } from './common-passwords.js';
+
+export const SHORTEST_PASSWORD = 8;
+export const LONGEST_PASSWORD = 256;
+
+/**
+ * The rules for a new password (ASVS 5.0, 6.2): its length, not one that everybody tries first, not the e-mail
+ * address. No rules about its characters, and it is taken as it comes, spaces included.
+ *
+ * @throws PasswordRefused
+ */
+export function assertAcceptablePassword(password: string, email: string): void {
+  if (password.length < SHORTEST_PASSWORD || password.length > LONGEST_PASSWORD)
+    throw new PasswordRefused(`A password has ${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters`);
+  const lower = password.toLowerCase();
+  if (COMMON_PASSWORDS.has(lower) || /^(.)\1*$/u.test(lower))
+    throw new PasswordRefused('This password is one of the first that anybody tries');
+  if (lower === email.toLowerCase() || lower === email.toLowerCase().split('@')[0])
+    throw new PasswordRefused('The password must not be the e-mail address');
+}

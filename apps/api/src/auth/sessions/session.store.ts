@@ -1,0 +1,146 @@
+import type { EntityManager } from 'typeorm';
+import type { Role } from '#libs/auth';
+import type { StoredRefreshToken } from './refresh-token.js';
+
+export interface SessionRef {
+  tenantId: string;
+  sessionId: string;
+}
+
+export interface SessionState {
+  userId: string;
+  role: Role;
+  expiresAt: Date;
+  /** Neither revoked nor past its end, and its user not disabled. */
+  alive: boolean;
+}
+
+export async function insertSession(
+  tx: EntityManager,
+  { tenantId, sessionId, userId, days }: SessionRef & { userId: string; days: number },
+): Promise<Date> {
+  const [row] = await tx.query<{ expires_at: Date }[]>(
+    `insert into session (tenant_id, id, user_id, expires_at)
+     values ($1, $2, $3, now() + make_interval(days => $4)) returning expires_at`,
+    [tenantId, sessionId, userId, days],
+  );
+  return row!.expires_at;
+}
+
+export async function deleteExpiredSessions(
+  tx: EntityManager,
+  tenantId: string,
+  userId: string,
+): Promise<void> {
+  await tx.query(`delete from session where tenant_id = $1 and user_id = $2 and expires_at < now()`, [
+    tenantId,
+    userId,
+  ]);
+}
+
+/** The role is read with it, so that a change of role holds for tokens that were issued before. */
+export async function findSession(
+  tx: EntityManager,
+  { tenantId, sessionId }: SessionRef,
+): Promise<SessionState | undefined> {
+  const [row] = await tx.query<{ user_id: string; role: Role; expires_at: Date; alive: boolean }[]>(
+    `select s.user_id, u.role, s.expires_at,
+            s.revoked_at is null and s.expires_at > now() and u.disabled_at is null as alive
+     from session s join app_user u on u.tenant_id = s.tenant_id and u.id = s.user_id
+     where s.tenant_id = $1 and s.id = $2`,
+    [tenantId, sessionId],
+  );
+  return row && { userId: row.user_id, role: row.role, expiresAt: row.expires_at, alive: row.alive };
+}
+
+/** All refreshes of a session take turns from here to their commit. */
+export async function lockSession(tx: EntityManager, { tenantId, sessionId }: SessionRef): Promise<void> {
+  await tx.query(`select from session where tenant_id = $1 and id = $2 for update`, [tenantId, sessionId]);
+}
+
+/** Ends one session, or all of a user. Returns the ids of those that were alive until now. */
+export async function revokeSessions(
+  tx: EntityManager,
+  which: { tenantId: string; sessionId: string } | { tenantId: string; userId: string },
+  reason: 'logout' | 'refresh-token-reused',
+): Promise<string[]> {
+  const [column, value] = 'sessionId' in which ? ['id', which.sessionId] : ['user_id', which.userId];
+  const [rows] = await tx.query<[{ id: string }[], number]>(
+    `update session set revoked_at = now(), revoked_reason = $3
+     where tenant_id = $1 and ${column} = $2 and revoked_at is null returning id`,
+    [which.tenantId, value, reason],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** The token expires when it was idle for too long, and never after its session. */
+export async function insertRefreshToken(
+  tx: EntityManager,
+  { tenantId, sessionId, hash, idleDays }: SessionRef & { hash: string; idleDays: number },
+): Promise<Date> {
+  const [row] = await tx.query<{ expires_at: Date }[]>(
+    `insert into refresh_token (tenant_id, token_hash, session_id, expires_at)
+     select tenant_id, $3, id, least(now() + make_interval(days => $4), expires_at)
+     from session where tenant_id = $1 and id = $2
+     returning expires_at`,
+    [tenantId, sessionId, hash, idleDays],
+  );
+  return row!.expires_at;
+}
+
+/** Inside `findByCredential(hash)`: whose token it is. */
+export async function findTokenOwner(tx: EntityManager, hash: string): Promise<SessionRef | undefined> {
+  const [row] = await tx.query<{ tenant_id: string; session_id: string }[]>(
+    `select tenant_id, session_id from refresh_token where token_hash = $1`,
+    [hash],
+  );
+  return row && { tenantId: row.tenant_id, sessionId: row.session_id };
+}
+
+export async function getRefreshToken(
+  tx: EntityManager,
+  tenantId: string,
+  hash: string,
+): Promise<StoredRefreshToken & { successorExpiresAt: Date | null }> {
+  const [row] = await tx.query<TokenRow[]>(
+    `select t.used_by, t.successor_salt, s.expires_at as successor_expires_at,
+            t.expires_at <= now() as expired,
+            extract(epoch from clock_timestamp() - t.used_at)::float8 as used_seconds_ago
+     from refresh_token t
+     left join refresh_token s on s.tenant_id = t.tenant_id and s.token_hash = t.successor_hash
+     where t.tenant_id = $1 and t.token_hash = $2`,
+    [tenantId, hash],
+  );
+  return {
+    expired: row!.expired,
+    usedSecondsAgo: row!.used_seconds_ago,
+    usedBy: row!.used_by,
+    successorSalt: row!.successor_salt,
+    successorExpiresAt: row!.successor_expires_at,
+  };
+}
+
+/** Uses a token up. From now on nobody can be given this token again, so the salt that led to it goes. */
+export async function markUsed(
+  tx: EntityManager,
+  tenantId: string,
+  used: { hash: string; usedBy: string; successorHash: string; successorSalt: string },
+): Promise<void> {
+  await tx.query(
+    `update refresh_token set used_at = clock_timestamp(), used_by = $3, successor_hash = $4, successor_salt = $5
+     where tenant_id = $1 and token_hash = $2`,
+    [tenantId, used.hash, used.usedBy, used.successorHash, used.successorSalt],
+  );
+  await tx.query(
+    `update refresh_token set successor_salt = null where tenant_id = $1 and successor_hash = $2`,
+    [tenantId, used.hash],
+  );
+}
+
+interface TokenRow {
+  expired: boolean;
+  used_seconds_ago: number | null;
+  used_by: string | null;
+  successor_salt: string | null;
+  successor_expires_at: Date | null;
+}

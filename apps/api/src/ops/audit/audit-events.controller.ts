@@ -1,0 +1,33 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { auditDetail, Audited } from '#libs/audit';
+import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
+import { page } from '#libs/http';
+import {
+  type AuditEventPage,
+  cursorOfEvent,
+  ListAuditEvents,
+  toAuditEventItem,
+  toAuditQuery,
+} from './audit-events.dto.js';
+import { AuditEventsService } from './audit-events.service.js';
+
+/** Who did what. Reading it is itself recorded. */
+@Controller('v1/audit/events')
+export class AuditEventsController {
+  constructor(private readonly events: AuditEventsService) {}
+
+  @Get()
+  @RequirePermission('audit.read')
+  @Audited('audit.read', 'security')
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query({ schema: ListAuditEvents }) query: ListAuditEvents,
+  ): Promise<AuditEventPage> {
+    auditDetail({ detail: { scope: query.scope } });
+    const rows =
+      query.scope === 'installation'
+        ? await this.events.listOfInstallation(principal, toAuditQuery(query))
+        : await this.events.listOfTenant(principal, toAuditQuery(query));
+    return page(rows, query.limit, cursorOfEvent, toAuditEventItem);
+  }
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { AuditEvent, AuditQuery } from '#libs/audit';
+import { cursorQuery, decodeCursor, pageOf } from '#libs/http';
+
+const CATEGORIES = ['auth', 'data.read', 'data.write', 'admin', 'security', 'system'] as const;
+const ACTOR_TYPES = ['user', 'api-key', 'system', 'anonymous'] as const;
+const OUTCOMES = ['success', 'denied', 'failure'] as const;
+
+const moment = z.iso.datetime({ offset: true });
+
+export const ListAuditEvents = z.strictObject({
+  ...cursorQuery,
+  from: moment.optional().describe('From this moment on.'),
+  to: moment.optional().describe('Before this moment.'),
+  action: z
+    .string()
+    .max(100)
+    .regex(/^[a-z][a-z0-9.-]*\*?$|^\*$/)
+    .optional()
+    .describe('An action, or the beginning of one followed by *.'),
+  actor_id: z.uuid().optional(),
+  target_id: z.string().min(1).max(120).optional(),
+  outcome: z.enum(OUTCOMES).optional(),
+  request_id: z.string().min(1).max(64).optional(),
+  order: z.enum(['asc', 'desc']).default('desc'),
+  scope: z
+    .enum(['tenant', 'installation'])
+    .default('tenant')
+    .describe(
+      'installation: what belongs to no tenant, such as logins with unknown addresses; for operators.',
+    ),
+});
+export type ListAuditEvents = z.infer<typeof ListAuditEvents>;
+
+/** Time and id of the last event of the page before. */
+const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
+
+export const AuditEventItem = z.object({
+  id: z.uuid(),
+  occurred_at: z.iso.datetime().describe('UTC, with microseconds.'),
+  action: z.string(),
+  category: z.enum(CATEGORIES),
+  actor: z.object({
+    type: z.enum(ACTOR_TYPES),
+    id: z.uuid().nullable(),
+    role: z.string().nullable(),
+    credential_id: z.uuid().nullable(),
+  }),
+  targets: z.array(z.object({ type: z.string(), id: z.string() })),
+  outcome: z.enum(OUTCOMES),
+  reason: z.string().nullable(),
+  request_id: z.string().nullable(),
+  route: z.string().nullable(),
+  context: z.record(z.string(), z.unknown()),
+  detail: z.record(z.string(), z.unknown()),
+});
+export type AuditEventItem = z.infer<typeof AuditEventItem>;
+export const AuditEventPage = pageOf(AuditEventItem);
+export type AuditEventPage = z.infer<typeof AuditEventPage>;
+
+/** Asks for one event more than a page has. */
+export function toAuditQuery(query: ListAuditEvents): AuditQuery {
+  const [occurredAt, id] = query.cursor ? decodeCursor(query.cursor, AuditCursor) : [];
+  return {
+    from: query.from,
+    to: query.to,
+    action: query.action,
+    actorId: query.actor_id,
+    targetId: query.target_id,
+    outcome: query.outcome,
+    requestId: query.request_id,
+    order: query.order,
+    after: occurredAt && id ? { occurredAt, id } : undefined,
+    limit: query.limit + 1,
+  };
+}
+
+export function cursorOfEvent({ occurredAt, id }: AuditEvent): [string, string] {
+  return [occurredAt, id];
+}
+
+export function toAuditEventItem(event: AuditEvent): AuditEventItem {
+  const { actor } = event;
+  return {
+    id: event.id,
+    occurred_at: event.occurredAt,
+    action: event.action,
+    category: event.category,
+    actor: {
+      type: actor.type,
+      id: actor.id ?? null,
+      role: actor.role ?? null,
+      credential_id: actor.credentialId ?? null,
+    },
+    targets: event.targets,
+    outcome: event.outcome,
+    reason: event.reason,
+    request_id: event.requestId,
+    route: event.route,
+    context: event.context,
+    detail: event.detail,
+  };
+}
