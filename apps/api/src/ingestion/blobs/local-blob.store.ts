@@ -1,0 +1,167 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { ContentMissing, DocumentTooLarge, StorageUnavailable } from '../ingestion.errors.js';
+import { BlobStore, type ReceiveOptions, type StagedBlob, type StoredBlob } from './blob.store.js';
+
+/** Files of content are named by 64 hexadecimal digits, so no other name can be one of ours. */
+const SHA256_NAME = /^[0-9a-f]{64}$/;
+const UUID_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const INCOMING = 'incoming';
+const DISK_TROUBLE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EMFILE']);
+/** Written to the disk in steps of this, so that the last flush is short whatever the size of the file. */
+const FLUSH_EVERY_BYTES = 8 * 1_024 * 1_024;
+
+/**
+ * Content in files, `<folder>/<tenant>/<first two digits>/<sha256>`. A file is written and flushed under
+ * `<folder>/incoming` and then renamed into its place, so that under its final name it is always whole.
+ */
+export class LocalBlobStore extends BlobStore {
+  constructor(private readonly folder: string) {
+    super();
+  }
+
+  async receive(
+    source: AsyncIterable<Uint8Array>,
+    tenantId: string,
+    options: ReceiveOptions,
+  ): Promise<StagedBlob> {
+    const incoming = join(this.folder, INCOMING);
+    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    const path = join(incoming, randomUUID());
+    try {
+      const written = await writeNewFile(path, source, options);
+      return {
+        ...written,
+        keep: () => moveInto(path, this.pathOf(tenantId, written.sha256), this.folder),
+        discard: () => rm(path, { force: true }),
+      };
+    } catch (error) {
+      await rm(path, { force: true });
+      throw DISK_TROUBLE.has((error as NodeJS.ErrnoException).code ?? '')
+        ? new StorageUnavailable({ cause: error })
+        : error;
+    }
+  }
+
+  async read(tenantId: string, sha256: Buffer): Promise<{ stream: Readable; sizeBytes: number }> {
+    const handle = await open(this.pathOf(tenantId, sha256)).catch(throwMissing);
+    const { size } = await handle.stat();
+    return { stream: handle.createReadStream(), sizeBytes: size };
+  }
+
+  async localPath(tenantId: string, sha256: Buffer): Promise<string> {
+    const path = this.pathOf(tenantId, sha256);
+    await stat(path).catch(throwMissing);
+    return path;
+  }
+
+  async delete(tenantId: string, sha256: Buffer): Promise<void> {
+    await rm(this.pathOf(tenantId, sha256), { force: true });
+  }
+
+  async *list(): AsyncIterable<StoredBlob> {
+    for (const tenantId of await namesIn(this.folder, UUID_NAME))
+      for (const shard of await namesIn(join(this.folder, tenantId), /^[0-9a-f]{2}$/))
+        for await (const { name } of await opendir(join(this.folder, tenantId, shard)))
+          if (SHA256_NAME.test(name)) yield { tenantId, sha256: Buffer.from(name, 'hex') };
+  }
+
+  async removeStale(olderThanMs: number): Promise<number> {
+    const folder = join(this.folder, INCOMING);
+    let removed = 0;
+    for (const name of await namesIn(folder, UUID_NAME)) {
+      const path = join(folder, name);
+      const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Infinity }))).mtimeMs;
+      if (age < olderThanMs) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    return removed;
+  }
+
+  private pathOf(tenantId: string, sha256: Buffer): string {
+    const name = sha256.toString('hex');
+    if (!UUID_NAME.test(tenantId) || !SHA256_NAME.test(name))
+      throw new Error('That cannot be the key of a blob');
+    return join(this.folder, tenantId, name.slice(0, 2), name);
+  }
+}
+
+async function writeNewFile(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  { limitBytes, headBytes, inspect, signal }: ReceiveOptions,
+): Promise<{ sha256: Buffer; sizeBytes: number }> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    const hash = createHash('sha256');
+    let head: Buffer | undefined = Buffer.alloc(0);
+    let sizeBytes = 0;
+    let unflushed = 0;
+    for await (const chunk of source) {
+      signal.throwIfAborted();
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > limitBytes) throw new DocumentTooLarge(limitBytes);
+      if (head) {
+        head = Buffer.concat([head, chunk]);
+        if (head.byteLength >= headBytes) {
+          await inspect(head.subarray(0, headBytes));
+          head = undefined;
+        }
+      }
+      hash.update(chunk);
+      await writeAll(file, chunk);
+      unflushed += chunk.byteLength;
+      if (unflushed >= FLUSH_EVERY_BYTES) {
+        await file.datasync();
+        unflushed = 0;
+      }
+    }
+    signal.throwIfAborted();
+    if (head) await inspect(head);
+    await file.sync();
+    return { sha256: hash.digest(), sizeBytes };
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.byteLength;) {
+    const { bytesWritten } = await file.write(chunk, offset);
+    offset += bytesWritten;
+  }
+}
+
+/** Flushes each folder in which a name is new: until then a power cut could take the file away again. */
+async function moveInto(from: string, to: string, root: string): Promise<void> {
+  const folder = dirname(to);
+  const firstNew = await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Over a file of the same name, because that has the same content; should it be damaged, it is mended.
+  await rename(from, to);
+  await flushFolder(folder);
+  if (firstNew) for (let path = folder; path !== root;) await flushFolder((path = dirname(path)));
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => pattern.test(name));
+}
+
+function throwMissing(error: NodeJS.ErrnoException): never {
+  throw error.code === 'ENOENT' ? new ContentMissing() : error;
+}

@@ -1,0 +1,187 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Assessment, Document, DocumentStatus, NewDocument, Reader, StageState } from './document.js';
+
+export interface DocumentFilter {
+  status?: DocumentStatus;
+  collection?: string;
+  tag?: string;
+  /** Part of the title, in any case. */
+  titlePart?: string;
+}
+
+/** Where a page of the list ended. The time is PostgreSQL's own text, which keeps its microseconds. */
+export interface DocumentPosition {
+  createdAt: string;
+  id: string;
+}
+
+/** All SQL on `document`. Row-level security shows the rows of one tenant; `reader` narrows them to one person. */
+@Injectable()
+export class DocumentStore {
+  /** False when the document is there already. */
+  async insert(tx: EntityManager, document: NewDocument): Promise<boolean> {
+    const rows = await tx.query(
+      `insert into document (tenant_id, id, owner_id, visibility, collection, tags, title, filename, media_type,
+                             size_bytes, sha256)
+       values (app_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       on conflict (tenant_id, id) do nothing returning id`,
+      [
+        document.id,
+        document.ownerId,
+        document.visibility,
+        document.collection,
+        document.tags,
+        document.title,
+        document.filename,
+        document.mediaType,
+        document.sizeBytes,
+        document.sha256,
+      ],
+    );
+    return rows.length > 0;
+  }
+
+  async find(tx: EntityManager, id: string, reader?: Reader): Promise<Document | undefined> {
+    const [row] = await tx.query(`${SELECT} where id = $1 and ${VISIBLE_TO('$2')}`, [id, reader?.userId]);
+    return row && documentOf(row);
+  }
+
+  async list(
+    tx: EntityManager,
+    reader: Reader,
+    { status, collection, tag, titlePart }: DocumentFilter,
+    after: DocumentPosition | undefined,
+    limit: number,
+  ): Promise<{ document: Document; position: DocumentPosition }[]> {
+    const rows = await tx.query(
+      `${SELECT}
+       where ${VISIBLE_TO('$1')}
+         and ($2::text is null or status = $2)
+         and ($3::text is null or collection = $3)
+         and ($4::text is null or $4 = any (tags))
+         and ($5::text is null or strpos(lower(title), lower($5)) > 0)
+         and ($6::timestamptz is null or (created_at, id) < ($6, $7::uuid))
+       order by created_at desc, id desc
+       limit $8`,
+      [reader.userId, status, collection, tag, titlePart, after?.createdAt, after?.id, limit],
+    );
+    return rows.map((row: DocumentRow) => ({
+      document: documentOf(row),
+      position: { createdAt: row.position, id: row.id },
+    }));
+  }
+
+  /** The stages of several documents, by document. Documents share one query so that a list costs two. */
+  async listStages(tx: EntityManager, documentIds: string[]): Promise<Map<string, StageState[]>> {
+    const rows: (StageState & { documentId: string })[] = await tx.query(
+      `select document_id as "documentId", name, status, attempts, progress, detail,
+              started_at as "startedAt", finished_at as "finishedAt"
+       from job_stage where document_id = any ($1::uuid[])`,
+      [documentIds],
+    );
+    return Map.groupBy(rows, (row) => row.documentId);
+  }
+
+  async setProcessing(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(
+      `update document set status = 'processing', reason_code = null, reason_detail = null, updated_at = now()
+       where id = $1`,
+      [id],
+    );
+  }
+
+  async saveMediaType(tx: EntityManager, id: string, mediaType: string): Promise<void> {
+    await tx.query(`update document set media_type = $2 where id = $1 and media_type <> $2`, [id, mediaType]);
+  }
+
+  /** From here on questions find the document by its words. */
+  async publishLexical(
+    tx: EntityManager,
+    id: string,
+    {
+      generation,
+      pageCount,
+      passageCount,
+    }: { generation: number; pageCount: number | null; passageCount: number },
+  ): Promise<void> {
+    await tx.query(
+      `update document
+       set live_generation = $2, page_count = $3, passage_count = $4, version = version + 1, updated_at = now(),
+           answerable = case when semantic_generation is null then 'lexical' else 'semantic' end
+       where id = $1`,
+      [id, generation, pageCount, passageCount],
+    );
+  }
+
+  /** From here on questions find the document by its meaning too. */
+  async publishSemantic(tx: EntityManager, id: string, generation: number): Promise<void> {
+    await tx.query(
+      `update document
+       set semantic_generation = $2, answerable = 'semantic', version = version + 1, updated_at = now()
+       where id = $1`,
+      [id, generation],
+    );
+  }
+
+  async saveAssessment(tx: EntityManager, id: string, assessment: Assessment): Promise<void> {
+    await tx.query(`update document set assessment = $2, updated_at = now() where id = $1`, [id, assessment]);
+  }
+
+  async setReady(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(`update document set status = 'ready', updated_at = now() where id = $1`, [id]);
+  }
+
+  /** What was answerable before stays answerable. */
+  async setFailed(tx: EntityManager, id: string, reason: { code: string; message: string }): Promise<void> {
+    await tx.query(
+      `update document set status = 'failed', reason_code = $2, reason_detail = $3, updated_at = now()
+       where id = $1`,
+      [id, reason.code, reason.message],
+    );
+  }
+
+  async setQueued(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(
+      `update document set status = 'queued', reason_code = null, reason_detail = null, updated_at = now()
+       where id = $1`,
+      [id],
+    );
+  }
+
+  async delete(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(`delete from document where id = $1`, [id]);
+  }
+
+  /**
+   * Until the end of the transaction nobody else of this tenant adds or removes this content, so that a file is
+   * never removed between an upload's look at the disk and its commit.
+   */
+  async lockContent(tx: EntityManager, sha256: Buffer): Promise<void> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended(app_tenant()::text || $1, 0))`, [
+      sha256.toString('hex'),
+    ]);
+  }
+
+  async isContentUsed(tx: EntityManager, sha256: Buffer): Promise<boolean> {
+    const rows = await tx.query(`select from document where sha256 = $1 limit 1`, [sha256]);
+    return rows.length > 0;
+  }
+}
+
+const VISIBLE_TO = (user: string) =>
+  `(${user}::uuid is null or owner_id = ${user}::uuid or visibility = 'tenant')`;
+
+const SELECT = `
+  select id, tenant_id as "tenantId", owner_id as "ownerId", visibility, collection, tags, title, filename,
+         media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
+         live_generation as "liveGeneration", page_count as "pageCount", passage_count as "passageCount",
+         reason_code as "reasonCode", reason_detail as "reasonDetail", assessment,
+         created_at as "createdAt", updated_at as "updatedAt", created_at::text as position
+  from document`;
+
+type DocumentRow = Document & { position: string };
+
+function documentOf({ position: _, ...document }: DocumentRow): Document {
+  return document;
+}

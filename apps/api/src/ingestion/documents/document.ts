@@ -1,0 +1,80 @@
+import { uuidv5 } from '#libs/database';
+
+export type DocumentStatus = 'queued' | 'processing' | 'ready' | 'failed';
+export type Visibility = 'private' | 'tenant';
+/** How the document can be found by a question: by words as soon as it is structured, by meaning when embedded. */
+export type Answerable = 'none' | 'lexical' | 'semantic';
+
+export interface Document {
+  id: string;
+  tenantId: string;
+  ownerId: string;
+  visibility: Visibility;
+  collection: string | null;
+  tags: string[];
+  title: string;
+  filename: string;
+  mediaType: string;
+  sizeBytes: number;
+  sha256: Buffer;
+  status: DocumentStatus;
+  answerable: Answerable;
+  liveGeneration: number | null;
+  pageCount: number | null;
+  passageCount: number | null;
+  reasonCode: string | null;
+  reasonDetail: string | null;
+  assessment: Assessment | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export type NewDocument = Pick<
+  Document,
+  | 'id'
+  | 'ownerId'
+  | 'visibility'
+  | 'collection'
+  | 'tags'
+  | 'title'
+  | 'filename'
+  | 'mediaType'
+  | 'sizeBytes'
+  | 'sha256'
+>;
+
+/** What the extraction was worth: a person should know when a document was read badly. */
+export interface Assessment {
+  pages: number | null;
+  pagesWithoutText: number[];
+  passages: number;
+  words: number;
+  /** ISO 639-1; null when there is too little text to say. */
+  language: string | null;
+  /** 0 to 1: the share of characters that no writing system uses, such as those of a font without a mapping. */
+  garbledRatio: number;
+  /** Codes of what the parser had to leave out. */
+  warnings: string[];
+}
+
+export interface StageState {
+  name: string;
+  status: 'pending' | 'running' | 'done' | 'failed';
+  attempts: number;
+  /** 0 to 1, durable. */
+  progress: number;
+  detail: Record<string, unknown> | null;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+/** Who asks. He sees his own documents and those that are visible to his whole tenant. */
+export interface Reader {
+  tenantId: string;
+  userId: string;
+}
+
+/** The same bytes, uploaded by the same person again, are the same document. */
+export function documentId({ tenantId, userId }: Reader, sha256: Buffer): string {
+  return uuidv5(tenantId, `document:${userId}:${sha256.toString('hex')}`);
+}

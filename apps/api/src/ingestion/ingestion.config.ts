@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { section } from '#libs/config';
+
+export const uploadSection = section(
+  'UPLOAD',
+  z.object({
+    maxBytes: z.coerce
+      .number()
+      .int()
+      .min(1_024)
+      .max(10_737_418_240)
+      .default(104_857_600)
+      .describe('The largest file that is accepted, in bytes.'),
+  }),
+);
+export type UploadConfig = Readonly<z.infer<typeof uploadSection.schema>>;
+
+export const workerSection = section(
+  'WORKER',
+  z.object({
+    concurrency: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(2)
+      .describe('Documents that one worker processes at the same time.'),
+    pollMs: z.coerce
+      .number()
+      .int()
+      .min(50)
+      .max(60_000)
+      .default(2_000)
+      .describe('How often a worker without work looks at the queue, should a notification be lost.'),
+    leaseMs: z.coerce
+      .number()
+      .int()
+      .min(1_000)
+      .max(600_000)
+      .default(30_000)
+      .describe('After this long without a heartbeat a job is given to another worker.'),
+    retryDelayMs: z.coerce
+      .number()
+      .int()
+      .min(10)
+      .max(600_000)
+      .default(5_000)
+      .describe('The pause before a failed stage is tried again; four times as long after the next failure.'),
+    maxAttempts: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(20)
+      .default(3)
+      .describe('How often a stage is tried before its document is failed.'),
+  }),
+);
+export type WorkerConfig = Readonly<z.infer<typeof workerSection.schema>>;

@@ -1,0 +1,119 @@
+import { DomainError } from '#libs/errors';
+
+/** Also for a document that the reader may not see: whether it exists is not his to know. */
+export class DocumentNotFound extends DomainError {
+  readonly code = 'document-not-found';
+  readonly kind = 'not-found' as const;
+  constructor(documentId: string) {
+    super('There is no such document', { extra: { document_id: documentId } });
+  }
+}
+
+export class PassageNotFound extends DomainError {
+  readonly code = 'passage-not-found';
+  readonly kind = 'not-found' as const;
+  constructor(passageId: string) {
+    super('The document has no such passage', { extra: { passage_id: passageId } });
+  }
+}
+
+export class DocumentTooLarge extends DomainError {
+  readonly code = 'document-too-large';
+  readonly kind = 'too-large' as const;
+  constructor(limitBytes: number) {
+    super(`The document is larger than ${limitBytes} bytes`, { extra: { limit_bytes: limitBytes } });
+  }
+}
+
+export class UnsupportedDocumentType extends DomainError {
+  readonly code = 'unsupported-document-type';
+  readonly kind = 'unsupported-type' as const;
+  constructor() {
+    super('Files of this type cannot be read. PDF, DOCX, HTML, Markdown and plain text can');
+  }
+}
+
+/** Mostly an error page that was saved instead of the document. */
+export class MistypedDocument extends DomainError {
+  readonly code = 'mistyped-document';
+  readonly kind = 'unsupported-type' as const;
+  constructor() {
+    super('The file is not what its name says; please check that it is the right one');
+  }
+}
+
+export class EmptyDocument extends DomainError {
+  readonly code = 'empty-document';
+  readonly kind = 'unprocessable' as const;
+  constructor() {
+    super('The file is empty');
+  }
+}
+
+/** The form of an upload is not as it should be. `field` is the name of the part at fault. */
+export class InvalidUpload extends DomainError {
+  readonly code = 'invalid-upload';
+  readonly kind = 'invalid' as const;
+  constructor(field: string, message: string) {
+    super(message, { extra: { field } });
+  }
+}
+
+export class MultipartExpected extends DomainError {
+  readonly code = 'multipart-expected';
+  readonly kind = 'unsupported-type' as const;
+  constructor() {
+    super('An upload is sent as multipart/form-data, with the file in the field "file"');
+  }
+}
+
+/** The client left, the connection broke, or what arrived is not the form that it says it is. */
+export class UploadInterrupted extends DomainError {
+  readonly code = 'upload-interrupted';
+  readonly kind = 'invalid' as const;
+  constructor(options: { cause?: unknown } = {}) {
+    super('The upload was cut off, or is not well-formed multipart data', options);
+  }
+}
+
+export class SharingNotAllowed extends DomainError {
+  readonly code = 'sharing-not-allowed';
+  readonly kind = 'forbidden' as const;
+  constructor() {
+    super('Making a document visible to the whole tenant needs the permission document.share');
+  }
+}
+
+export class NotYourDocument extends DomainError {
+  readonly code = 'not-your-document';
+  readonly kind = 'forbidden' as const;
+  constructor() {
+    super('A shared document is changed by its owner or by a manager');
+  }
+}
+
+export class DocumentNotFailed extends DomainError {
+  readonly code = 'document-not-failed';
+  readonly kind = 'conflict' as const;
+  constructor(status: string) {
+    super('Only a document whose processing failed can be tried again', { extra: { status } });
+  }
+}
+
+/** The row is there and the file is not: somebody removed it from the disk. */
+export class ContentMissing extends DomainError {
+  readonly code = 'content-missing';
+  readonly kind = 'unavailable' as const;
+  constructor() {
+    super('The file of this document cannot be found in the store');
+  }
+}
+
+/** The disk is full or cannot be written. */
+export class StorageUnavailable extends DomainError {
+  readonly code = 'storage-unavailable';
+  readonly kind = 'unavailable' as const;
+  constructor(options: { cause?: unknown } = {}) {
+    super('Documents cannot be stored at the moment', { retryAfterSeconds: 60, ...options });
+  }
+}

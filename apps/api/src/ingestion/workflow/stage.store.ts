@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { StageName } from './ingestion-stages.js';
+
+/** All SQL on `job_stage`: attempts, progress and checkpoints. Everything here runs inside `JobStore.fenced`. */
+@Injectable()
+export class StageStore {
+  async listDone(tx: EntityManager, documentId: string): Promise<Set<StageName>> {
+    const rows: { name: StageName }[] = await tx.query(
+      `select name from job_stage where document_id = $1 and status = 'done'`,
+      [documentId],
+    );
+    return new Set(rows.map((row) => row.name));
+  }
+
+  /**
+   * Counts an attempt before the work, so that a stage which kills its process still runs out of attempts. False,
+   * and nothing is counted, when there were `maxAttempts` already.
+   */
+  async begin(tx: EntityManager, documentId: string, name: StageName, maxAttempts: number): Promise<boolean> {
+    const [, count] = await tx.query(
+      `update job_stage
+       set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null
+       where document_id = $1 and name = $2 and attempts < $3`,
+      [documentId, name, maxAttempts],
+    );
+    return count === 1;
+  }
+
+  /**
+   * A further `share` (0 to 1) of the work is durable, so what was counted before it no longer speaks against the
+   * stage.
+   */
+  async addProgress(tx: EntityManager, documentId: string, name: StageName, share: number): Promise<void> {
+    await tx.query(
+      `update job_stage set progress = least(1, progress + $3), attempts = 1
+       where document_id = $1 and name = $2`,
+      [documentId, name, share],
+    );
+  }
+
+  async complete(
+    tx: EntityManager,
+    documentId: string,
+    name: StageName,
+    { detail, result }: { detail?: Record<string, unknown>; result?: Buffer },
+  ): Promise<void> {
+    await tx.query(
+      `update job_stage set status = 'done', progress = 1, detail = $3, result = $4, finished_at = clock_timestamp()
+       where document_id = $1 and name = $2`,
+      [documentId, name, detail, result],
+    );
+  }
+
+  async fail(tx: EntityManager, documentId: string, name: StageName, code: string): Promise<void> {
+    await tx.query(
+      `update job_stage set status = 'failed', detail = $3, finished_at = clock_timestamp()
+       where document_id = $1 and name = $2`,
+      [documentId, name, { reason: code }],
+    );
+  }
+
+  async attempts(tx: EntityManager, documentId: string, name: StageName): Promise<number> {
+    const [row] = await tx.query(`select attempts from job_stage where document_id = $1 and name = $2`, [
+      documentId,
+      name,
+    ]);
+    return row.attempts;
+  }
+
+  /** What was interrupted waits again, and only the stage that is to blame keeps the attempt counted. */
+  async interrupt(tx: EntityManager, documentId: string, blamed?: StageName): Promise<void> {
+    await tx.query(
+      `update job_stage
+       set status = 'pending', attempts = case when name = $2 then attempts else greatest(attempts - 1, 0) end
+       where document_id = $1 and status = 'running'`,
+      [documentId, blamed],
+    );
+  }
+
+  /** The checkpoint that another stage starts from. */
+  async result(tx: EntityManager, documentId: string, name: StageName): Promise<Buffer> {
+    const [row] = await tx.query(`select result from job_stage where document_id = $1 and name = $2`, [
+      documentId,
+      name,
+    ]);
+    if (!row?.result) throw new Error(`The stage ${name} has no result`);
+    return row.result;
+  }
+
+  /** Nobody needs the intermediate results of a finished job, and they are as large as the documents. */
+  async clearResults(tx: EntityManager, documentId: string): Promise<void> {
+    await tx.query(`update job_stage set result = null where document_id = $1 and result is not null`, [
+      documentId,
+    ]);
+  }
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { documentId, type NewDocument } from '../../apps/api/src/ingestion/documents/document.js';
+import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
+import { JobStore } from '../../apps/api/src/ingestion/jobs/job.store.js';
+import { STAGE_NAMES } from '../../apps/api/src/ingestion/workflow/ingestion-stages.js';
+import type { TestDatabase } from './test-database.js';
+
+export interface Owner {
+  tenantId: string;
+  userId: string;
+}
+
+/** Puts documents into the database as an upload does, without a file. */
+export function documentMaker(db: TestDatabase, leaseMs = 30_000) {
+  const documents = new DocumentStore();
+  const jobs = new JobStore(db.tenantDb, { leaseMs });
+
+  const addDocument = async (owner: Owner, rest: Partial<NewDocument> = {}): Promise<string> => {
+    const sha256 = rest.sha256 ?? randomBytes(32);
+    const id = documentId(owner, sha256);
+    await db.tenantDb.run(owner.tenantId, async (tx) => {
+      await documents.insert(tx, {
+        id,
+        ownerId: owner.userId,
+        visibility: 'private',
+        collection: null,
+        tags: [],
+        title: 'Plan',
+        filename: 'plan.txt',
+        mediaType: 'text/plain',
+        sizeBytes: 5,
+        sha256,
+        ...rest,
+      });
+      await jobs.enqueue(tx, { documentId: id, correlationId: `correlation-${id}` }, STAGE_NAMES);
+    });
+    return id;
+  };
+  return { documents, jobs, addDocument };
+}
