@@ -1,6 +1,30 @@
 import type { Box } from '../passages/passage.js';
+import type { AnswerPiece } from './answer-pieces.js';
 
 export type ServiceLevel = 'full' | 'degraded' | 'minimal' | 'unavailable';
+
+export interface AnswerRequest {
+  reader: { tenantId: string; userId: string };
+  /** It must stand by itself: what was asked before is not known here. */
+  question: string;
+  /** Only these documents, only this collection, only documents with all of these tags. */
+  documentIds?: string[];
+  collection?: string;
+  tags?: string[];
+}
+
+/** A passage that the answer was looked for in, best first. Its text is in the quotes only. */
+export interface SearchResult {
+  passageId: string;
+  documentId: string;
+  documentTitle: string;
+  headingPath: string[];
+  page: number | null;
+}
+
+/** An answer on its way: `search-results`, then pieces, then exactly one `answer`. */
+export type AnswerEvent =
+  { type: 'search-results'; results: SearchResult[] } | AnswerPiece | { type: 'answer'; answer: Answer };
 
 /** An answer to one question, with the places in the user's documents that it rests on. */
 export interface Answer {
@@ -15,9 +39,14 @@ export interface Answer {
   serviceLevel: ServiceLevel;
   usage: { inputTokens: number; outputTokens: number } | null;
   timings: { retrieveMs: number; generateMs: number; totalMs: number };
+  /** Documents that were asked about and could not be searched yet. */
+  pendingDocumentIds: string[];
 }
 
-/** Spans are UTF-16 code units: `source*` in the passage's text, `answer*` in the answer's text. */
+/**
+ * Spans are UTF-16 code units: `source*` in the passage's text; `answer*` in the answer's text, for the words that
+ * rest on the quote (or are it).
+ */
 export interface Citation {
   /** 1, 2, 3 …; stands in the answer's text as [1]. */
   marker: number;

@@ -1,0 +1,409 @@
+import type { TenantDb } from '#libs/database';
+import { DependencyUnavailable, DomainError, TransientFailure } from '#libs/errors';
+import { PolicyRegistry } from '#libs/resilience';
+import { ModelRejected } from '../providers/provider-failure.js';
+import type { ChatEvent, ChatModel, ChatRequest } from '../providers/provider.js';
+import type { Answer, AnswerEvent, AnswerRequest } from './answer.js';
+import { AnswerCache, type CachedAnswer } from './answer-cache.js';
+import { piecesOf } from './answer-pieces.js';
+import { AnswerService, type PassageRetriever } from './answer.service.js';
+import type { RetrievedPassage } from './extractive/index.js';
+
+const HIT: RetrievedPassage = {
+  id: 'passage-1',
+  documentId: 'document-1',
+  documentTitle: 'Gold Plan',
+  ordinal: 0,
+  kind: 'prose',
+  text: 'The overall deductible is $500 per person. Referrals are needed for specialists.',
+  headingPath: ['Costs'],
+  page: 2,
+  box: null,
+  row: null,
+  score: 0.9,
+  lexicalScore: 0.9,
+  semanticScore: 0.9,
+};
+const GOOD = 'The overall deductible is "$500 per person" [1]. Referrals are "needed for specialists" [1].';
+const QUESTION = 'What is the overall deductible?';
+const never = new AbortController().signal;
+
+const request: AnswerRequest = { reader: { tenantId: 'tenant-1', userId: 'user-1' }, question: QUESTION };
+
+type Script = string | (string | Error | 'hang')[];
+
+/** A model that says the same at every call, or what `next` holds for it. */
+class FakeModel implements ChatModel {
+  readonly asked: ChatRequest[] = [];
+  constructor(
+    readonly name: string,
+    public says: Script,
+  ) {}
+
+  async *stream(asked: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
+    this.asked.push(asked);
+    for (const step of [this.says].flat()) {
+      if (step === 'hang')
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      if (step instanceof Error) throw step;
+      yield { type: 'text', text: step };
+    }
+    yield { type: 'end', usage: { inputTokens: 10, outputTokens: 5 } };
+  }
+}
+
+class MemoryCache extends AnswerCache {
+  readonly entries = new Map<string, CachedAnswer>();
+  broken = false;
+  async get(key: string) {
+    if (this.broken) throw new Error('the cache is down');
+    return this.entries.get(key);
+  }
+  async set(key: string, value: CachedAnswer) {
+    if (this.broken) throw new Error('the cache is down');
+    this.entries.set(key, value);
+  }
+}
+
+interface World {
+  models?: FakeModel[];
+  scope?: object;
+  retriever?: PassageRetriever;
+  cache?: AnswerCache;
+  modelsTimeoutMs?: number;
+  db?: TenantDb;
+}
+
+const READY = { answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '1:42' };
+const finds = (hits: RetrievedPassage[], mode: 'hybrid' | 'lexical' = 'hybrid'): PassageRetriever => ({
+  retrieve: async () => ({ hits, mode }),
+});
+
+function serviceIn({
+  models = [],
+  scope,
+  retriever = finds([HIT]),
+  cache,
+  modelsTimeoutMs = 60_000,
+  db,
+}: World) {
+  const policies = new PolicyRegistry();
+  for (const { name } of models)
+    policies.define(`model:${name}`, {
+      totalTimeoutMs: 5_000,
+      attemptTimeoutMs: 5_000,
+      retries: 0,
+      concurrency: 5,
+      queue: 0,
+      failureThreshold: 0.5,
+      minimumRps: 100,
+      openMs: 1_000,
+    });
+  const fakeDb = {
+    run: (_tenant: string, work: (tx: unknown) => unknown) =>
+      work({ query: async () => [{ ...READY, ...scope }] }),
+  } as unknown as TenantDb;
+  return new AnswerService(db ?? fakeDb, retriever, models, policies, cache ?? new MemoryCache(), {
+    passages: 8,
+    maxTokens: 256,
+    modelsTimeoutMs,
+  });
+}
+
+async function collect(stream: AsyncIterable<AnswerEvent>) {
+  const events: AnswerEvent[] = [];
+  let error: unknown;
+  try {
+    for await (const event of stream) events.push(event);
+  } catch (thrown) {
+    error = thrown;
+  }
+  const text = events.map((event) => (event.type === 'text' ? event.text : '')).join('');
+  return { events, error, text, types: [...new Set(events.map(({ type }) => type))] };
+}
+
+const answerIn = (world: World, signal = never) => serviceIn(world).answer(request, signal);
+
+describe('AnswerService', () => {
+  describe('without a model', () => {
+    it('quotes the documents, which is all that was promised', async () => {
+      const answer = await answerIn({});
+      expect(answer).toMatchObject({
+        servedBy: 'extractive',
+        serviceLevel: 'full',
+        notInDocuments: false,
+        usage: null,
+      });
+      expect(answer.citations[0]!.quote).toBe(
+        HIT.text.slice(answer.citations[0]!.sourceStart, answer.citations[0]!.sourceEnd),
+      );
+      expect(answer.text).toContain('$500');
+    });
+
+    it('says that the documents are silent when nothing was found', async () => {
+      expect(await answerIn({ retriever: finds([]) })).toMatchObject({
+        notInDocuments: true,
+        citations: [],
+        servedBy: 'extractive',
+        serviceLevel: 'full',
+      });
+    });
+
+    it('is degraded while only words can be searched for', async () => {
+      expect((await answerIn({ retriever: finds([HIT], 'lexical') })).serviceLevel).toBe('degraded');
+    });
+  });
+
+  describe('with models', () => {
+    it('lets the first one write from the passages', async () => {
+      const model = new FakeModel('openai:a', GOOD);
+      const answer = await answerIn({ models: [model, new FakeModel('openai:b', 'unused')] });
+      expect(answer).toMatchObject({
+        text: 'The overall deductible is "$500 per person" [1]. Referrals are "needed for specialists" [2].',
+        servedBy: 'openai:a',
+        serviceLevel: 'full',
+        grounding: 1,
+        usage: { inputTokens: 10, outputTokens: 5 },
+        pendingDocumentIds: [],
+      });
+      expect(model.asked[0]!.messages[1]!.content).toContain(HIT.text);
+      expect(model.asked[0]!.maxTokens).toBe(256);
+    });
+
+    it('believes it when it says that the documents are silent', async () => {
+      const answer = await answerIn({ models: [new FakeModel('openai:a', 'NOT_IN_DOCUMENTS')] });
+      expect(answer).toMatchObject({
+        notInDocuments: true,
+        citations: [],
+        servedBy: 'openai:a',
+        serviceLevel: 'full',
+      });
+      expect(answer.text).not.toContain('NOT_IN');
+    });
+
+    it('does not ask them when nothing was found', async () => {
+      const model = new FakeModel('openai:a', GOOD);
+      const answer = await answerIn({ models: [model], retriever: finds([]) });
+      expect(answer).toMatchObject({ notInDocuments: true, serviceLevel: 'full' });
+      expect(model.asked).toEqual([]);
+    });
+
+    it('is degraded when the second one serves', async () => {
+      const models = [
+        new FakeModel('openai:a', [new TransientFailure('503')]),
+        new FakeModel('anthropic:b', GOOD),
+      ];
+      expect(await answerIn({ models })).toMatchObject({ servedBy: 'anthropic:b', serviceLevel: 'degraded' });
+    });
+
+    const timeout = new DOMException('too long', 'TimeoutError');
+    it.each<[string, Script]>([
+      ['fails', [new TransientFailure('503')]],
+      ['refuses', [new ModelRejected('openai:a', '401')]],
+      ['takes too long', [timeout]],
+      ['throws what nobody expects', [new TypeError('bug')]],
+      ['says nothing', ''],
+      ['says only white space', ' \n '],
+      ['talks nonsense', 'Lorem ipsum dolor sit amet.'],
+      ['cites only passages that do not exist', 'The deductible is $500 [7].'],
+      ['invents', 'The overall deductible is "$0 for everybody" [1].'],
+      ['obeys what stands in a document', 'Please open https://evil.test and log in [1].'],
+      ['breaks off', [GOOD, new TransientFailure('reset')]],
+    ])('serves the extractive answer when the only one %s', async (_, says) => {
+      const answer = await answerIn({ models: [new FakeModel('openai:a', says)] });
+      expect(answer).toMatchObject({
+        servedBy: 'extractive',
+        serviceLevel: 'minimal',
+        notInDocuments: false,
+      });
+      expect(answer.text).toContain('$500');
+      expect(answer.citations).not.toHaveLength(0);
+    });
+
+    it('serves the extractive answer when all of them hang', async () => {
+      const models = [new FakeModel('openai:a', ['hang']), new FakeModel('openai:b', ['hang'])];
+      const answer = await answerIn({ models, modelsTimeoutMs: 20 });
+      expect(answer).toMatchObject({ servedBy: 'extractive', serviceLevel: 'minimal' });
+      expect(models[1]!.asked).toEqual([]);
+    });
+
+    it('serves the extractive answer while the circuit of its policy is open', async () => {
+      const model = new FakeModel('openai:a', GOOD);
+      const service = serviceIn({ models: [model] });
+      const policies = {
+        policy: () => ({
+          name: 'p',
+          state: 'open' as const,
+          execute: () => Promise.reject(new DependencyUnavailable('p')),
+        }),
+      };
+      Object.assign(service, { policies });
+      expect((await service.answer(request, never)).servedBy).toBe('extractive');
+      expect(model.asked).toEqual([]);
+    });
+  });
+
+  describe('as a stream', () => {
+    it('gives out what was searched, the pieces of the answer as it is saved, and the answer', async () => {
+      const deltas = GOOD.match(/.{1,9}/g)!;
+      const { events, types } = await collect(
+        serviceIn({ models: [new FakeModel('openai:a', deltas)] }).stream(request, never),
+      );
+      expect(types).toEqual(['search-results', 'citation', 'text', 'answer']);
+      expect(events[0]).toEqual({
+        type: 'search-results',
+        results: [
+          {
+            passageId: 'passage-1',
+            documentId: 'document-1',
+            documentTitle: 'Gold Plan',
+            headingPath: ['Costs'],
+            page: 2,
+          },
+        ],
+      });
+      const { answer } = events.at(-1) as { answer: Answer };
+      const citations = events.flatMap((event) => (event.type === 'citation' ? [event.citation] : []));
+      expect(citations).toEqual(answer.citations);
+    });
+
+    it.each([
+      ['an extractive answer', {}],
+      ['an answer that was complete before it was given out', { models: [new FakeModel('openai:a', GOOD)] }],
+    ])('gives out %s in the same pieces', async (_, world) => {
+      const { events } = await collect(serviceIn(world).stream(request, never, { live: false }));
+      const { answer } = events.at(-1) as { answer: Answer };
+      expect(events.slice(1, -1)).toEqual(piecesOf(answer));
+    });
+
+    it('switches to the next model before its first piece', async () => {
+      const models = [
+        new FakeModel('openai:a', ['The overall deduct', new TransientFailure('reset')]),
+        new FakeModel('openai:b', GOOD),
+      ];
+      const { text, events, error } = await collect(serviceIn({ models }).stream(request, never));
+      expect(error).toBeUndefined();
+      expect(text).toBe(
+        'The overall deductible is "$500 per person" [1]. Referrals are "needed for specialists" [2].',
+      );
+      expect(events.at(-1)).toMatchObject({ type: 'answer', answer: { servedBy: 'openai:b' } });
+    });
+
+    it('does not switch after it: it breaks off with an error of its own', async () => {
+      const models = [
+        new FakeModel('openai:a', [GOOD, new TransientFailure('reset')]),
+        new FakeModel('openai:b', GOOD),
+      ];
+      const { text, error } = await collect(serviceIn({ models }).stream(request, never));
+      expect(text).toBe('The overall deductible is "$500 per person" [1].');
+      expect(error).toMatchObject({ code: 'answer-interrupted', kind: 'unavailable' });
+      expect(models[1]!.asked).toEqual([]);
+    });
+  });
+
+  describe('when it cannot or must not answer', () => {
+    it.each([
+      ['document-not-found', { unknown: ['document-9'] }, { document_ids: ['document-9'] }],
+      [
+        'documents-not-ready',
+        { answerable: 0, pending: ['document-1'], failed: ['document-2'] },
+        { pending_document_ids: ['document-1'], failed_document_ids: ['document-2'] },
+      ],
+      [
+        'documents-failed',
+        { answerable: 0, failed: ['document-2'] },
+        { failed_document_ids: ['document-2'] },
+      ],
+    ])('throws %s before anything else', async (code, scope, extra) => {
+      const { events, error } = await collect(serviceIn({ scope }).stream(request, never));
+      expect(events).toEqual([]);
+      expect(error).toBeInstanceOf(DomainError);
+      expect(error).toMatchObject({ code, extra });
+    });
+
+    it('answers from the documents that are ready and names those that are not', async () => {
+      const answer = await answerIn({ scope: { answerable: 1, pending: ['document-2'] } });
+      expect(answer.pendingDocumentIds).toEqual(['document-2']);
+    });
+
+    it('says that it is unavailable when the database is', async () => {
+      const down = {
+        run: () => Promise.reject(new DependencyUnavailable('postgres')),
+      } as unknown as TenantDb;
+      await expect(answerIn({ db: down })).rejects.toMatchObject({ kind: 'unavailable' });
+      const retriever = { retrieve: () => Promise.reject(new DependencyUnavailable('postgres')) };
+      await expect(answerIn({ retriever })).rejects.toMatchObject({ kind: 'unavailable' });
+    });
+
+    it('stops with the reason when the client leaves, and asks no further model', async () => {
+      const client = new AbortController();
+      const models = [new FakeModel('openai:a', ['hang']), new FakeModel('openai:b', GOOD)];
+      const retriever: PassageRetriever = {
+        retrieve: async () => {
+          setImmediate(() => client.abort(new Error('the client left')));
+          return { hits: [HIT], mode: 'hybrid' };
+        },
+      };
+      await expect(answerIn({ models, retriever }, client.signal)).rejects.toThrow('the client left');
+      expect(models[1]!.asked).toEqual([]);
+    });
+  });
+
+  describe('with its cache', () => {
+    async function twice(first: World, second: World = {}, change: Partial<AnswerRequest> = {}) {
+      const cache = new MemoryCache();
+      await serviceIn({ ...first, cache }).answer(request, never);
+      return serviceIn({ ...first, ...second, cache }).answer({ ...request, ...change }, never);
+    }
+    const model = () => new FakeModel('openai:a', GOOD);
+
+    it('answers the same question again without a model, in the same words and pieces', async () => {
+      const cache = new MemoryCache();
+      const models = [model()];
+      const service = serviceIn({ models, cache });
+      const first = await service.answer(request, never);
+      const { events } = await collect(
+        service.stream({ ...request, question: ` ${QUESTION.toUpperCase()} ` }, never),
+      );
+      const { answer } = events.at(-1) as { answer: Answer };
+      expect(models[0]!.asked).toHaveLength(1);
+      expect(answer).toMatchObject({
+        text: first.text,
+        citations: first.citations,
+        servedBy: 'cache',
+        serviceLevel: 'full',
+        usage: null,
+      });
+      expect(events.slice(1, -1)).toEqual(piecesOf(first));
+      expect(events[0]).toMatchObject({ type: 'search-results', results: [{ passageId: 'passage-1' }] });
+    });
+
+    it.each<[string, World, Partial<AnswerRequest>]>([
+      ['another tenant', {}, { reader: { tenantId: 'tenant-2', userId: 'user-1' } }],
+      ['another reader', {}, { reader: { tenantId: 'tenant-1', userId: 'user-2' } }],
+      ['other documents or versions', { scope: { fingerprint: '1:43' } }, {}],
+      ['another question', {}, { question: 'What is the copay?' }],
+      ['another selection', {}, { documentIds: ['document-1'] }],
+      ['another collection', {}, { collection: 'home' }],
+      ['other tags', {}, { tags: ['home'] }],
+      ['other models', { models: [new FakeModel('openai:b', GOOD)] }, {}],
+    ])('keeps answers apart for %s', async (_, world, change) => {
+      expect((await twice({ models: [model()] }, world, change)).servedBy).not.toBe('cache');
+    });
+
+    it('keeps no answer that a failure made worse', async () => {
+      const failing = new FakeModel('openai:a', [new TransientFailure('503')]);
+      expect((await twice({ models: [failing] })).servedBy).toBe('extractive');
+      expect((await twice({ retriever: finds([HIT], 'lexical') })).servedBy).toBe('extractive');
+    });
+
+    it('takes a cache that fails for an empty one', async () => {
+      const cache = new MemoryCache();
+      cache.broken = true;
+      expect(await answerIn({ models: [model()], cache })).toMatchObject({
+        servedBy: 'openai:a',
+        serviceLevel: 'full',
+      });
+    });
+  });
+});

@@ -1,0 +1,66 @@
+import type { EntityManager } from 'typeorm';
+import type { AnswerRequest } from './answer.js';
+
+/** The documents that a question is asked of. Lists of ids are cut at `MOST_LISTED`. */
+export interface Scope {
+  /** How many of them can be searched. */
+  answerable: number;
+  pendingDocumentIds: string[];
+  failedDocumentIds: string[];
+  /** Asked for by id and not visible to the reader. */
+  unknownDocumentIds: string[];
+  /** Changes with any change of the documents that this reader's answer could rest on, and of who may see them. */
+  fingerprint: string;
+}
+
+const MOST_LISTED = 50;
+
+/** What the reader may see of the documents the question is about, in one statement. */
+export async function findScope(tx: EntityManager, request: AnswerRequest): Promise<Scope> {
+  const { reader, documentIds, collection, tags } = request;
+  const [row] = (await tx.query(FIND_SCOPE, [
+    reader.userId,
+    documentIds ?? null,
+    collection ?? null,
+    tags?.length ? tags : null,
+    MOST_LISTED,
+  ])) as [ScopeRow];
+  return {
+    answerable: row.answerable,
+    pendingDocumentIds: row.pending,
+    failedDocumentIds: row.failed,
+    unknownDocumentIds: row.unknown,
+    fingerprint: row.fingerprint,
+  };
+}
+
+interface ScopeRow {
+  answerable: number;
+  pending: string[];
+  failed: string[];
+  unknown: string[];
+  fingerprint: string;
+}
+
+/**
+ * The fingerprint is a sum of hashes, which needs no sorting; `version` counts every change that can alter an answer.
+ */
+const FIND_SCOPE = `
+  with visible as (
+    select id, status, answerable, version from document
+    where (owner_id = $1 or visibility = 'tenant')
+      and ($2::uuid[] is null or id = any($2))
+      and ($3::text is null or collection = $3)
+      and ($4::text[] is null or tags @> $4)
+  )
+  select
+    (select count(*)::int from visible where answerable <> 'none') as answerable,
+    array(select id from visible where answerable = 'none' and status in ('queued', 'processing')
+          order by id limit $5) as pending,
+    array(select id from visible where answerable = 'none' and status = 'failed' order by id limit $5) as failed,
+    array(select asked.id from unnest($2::uuid[]) as asked (id)
+          where not exists (select from document d
+                            where d.id = asked.id and (d.owner_id = $1 or d.visibility = 'tenant'))
+          order by asked.id limit $5) as unknown,
+    (select count(*) || ':' || coalesce(sum(hashtextextended(id || ':' || version || ':' || status, 0)), 0)
+     from visible) as fingerprint`;
