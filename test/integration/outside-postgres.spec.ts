@@ -21,8 +21,8 @@ whereInstalled('a PostgreSQL 15 given by DATABASE_URL', () => {
     const { source, migrated, appUrl } = await connectDatabase(await database('fresh'), config, migrations);
     try {
       expect(migrated).toHaveLength(migrations.length);
-      expect(new URL(appUrl).username).toBe('fresh_app');
-      await expect(source.query('select current_user as name')).resolves.toEqual([{ name: 'fresh_app' }]);
+      expect(new URL(appUrl).username).toBe('fresh_login');
+      await expect(source.query('select current_user as name')).resolves.toEqual([{ name: 'fresh_login' }]);
     } finally {
       await source.destroy();
     }

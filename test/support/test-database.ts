@@ -49,7 +49,7 @@ export async function testDatabase(): Promise<TestDatabase> {
       await owner.end();
       await withClient(serverUrl, async (server) => {
         await server.query(`drop database if exists ${name} with (force)`);
-        await server.query(`drop role if exists "${name}_app"`);
+        await server.query(`drop role if exists "${name}_login"`);
       });
     },
   };

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
 import { databaseSection } from '#libs/database';
 import { rateSection } from '#libs/http';
+import { authSection, bootstrapSection } from './auth/index.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -20,7 +20,6 @@ export const serverSection = section(
       .string()
       .min(1)
       .default('./data')
-      .transform((path) => resolve(path))
       .describe('Folder for the embedded database, the uploaded files and the secrets.'),
     logLevel: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -65,4 +64,6 @@ export const sections = {
   cache: cacheSection,
   rate: rateSection,
   sentry: sentrySection,
+  auth: authSection,
+  bootstrap: bootstrapSection,
 };

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -51,12 +51,11 @@ async function start(
   const { server } = config;
   await startErrorReporting({ ...config.sentry, release: RELEASE });
   started.push(() => stopErrorReporting());
-  await mkdir(server.dataDir, { recursive: true, mode: 0o700 });
+  const dataDir = resolve(server.dataDir);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
   const databaseLost = Promise.withResolvers<void>();
-  const embedded = config.database.url
-    ? undefined
-    : await startDatabase(server.dataDir, databaseLost.resolve);
+  const embedded = config.database.url ? undefined : await startDatabase(dataDir, databaseLost.resolve);
   if (embedded) started.push(() => embedded.stop());
   const { source, appUrl, migrated } = await connectDatabase(
     config.database.url ?? embedded!.url,
@@ -71,7 +70,7 @@ async function start(
     source,
     appDatabaseUrl: appUrl,
     statementTimeoutMs: config.database.statementTimeoutMs,
-    dataDir: server.dataDir,
+    dataDir,
     lifecycle,
     policies: definePolicies(config),
   };

@@ -23,7 +23,7 @@ export async function ensureAppGroup(owner: Client): Promise<void> {
 export async function ensureAppRole(owner: Client, ownerUrl: string): Promise<string> {
   const url = new URL(ownerUrl);
   if (!url.password) throw new InsufficientDatabaseRights('DATABASE_URL has no password');
-  const name = `${decodeURIComponent(url.pathname.slice(1))}_app`;
+  const name = `${decodeURIComponent(url.pathname.slice(1))}_login`;
   const password = createHmac('sha256', url.password).update(`role ${name}`).digest('base64url');
   try {
     await owner.query(roleStatement(owner, name, password));

@@ -1,0 +1,62 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { AuditInterceptor, AuditModule } from '#libs/audit';
+import { AuthGuard, PermissionGuard } from '#libs/auth';
+import { CacheModule } from '#libs/cache';
+import { type Config, ConfigModule } from '#libs/config';
+import { HealthModule } from '#libs/health';
+import {
+  IdempotencyInterceptor,
+  RateLimitGuard,
+  ServiceLevelInterceptor,
+  throttlerOptions,
+} from '#libs/http';
+import { metricsModule } from '#libs/observability';
+import { sections } from './app.config.js';
+import { dependencyProbes } from './app.health.js';
+import { AuthModule } from './auth/index.js';
+import { ChatModule } from './chat/index.js';
+import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
+import { IngestionModule } from './ingestion/index.js';
+import { MetricsController, OpsModule } from './ops/index.js';
+import { RagModule } from './rag/index.js';
+
+/**
+ * The whole program. Guards run in the order in which they stand here, then interceptors, then the pipe; the hooks
+ * before them are in app.setup.ts.
+ */
+@Module({})
+export class AppModule {
+  static register(config: Config<typeof sections>, infrastructure: Infrastructure): DynamicModule {
+    const { role } = config.server;
+    const auth = AuthModule.register(config);
+    return {
+      module: AppModule,
+      imports: [
+        InfrastructureModule.register(infrastructure),
+        ConfigModule.register(sections, config),
+        CacheModule.register(config.cache),
+        ThrottlerModule.forRoot(throttlerOptions(config.rate)),
+        AuditModule,
+        metricsModule(MetricsController),
+        HealthModule.register(infrastructure.lifecycle, {
+          useFactory: () => dependencyProbes(infrastructure.source, infrastructure.policies),
+        }),
+        // A worker knows who may read its metrics, but answers nothing else.
+        role === 'worker' ? { ...auth, controllers: [] } : auth,
+        RagModule.register({ http: role !== 'worker' }),
+        IngestionModule.register({ http: role !== 'worker', worker: role !== 'api' }),
+        ...(role === 'worker' ? [] : [ChatModule, OpsModule]),
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: RateLimitGuard },
+        { provide: APP_GUARD, useExisting: AuthGuard },
+        { provide: APP_GUARD, useExisting: PermissionGuard },
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+        { provide: APP_INTERCEPTOR, useExisting: AuditInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: ServiceLevelInterceptor },
+      ],
+    };
+  }
+}

@@ -1,0 +1,20 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { RequirePermission } from '#libs/auth';
+import { Priority } from '#libs/http';
+import { MetricsControllerBase } from '#libs/observability';
+
+/**
+ * What Prometheus scrapes, in its text format. Give it an API key of an administrator or operator
+ * (`authorization: {credentials: nav_…}` in its configuration).
+ */
+@ApiExcludeController()
+@Controller()
+@RequirePermission('system.metrics')
+@Priority('critical')
+export class MetricsController extends MetricsControllerBase {
+  @Get()
+  override index(@Res({ passthrough: true }) response: unknown): Promise<string> {
+    return super.index(response);
+  }
+}
