@@ -32,21 +32,22 @@ export class LoginThrottle {
    * @throws TooManyLogins
    */
   admit(email: string, address: string): void {
-    const network = networkOf(address);
-    const waits = [
-      this.waitMs(`${network} ${email}`, this.limits.perAccount),
-      this.waitMs(network, this.limits.perNetwork),
-    ];
-    const waitMs = Math.max(...waits);
+    const buckets = this.bucketsOf(email, address);
+    const waitMs = Math.max(...buckets.map(([key, perMinute]) => this.waitMs(key, perMinute)));
     if (waitMs > 0) throw new TooManyLogins(Math.ceil(waitMs / 1_000));
-    this.pour(`${network} ${email}`, this.limits.perAccount, 1);
-    this.pour(network, this.limits.perNetwork, 1);
+    for (const [key, perMinute] of buckets) this.pour(key, perMinute, 1);
   }
 
   forgive(email: string, address: string): void {
+    for (const [key, perMinute] of this.bucketsOf(email, address)) this.pour(key, perMinute, -1);
+  }
+
+  private bucketsOf(email: string, address: string): [key: string, perMinute: number][] {
     const network = networkOf(address);
-    this.pour(`${network} ${email}`, this.limits.perAccount, -1);
-    this.pour(network, this.limits.perNetwork, -1);
+    return [
+      [`${network} ${email.toLowerCase()}`, this.limits.perAccount],
+      [network, this.limits.perNetwork],
+    ];
   }
 
   /** A leaky bucket: it holds `perMinute` attempts and loses them evenly within a minute. */
