@@ -1,12 +1,11 @@
-import { claimCase } from './samples/claim-case.js';
-import { copay, deductible, limits, usd } from './samples/plan-figures.js';
+import { copay, deductible, enrollment, limits, usd } from './samples/plan-figures.js';
 
-/** A question about the sample documents, the words its answer must contain, and the document that says it. */
+/** A question about the sample documents, the words its answer must contain, and the documents that say it. */
 export interface SampleQuestion {
   question: string;
   /** Each of them stands in a right answer, letter case aside. */
   expected: string[];
-  /** The title or file name of a right source; more than one document may say the same. */
+  /** File names; more than one document may say the same. */
   sources: string[];
 }
 
@@ -26,19 +25,19 @@ export const sampleQuestions: SampleQuestion[] = [
     sources: [BOOKLET, FAQ],
   },
   {
-    question: 'How many physical therapy visits are covered each year?',
-    expected: [String(limits.physicalTherapyVisits)],
-    sources: [BOOKLET, FAQ],
+    question: 'Does the plan cover hearing aids?',
+    expected: [`${usd(limits.hearingAidAmount)} per ear every ${limits.hearingAidMonths} months`],
+    sources: [BOOKLET],
   },
   {
-    question: `Why was the MRI of ${claimCase.member} denied?`,
+    question: 'Why was my MRI claim denied?',
     expected: ['prior authorization'],
     sources: [LETTER],
   },
   {
-    question: 'How do I get a new identification card?',
-    expected: ['Order a card'],
-    sources: [FAQ],
+    question: 'Until what age is my child covered?',
+    expected: [String(enrollment.childAge)],
+    sources: [FAQ, BOOKLET],
   },
 ];
 
