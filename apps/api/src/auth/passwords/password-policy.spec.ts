@@ -1,0 +1,46 @@
+import { PasswordRefused } from '../auth.errors.js';
+import { COMMON_PASSWORDS } from './common-passwords.js';
+import { assertAcceptablePassword } from './password-policy.js';
+
+const email = 'grace.hopper@example.com';
+
+describe('the rules for a new password', () => {
+  it.each([
+    'correct horse battery staple',
+    '        x        ',
+    'ünïcödé-wörds',
+    'x1'.repeat(128),
+    '12 34 56 78',
+  ])('accept %j: length counts, kinds of characters do not', (password) => {
+    expect(() => assertAcceptablePassword(password, email)).not.toThrow();
+  });
+
+  it.each([
+    ['too short', 'seven77'],
+    ['empty', ''],
+    ['too long', 'x1'.repeat(129)],
+    ['common', 'password1'],
+    ['common in other case', 'PassWord123'],
+    ['of this product', 'Insurance123'],
+    ['one character over and over', 'zzzzzzzzzzzz'],
+    ['one sign over and over', '🔑🔑🔑🔑🔑🔑'],
+    ['the e-mail address', 'Grace.Hopper@example.com'],
+    ['the name in the e-mail address', 'grace.hopper'],
+  ])('refuse one that is %s', (_, password) => {
+    expect(() => assertAcceptablePassword(password, email)).toThrow(PasswordRefused);
+  });
+
+  it('never repeat the password in the error', () => {
+    expect(() => assertAcceptablePassword('password1', email)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('password1') }),
+    );
+  });
+
+  it('come with a list whose entries they would not refuse anyway', () => {
+    expect(COMMON_PASSWORDS.size).toBeGreaterThan(400);
+    for (const password of COMMON_PASSWORDS) {
+      expect(password).toBe(password.toLowerCase());
+      expect(password.length).toBeGreaterThanOrEqual(8);
+    }
+  });
+});
