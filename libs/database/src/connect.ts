@@ -39,6 +39,8 @@ export function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
 
 export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url, application_name: 'navigator' });
+  // A lost connection rejects the query that runs; the event beside it would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return await work(client);

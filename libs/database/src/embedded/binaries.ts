@@ -11,7 +11,6 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { type Account, runAs } from './account.js';
 import { EmbeddedPostgresError } from './embedded-postgres.errors.js';
@@ -55,19 +54,18 @@ export async function findServerPackage(
  * Binaries that the account can run: those of the package where they lie, if that works, or else a copy. It does not
  * work where the project is in a folder that the account may not enter (/root), or where npm was not allowed to run
  * the package's install script and we cannot make up for it in a read-only node_modules.
- * @param ownFolder where an unprivileged user may keep the copy
+ * @param cacheFolders where the copy may be kept, tried in this order
  * @throws EmbeddedPostgresError `no-binaries` when no copy can be run either
  */
 export async function prepareBinaries(
   source: ServerPackage,
   account: Account | undefined,
-  { ownFolder, log, sharedFolders = SHARED_CACHES }: CopyOptions,
+  { cacheFolders, log }: { cacheFolders: string[]; log: (line: string) => void },
 ): Promise<ServerBinaries> {
   await linkLibraries(source.folder).catch(() => undefined);
   let obstacle = await obstacleToRunning(source.folder, account);
   if (!obstacle) return binariesIn(source);
-  // What another account runs must lie where it can enter and where nobody but us can write.
-  for (const cache of account ? sharedFolders : [ownFolder]) {
+  for (const cache of cacheFolders) {
     try {
       const copy = await copyPackage(source, cache);
       obstacle = await obstacleToRunning(copy.folder, account);
@@ -80,15 +78,6 @@ export async function prepareBinaries(
   }
   throw new EmbeddedPostgresError('no-binaries', `The embedded PostgreSQL cannot be run here: ${obstacle}`);
 }
-
-export interface CopyOptions {
-  ownFolder: string;
-  log: (line: string) => void;
-  /** Tried in this order when another account runs the server. */
-  sharedFolders?: string[];
-}
-
-const SHARED_CACHES = ['/var/cache', tmpdir()].map((folder) => join(folder, 'insurance-navigator'));
 
 function binariesIn({ folder, version }: ServerPackage): ServerBinaries {
   const bin = join(folder, 'native', 'bin');

@@ -128,7 +128,6 @@ async function createCluster(folder: DataFolder, options: ClusterOptions): Promi
 }
 
 const UNFINISHED = 'pgdata.unfinished-';
-/** An initdb that outlived its parent may still be writing while its folder is removed. */
 const REMOVE_TREE = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 };
 
 /** One sync of the file system instead of one for each of a thousand files: 1.4 s against 3.5 s on a slow disk. */
@@ -145,9 +144,10 @@ const INITDB_OPTIONS = [
   '--no-instructions',
 ];
 
+/** What a killed initdb left. What cannot be removed now, because that initdb still writes, is at the next start. */
 async function removeUnfinished(path: string): Promise<void> {
   const names = (await readdir(path)).filter((name) => name.startsWith(UNFINISHED));
-  await Promise.all(names.map((name) => rm(join(path, name), REMOVE_TREE)));
+  await Promise.allSettled(names.map((name) => rm(join(path, name), REMOVE_TREE)));
 }
 
 /** A restored backup may belong to root, or be open to others, and PostgreSQL would refuse it. */

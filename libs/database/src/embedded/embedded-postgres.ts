@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withClient } from '../connect.js';
 import { type Account, chooseAccount } from './account.js';
@@ -17,6 +19,11 @@ export interface EmbeddedPostgresOptions {
   settings?: Record<string, string>;
   /** Gets PostgreSQL's own lines, none of which holds a statement or its values, and a few of ours. */
   log?: (line: string) => void;
+  /**
+   * For the copy of PostgreSQL's binaries that a root process makes if the unprivileged account cannot run them where
+   * they lie. Default: in /var/cache, or else in the temporary folder.
+   */
+  cacheFolder?: string;
   /** Called once if the server ends without `stop()`. The folder is free again then. */
   onExit?: (exit: ServerExit) => void;
   /** For the first start's initdb, and for recovery after a crash, which reads up to 1 GB of log. Default 120 s. */
@@ -54,7 +61,8 @@ async function startIn(folder: DataFolder, options: EmbeddedPostgresOptions): Pr
   const account = await chooseAccount(folder.path, folder.cluster);
   if (account) log(explainAccount(account, folder));
   await endLeftOver(folder.cluster, log);
-  const binaries = await prepareBinaries(await findServerPackage(), account, { ownFolder: folder.path, log });
+  const cacheFolders = cacheFoldersFor(account, folder, options.cacheFolder);
+  const binaries = await prepareBinaries(await findServerPackage(), account, { cacheFolders, log });
   const password = await ensurePassword(folder);
   const signal = AbortSignal.timeout(startTimeoutMs);
   const durable = options.settings?.fsync !== 'off';
@@ -75,6 +83,13 @@ async function startIn(folder: DataFolder, options: EmbeddedPostgresOptions): Pr
 
 function explainAccount({ uid }: Account, { cluster }: DataFolder): string {
   return `PostgreSQL refuses to run as root: it runs as uid ${uid}, which owns ${cluster}.`;
+}
+
+/** What another account runs must lie where it can enter, and where nobody but root can write. */
+function cacheFoldersFor(account: Account | undefined, folder: DataFolder, wanted?: string): string[] {
+  if (wanted) return [wanted];
+  if (!account) return [folder.path];
+  return ['/var/cache', tmpdir()].map((parent) => join(parent, 'insurance-navigator'));
 }
 
 /** The children of a killed server let go of its memory within moments; until then PostgreSQL refuses to start. */
