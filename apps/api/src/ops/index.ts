@@ -1,1 +1,2 @@
 export { MetricsController } from './metrics.controller.js';
+export { OpsModule } from './ops.module.js';
