@@ -3,7 +3,7 @@ import { ApiClient } from './api-client.js';
 import { type DemoRequest, HELP, readArguments, UsageError } from './arguments.js';
 import { type DemoFolder, makeTemporaryFolder, openLastingFolder } from './data-folder.js';
 import { Interrupted, watchInterruption } from './interruption.js';
-import { createPalette, renderFacts, seconds } from './print.js';
+import { createPalette, duration, renderFacts } from './print.js';
 import { sampleQuestions, unanswerableQuestion } from './questions.js';
 import { ServerFailed, ServerProcess } from './server.js';
 import {
@@ -58,7 +58,7 @@ async function run(request: RunRequest, folder: DemoFolder, interrupted: AbortSi
   });
   const url = await server.ready();
   const startedMs = stage.elapsedMs();
-  stdout.write(`Ready at ${url} after ${seconds(startedMs)}\n`);
+  stdout.write(`Ready at ${url} after ${duration(startedMs)}\n`);
 
   const client = new ApiClient(url, interrupted);
   const key = await signIn(client, folder);
@@ -112,6 +112,7 @@ async function keepRunning(
   );
   const asked = new Promise<void>((done) => interrupted.addEventListener('abort', () => done()));
   await Promise.race([asked, running.exited.then(() => Promise.reject(serverEnded(running)))]);
+  stdout.write('\nStopping the server.\n');
 }
 
 const serverEnded = (running: ServerProcess) => new ServerFailed(`The server ended:\n${running.output}`);

@@ -1,4 +1,4 @@
-import { createPalette, renderAnswer, renderFacts, seconds, wrap } from './print.js';
+import { createPalette, duration, renderAnswer, renderFacts, wrap } from './print.js';
 import { ANSWER } from './testing/fake-api.js';
 
 const plain = createPalette(false);
@@ -12,7 +12,7 @@ describe('renderAnswer', () => {
         '   The deductible is $1,500 [1].',
         '   [1] Plan, page 3',
         '       “The deductible is $1,500.”',
-        '   0.12 s | by extractive | expected: $1,500',
+        '   123 ms | by extractive | expected: $1,500',
         '',
       ].join('\n'),
     );
@@ -54,10 +54,11 @@ describe('wrap', () => {
   });
 });
 
-describe('seconds and facts', () => {
+describe('durations and facts', () => {
   it('are written in columns with a unit', () => {
-    expect(seconds(1_234)).toBe('1.23 s');
-    expect(seconds(72_000)).toBe('72.0 s');
+    expect(duration(0.4)).toBe('0 ms');
+    expect(duration(1_234)).toBe('1.23 s');
+    expect(duration(72_000)).toBe('72.0 s');
     expect(renderFacts([['a', '1'], ['long', '2']])).toBe('  a     1\n  long  2\n'); // prettier-ignore
   });
 });

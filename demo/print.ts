@@ -31,7 +31,7 @@ export function renderAnswer(asked: AnsweredQuestion, palette: Palette, width: n
     ? palette.accent('This is not in the documents.')
     : wrap(answer.answer, width - 3).join('\n   ');
   const footnote = [
-    seconds(durationMs),
+    duration(durationMs),
     `by ${answer.served_by}`,
     ...(answer.service_level === 'full' ? [] : [`service level ${answer.service_level}`]),
     ...(expected ? [`expected: ${expected.join(', ')}`] : []),
@@ -71,8 +71,9 @@ export function wrap(text: string, width: number): string[] {
   });
 }
 
-/** `1234` → `1.23 s`. */
-export function seconds(durationMs: number): string {
+/** `123` → `123 ms`, `1234` → `1.23 s`. */
+export function duration(durationMs: number): string {
+  if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
   return `${(durationMs / 1_000).toFixed(durationMs < 9_995 ? 2 : 1)} s`;
 }
 

@@ -180,7 +180,7 @@ describe('summaryOf', () => {
       ['answerable by words after', '2.00 s'],
       ['fully processed after', '9.00 s'],
       ['first answer after', '9.10 s'],
-      ['mean of 2 answers', '0.20 s'],
+      ['mean of 2 answers', '200 ms'],
     ]);
   });
 });

@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type ApiClient, type DocumentBody, RequestRefused } from './api-client.js';
 import type { DemoFolder } from './data-folder.js';
-import { type Palette, renderAnswer, seconds } from './print.js';
+import { duration, type Palette, renderAnswer } from './print.js';
 import { ProgressBoard } from './progress.js';
 
-export interface Output {
+interface Output {
   isTTY?: boolean;
   columns?: number;
   write(text: string): unknown;
@@ -146,12 +146,12 @@ export function summaryOf(timings: Timings, startedMs: number): [name: string, v
   const { lexicalMs, readyMs, firstAnswerMs, answerMs } = timings;
   const mean = answerMs.reduce((sum, value) => sum + value, 0) / answerMs.length;
   return [
-    ['server ready after', seconds(startedMs)],
+    ['server ready after', duration(startedMs)],
     ...(lexicalMs === undefined
       ? []
-      : [['answerable by words after', seconds(lexicalMs)] as [string, string]]),
-    ['fully processed after', seconds(readyMs)],
-    ['first answer after', seconds(firstAnswerMs)],
-    [`${answerMs.length === 1 ? 'the answer took' : `mean of ${answerMs.length} answers`}`, seconds(mean)],
+      : [['answerable by words after', duration(lexicalMs)] as [string, string]]),
+    ['fully processed after', duration(readyMs)],
+    ['first answer after', duration(firstAnswerMs)],
+    [`${answerMs.length === 1 ? 'the answer took' : `mean of ${answerMs.length} answers`}`, duration(mean)],
   ];
 }

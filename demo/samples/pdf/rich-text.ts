@@ -12,7 +12,7 @@ export interface TextStyle {
   color: string;
 }
 
-export interface Segment {
+interface Segment {
   text: string;
   bold: boolean;
 }
@@ -40,7 +40,7 @@ export function breakLines(doc: Pdf, text: string, style: TextStyle, width: numb
 }
 
 /** Draws one line with its top left corner at x, y. */
-export function drawLine(doc: Pdf, line: Line, style: TextStyle, x: number, y: number): void {
+function drawLine(doc: Pdf, line: Line, style: TextStyle, x: number, y: number): void {
   let left = x;
   for (const segment of line) {
     doc
@@ -56,7 +56,7 @@ export function drawLines(doc: Pdf, lines: Line[], style: TextStyle, x: number, 
   lines.forEach((line, index) => drawLine(doc, line, style, x, y + index * style.leading));
 }
 
-export function lineWidth(doc: Pdf, line: Line, style: TextStyle): number {
+function lineWidth(doc: Pdf, line: Line, style: TextStyle): number {
   return line.reduce((sum, segment) => sum + measure(doc, segment, style), 0);
 }
 
