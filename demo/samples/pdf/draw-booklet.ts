@@ -79,11 +79,14 @@ function drawCover(flow: PageFlow, booklet: Booklet): void {
     flow.tag(type, root, () => drawLines(doc, lines, style, MARGIN.left, y));
   };
   line('P', booklet.publisher, 15, 90);
-  line('Title', booklet.title, 36, 190);
+  line('H1', booklet.title, 36, 190);
   line('P', booklet.subtitle, 14, 350);
-  booklet.coverLines.forEach((text, index) =>
-    flow.tag('P', root, () => write(doc, styles.body, text, MARGIN.left, 500 + index * 20)),
-  );
+  flow.y = 500;
+  for (const text of booklet.coverLines) {
+    const lines = breakLines(doc, text, styles.body, flow.width);
+    flow.tag('P', root, () => drawLines(doc, lines, styles.body, MARGIN.left, flow.y));
+    flow.y += lines.length * styles.body.leading + 6;
+  }
 }
 
 function drawContents(flow: PageFlow, chapters: Chapter[], known: PageNumbers): void {
@@ -113,7 +116,8 @@ function drawEntry(
   flow.need(style.leading);
   const left = flow.x + indent;
   const right = flow.x + flow.width;
-  const page = String(known.get(title) ?? '');
+  // The space keeps the title and the number apart for those who hear them.
+  const page = ` ${known.get(title) ?? ''}`;
   flow.tag('Link', flow.tag('TOCI', contents), () => {
     write(doc, style, title, left, flow.y);
     writeRight(doc, style, page, right, flow.y);
