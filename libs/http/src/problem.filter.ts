@@ -34,9 +34,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     // The client has left: nobody reads the answer, and it is neither our failure nor a bug.
     if (request.raw.destroyed && !request.raw.complete) return void reply.hijack();
-    sendProblem(reply, this.problemFor(error));
     if (error instanceof DomainError && error.retryAfterSeconds !== undefined)
       reply.header('retry-after', Math.ceil(error.retryAfterSeconds));
+    sendProblem(reply, this.problemFor(error));
   }
 
   private problemFor(error: unknown): Problem {
