@@ -1,10 +1,11 @@
-import { getDocumentProxy } from 'unpdf';
+import { getDocumentProxy, getResolvedPDFJS } from 'unpdf';
 import type { PDFDocumentProxy } from 'unpdf/pdfjs';
 import type { ExtractedDocument, ExtractionWarning } from './extracted-document.js';
 import { ParseFailure } from './parse-failure.js';
 import { assemble, type PageBlocks, readBlocks } from './pdf/assemble.js';
 import { finishBlocks } from './pdf/finish.js';
 import { readPage } from './pdf/page-content.js';
+import type { Operators } from './pdf/rulings.js';
 
 /**
  * Reads a PDF: by its structure tree where the author tagged it, by geometry elsewhere.
@@ -20,11 +21,13 @@ export async function parsePdf(
     if (pdf.numPages > maxPages) throw new ParseFailure('too-complex');
     const warnings: ExtractionWarning[] = [];
     const pages: PageBlocks[] = [];
+    const { OPS } = await getResolvedPDFJS();
     for (let number = 1; number <= pdf.numPages; number += 1) {
-      const page = await readPageBlocks(pdf, number);
+      const page = await readPageBlocks(pdf, number, OPS as unknown as Operators);
       if (page) pages.push(page);
       else warnings.push({ code: 'page-unreadable', page: number });
-      if (page && page.empty) warnings.push({ code: 'page-without-text', page: number });
+      if (page && page.blocks.length + page.artifacts.length === 0)
+        warnings.push({ code: 'page-without-text', page: number });
     }
     const blocks = finishBlocks(assemble(pages));
     if (blocks.length === 0) throw new ParseFailure(pages.length > 0 ? 'no-text' : 'corrupt-file');
@@ -53,10 +56,14 @@ async function open(bytes: Uint8Array): Promise<PDFDocumentProxy> {
 }
 
 /** One broken page costs that page only; undefined when it cannot be read. */
-async function readPageBlocks(pdf: PDFDocumentProxy, number: number): Promise<PageBlocks | undefined> {
+async function readPageBlocks(
+  pdf: PDFDocumentProxy,
+  number: number,
+  ops: Operators,
+): Promise<PageBlocks | undefined> {
   try {
     const page = await pdf.getPage(number);
-    const blocks = readBlocks(await readPage(page, number));
+    const blocks = readBlocks(await readPage(page, number, ops));
     page.cleanup();
     return blocks;
   } catch {

@@ -1,36 +1,115 @@
-import type { Draft, Line } from './draft.js';
-import { linesInOrder } from './lines.js';
+import type { Draft, Line, TextDraft } from './draft.js';
+import { Furniture } from './furniture.js';
+import { promoteHeadings } from './headings.js';
 import type { PageContent } from './page-content.js';
-import { continueTable, tableOf } from './tagged-table.js';
-import { readTaggedPage, type TaggedBlock } from './tagged-page.js';
+import { readPlainFrame } from './plain-page.js';
+import { segmentsOf } from './segments.js';
+import { continueTable, tableOf } from './sketch-table.js';
+import type { TableSketch } from './table-sketch.js';
+import { readTaggedPage } from './tagged-page.js';
+
+type PageBlock = TextDraft | TableSketch;
 
 /** What one page gives, before pages are put together. */
 export interface PageBlocks {
-  number: number;
-  empty: boolean;
-  blocks: TaggedBlock[];
+  /** By the author's tags rather than by geometry. */
+  tagged: boolean;
+  blocks: PageBlock[];
+  /** Text that the author marked as furniture. */
+  artifacts: Line[];
 }
 
 export function readBlocks(content: PageContent): PageBlocks {
+  const artifacts = content.frames.flatMap((frame) =>
+    segmentsOf(
+      frame.spans.filter((span) => span.artifact),
+      frame.rules,
+    ),
+  );
   const { blocks, untagged } = readTaggedPage(content);
-  const rest = linesInOrder(untagged.filter((span) => !span.artifact));
-  return {
-    number: content.number,
-    empty: content.frames.length === 0,
-    blocks: [...blocks, ...rest.map((line: Line) => ({ kind: 'paragraph' as const, lines: [line] }))],
-  };
+  const tagged = lettersOf(content) > 0 && lettersIn(untagged) < 0.5 * lettersOf(content);
+  const rest = tagged ? new Set(untagged) : undefined;
+  const plain = content.frames.flatMap((frame) =>
+    readPlainFrame(
+      frame,
+      frame.spans.filter((span) => !span.artifact && (!rest || rest.has(span))),
+    ),
+  );
+  return { tagged, artifacts, blocks: tagged ? insert(blocks, plain) : plain };
 }
 
-/** Pages in order; a table that goes on overleaf becomes one. */
+/** Pages in order: without furniture, with what goes on overleaf joined, and with headings. */
 export function assemble(pages: readonly PageBlocks[]): Draft[] {
-  const joined: TaggedBlock[] = [];
-  for (const { blocks } of pages) {
-    const [first, ...others] = blocks;
-    const last = joined.at(-1);
-    const continued =
-      first?.kind === 'tagged-table' && last?.kind === 'tagged-table' ? continueTable(last, first) : null;
-    if (continued) joined.splice(-1, 1, continued, ...others);
-    else joined.push(...blocks);
+  const furniture = new Furniture();
+  for (const { blocks, artifacts } of pages) furniture.see([...blocks.flatMap(textLines), ...artifacts]);
+  const stated = new Set(pages.flatMap(({ blocks }) => blocks.flatMap(allLines)).map((line) => line.text));
+  const cleared = pages.map(({ tagged, blocks, artifacts }) => ({
+    tagged,
+    blocks: blocks.flatMap((block) => withoutFurniture(block, furniture)),
+    notes: artifacts
+      .filter((line) => !furniture.has(line) && !stated.has(line.text) && line.text.split(' ').length >= 3)
+      .map((line): TextDraft => ({ kind: 'paragraph', lines: [line] })),
+  }));
+  const hasHeadings = cleared.some(({ blocks }) => blocks.some((block) => block.kind === 'heading'));
+  promoteHeadings(
+    cleared.filter((page) => !hasHeadings || !page.tagged).flatMap(({ blocks }) => blocks.filter(isText)),
+  );
+  const joined: PageBlock[] = [];
+  let notes: TextDraft[] = [];
+  for (const page of cleared) {
+    for (const [i, block] of page.blocks.entries()) {
+      if (join(joined, block, i === 0)) continue;
+      // Notes at the foot of a page stand below it, unless a text or table goes on overleaf.
+      joined.push(...notes, block);
+      notes = [];
+    }
+    notes.push(...page.notes);
   }
-  return joined.map((block) => (block.kind === 'tagged-table' ? tableOf(block) : block));
+  return [...joined, ...notes].map((block) => (isText(block) ? block : tableOf(block)));
+}
+
+const isText = (block: PageBlock): block is TextDraft => block.kind !== 'table-sketch';
+const textLines = (block: PageBlock) => (isText(block) ? block.lines : []);
+const allLines = (block: PageBlock) =>
+  isText(block) ? block.lines : block.rows.flat().flatMap((cell) => cell.paragraphs.flat());
+
+const lettersIn = (spans: readonly { text: string; artifact: boolean }[]) =>
+  spans.reduce((sum, span) => sum + (span.artifact ? 0 : span.text.length), 0);
+const lettersOf = ({ frames }: PageContent) => frames.reduce((sum, frame) => sum + lettersIn(frame.spans), 0);
+
+/** What the tags forgot goes above the tagged text if it stands there, else below it. */
+function insert(tagged: PageBlock[], plain: PageBlock[]): PageBlock[] {
+  const topOf = (block: PageBlock) => Math.min(...allLines(block).map((line) => line.box.y));
+  const top = Math.min(...tagged.map(topOf));
+  const isAbove = (block: PageBlock) => topOf(block) < top;
+  return [...plain.filter(isAbove), ...tagged, ...plain.filter((block) => !isAbove(block))];
+}
+
+function withoutFurniture(block: PageBlock, furniture: Furniture): PageBlock[] {
+  if (!isText(block)) return [block];
+  const lines = block.lines.filter((line) => !furniture.has(line));
+  return lines.length > 0 ? [{ ...block, lines }] : [];
+}
+
+/** Lets a block continue the one before: a table overleaf, a sentence in the next column or page. */
+function join(joined: PageBlock[], block: PageBlock, startsPage: boolean): boolean {
+  const last = joined.at(-1);
+  if (!last) return false;
+  if (isText(last) && isText(block)) {
+    if (!goesOn(last, block)) return false;
+    last.lines.push(...block.lines);
+    return true;
+  }
+  if (isText(last) || isText(block) || !startsPage) return false;
+  const whole = continueTable(last, block);
+  if (whole) joined[joined.length - 1] = whole;
+  return whole !== null;
+}
+
+function goesOn(last: TextDraft, next: TextDraft): boolean {
+  if (last.kind === 'heading' || next.kind !== 'paragraph') return false;
+  const end = last.lines.at(-1)!;
+  const start = next.lines[0]!;
+  if (Math.abs(end.size - start.size) > 0.08 * end.size) return false;
+  return !/[.!?:;]["”’)\]]*$/.test(end.text) && /^\p{Ll}/u.test(start.text);
 }

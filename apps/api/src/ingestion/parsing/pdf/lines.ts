@@ -1,7 +1,7 @@
 import { cleanText } from '../clean-text.js';
 import type { Line } from './draft.js';
 import { median, overlapY, union } from './geometry.js';
-import { boxOf, type Span } from './page-content.js';
+import { boxOf, type Span } from './frame.js';
 
 /** Lines of spans that are already in reading order: a new one starts where the text moves down or back. */
 export function linesInOrder(spans: readonly Span[]): Line[] {
@@ -22,12 +22,34 @@ export function toLine(spans: readonly Span[]): Line {
   const letters = spans.reduce((sum, span) => sum + span.text.length, 0);
   const boldLetters = spans.reduce((sum, span) => sum + (span.bold ? span.text.length : 0), 0);
   return {
-    text: cleanText(joinSpans(spans)),
+    text: withoutLeaders(cleanText(joinSpans(spans))),
     rect,
     box: boxOf(rect, first.frame),
     page: first.frame.page,
     size: median(spans.flatMap((span) => Array<number>(Math.min(span.text.length, 40)).fill(span.size))),
     bold: boldLetters > letters * 0.9,
+  };
+}
+
+/** Pieces of one line as a whole. */
+export function toJoinedLine(pieces: readonly Line[]): Line {
+  const [first] = pieces;
+  if (pieces.length === 1) return first!;
+  const rect = union(pieces.map((piece) => piece.rect));
+  const boxes = pieces.map((piece) => piece.box);
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  return {
+    ...first!,
+    text: pieces.map((piece) => piece.text).join(' '),
+    rect,
+    box: {
+      x,
+      y,
+      width: Math.max(...boxes.map((box) => box.x + box.width)) - x,
+      height: Math.max(...boxes.map((box) => box.y + box.height)) - y,
+    },
+    bold: pieces.every((piece) => piece.bold),
   };
 }
 
@@ -53,3 +75,6 @@ function continuesLine(previous: Span, span: Span): boolean {
     overlapY(previous.rect, span.rect) > 0.5 * smaller && span.rect.x0 > previous.rect.x0 - 0.1 * smaller
   );
 }
+
+/** Dots that lead the eye to a page number. */
+const withoutLeaders = (text: string) => text.replace(/\s?(?:\.\s?){4,}/g, ' ').trim();

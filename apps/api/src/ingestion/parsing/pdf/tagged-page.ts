@@ -1,24 +1,12 @@
 import { cleanText, withoutBullet } from '../clean-text.js';
 import type { Line, TextDraft } from './draft.js';
 import { linesInOrder } from './lines.js';
-import type { PageContent, Span, StructNode } from './page-content.js';
+import type { Span } from './frame.js';
+import type { PageContent, StructNode } from './page-content.js';
+import type { SketchCell, TableSketch } from './table-sketch.js';
 
 /** What the structure tree of one page says, in logical order. */
-export type TaggedBlock = TextDraft | TaggedTable;
-
-export interface TaggedTable {
-  kind: 'tagged-table';
-  caption: string | null;
-  page: number;
-  /** All rows of the element, also those without text on this page: a table over two pages is in both trees. */
-  rows: TaggedCell[][];
-}
-
-export interface TaggedCell {
-  header: boolean;
-  /** Empty when the cell has no text on this page. */
-  paragraphs: Line[][];
-}
+export type TaggedBlock = TextDraft | TableSketch;
 
 const TABLE_PARTS = new Set(['THead', 'TBody', 'TFoot']);
 const BLOCKS = new Set([
@@ -82,7 +70,7 @@ class TreeReader {
 
   unread(): Span[] {
     const left = new Set([...this.byId.values()].flat());
-    return this.spans.filter((span) => !span.contentId || span.artifact || left.has(span));
+    return this.spans.filter((span) => !span.artifact && (!span.contentId || left.has(span)));
   }
 
   private addText(kind: TextDraft['kind'], nodes: StructNode[], level?: number): void {
@@ -107,7 +95,7 @@ class TreeReader {
   }
 
   private readTable(node: StructNode): void {
-    const rows: TaggedCell[][] = [];
+    const rows: SketchCell[][] = [];
     let caption: string | null = null;
     const readRows = (parent: StructNode, inHead: boolean) => {
       for (const child of parent.children ?? []) {
@@ -122,11 +110,11 @@ class TreeReader {
     readRows(node, false);
     if (rows.some((row) => row.some((cell) => cell.paragraphs.length > 0))) {
       const alt = node.alt ? cleanText(node.alt) : null;
-      this.blocks.push({ kind: 'tagged-table', caption: caption ?? alt, page: this.content.number, rows });
+      this.blocks.push({ kind: 'table-sketch', caption: caption ?? alt, rows });
     }
   }
 
-  private readRow(row: StructNode, inHead: boolean): TaggedCell[] {
+  private readRow(row: StructNode, inHead: boolean): SketchCell[] {
     return (row.children ?? [])
       .filter((cell) => cell.role === 'TD' || cell.role === 'TH')
       .map((cell) => ({ header: inHead || cell.role === 'TH', paragraphs: this.readCell(cell) }));
@@ -153,7 +141,7 @@ class TreeReader {
 
   /** Spans under a node, each only once even if two elements claim it. */
   private take(node: StructNode): Span[] {
-    if (node.type === 'content' && node.id) {
+    if (node.id && (node.type === 'content' || node.type === 'object')) {
       const spans = this.byId.get(node.id) ?? [];
       this.byId.delete(node.id);
       return spans;
@@ -170,5 +158,5 @@ function isBlock(node: StructNode): boolean {
 const headingLevel = (role: string) => (role === 'Title' ? 1 : Number(role.slice(1)) || 2);
 
 function captionOf(block: TaggedBlock | undefined): string | null {
-  return block && block.kind !== 'tagged-table' ? block.lines.map((line) => line.text).join(' ') : null;
+  return block && block.kind !== 'table-sketch' ? block.lines.map((line) => line.text).join(' ') : null;
 }

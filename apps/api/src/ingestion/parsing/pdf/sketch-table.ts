@@ -1,13 +1,13 @@
 import { type GridCell, readGrid } from '../table-grid.js';
 import type { Line, TableDraft } from './draft.js';
 import { overlap, type Rect, union } from './geometry.js';
-import type { TaggedCell, TaggedTable } from './tagged-page.js';
+import type { SketchCell, TableSketch } from './table-sketch.js';
 
 /**
  * Rebuilds the grid of a tagged table. Tags give rows, cells and which cells are headers, but pdf.js gives no spans,
  * so columns come from where the text stands, and a column that a row lacks is covered by a cell from above.
  */
-export function tableOf({ caption, rows: tagged }: Pick<TaggedTable, 'caption' | 'rows'>): TableDraft {
+export function tableOf({ caption, rows: tagged }: Pick<TableSketch, 'caption' | 'rows'>): TableDraft {
   const rows = tagged.filter((row) => row.some(hasText)).flatMap(splitStackedRow);
   const columns = findColumns(rows);
   const grid = readGrid(
@@ -26,8 +26,11 @@ export function tableOf({ caption, rows: tagged }: Pick<TaggedTable, 'caption' |
   };
 }
 
-/** Whether `next`, the first table of a page, goes on with `table`, the last one of the page before. */
-export function continueTable(table: TaggedTable, next: TaggedTable): TaggedTable | null {
+/**
+ * The table that `table`, the last one of a page, and `next`, the first one of the following page, are together;
+ * null when they are two. Rows of a head that is repeated are dropped.
+ */
+export function continueTable(table: TableSketch, next: TableSketch): TableSketch | null {
   const sameElement = table.rows.length === next.rows.length && !next.rows[0]?.some(hasText);
   if (sameElement) {
     const rows = table.rows.map((row, r) =>
@@ -38,36 +41,46 @@ export function continueTable(table: TaggedTable, next: TaggedTable): TaggedTabl
     );
     return { ...table, rows };
   }
-  const headers = table.rows.filter((row) => row.every((cell) => cell.header)).map(textOfRow);
-  const repeated = next.rows.findIndex((row) => !headers.includes(textOfRow(row)));
-  const startsWithHeader = next.rows[0]?.every((cell) => cell.header) ?? false;
-  if (startsWithHeader && repeated <= 0) return null;
-  if (widthOf(table.rows) !== widthOf(next.rows)) return null;
-  return { ...table, rows: [...table.rows, ...next.rows.slice(Math.max(0, repeated))] };
+  if (widthOf(table.rows) !== widthOf(next.rows) || !sameExtent(table.rows, next.rows)) return null;
+  const head = table.rows.slice(0, MAX_HEADER_ROWS).map(textOfRow);
+  const repeated = next.rows.findIndex((row) => !head.includes(textOfRow(row)));
+  if (repeated === -1) return table;
+  const hasOwnHeader = next.rows[repeated]?.every((cell) => cell.header) ?? false;
+  return hasOwnHeader ? null : { ...table, rows: [...table.rows, ...next.rows.slice(repeated)] };
 }
+
+/** Whether both stand at about the same place across the page. */
+function sameExtent(a: SketchCell[][], b: SketchCell[][]): boolean {
+  const [left, right] = [a, b].map((rows) => union(rows.flat().filter(hasText).map(rectOf)));
+  if (!left || !right) return false;
+  const tolerance = 0.15 * (left.x1 - left.x0);
+  return Math.abs(left.x0 - right.x0) < tolerance && Math.abs(left.x1 - right.x1) < 2 * tolerance;
+}
+
+const MAX_HEADER_ROWS = 3;
 
 interface Range {
   from: number;
   to: number;
 }
 
-const hasText = (cell: TaggedCell) => cell.paragraphs.length > 0;
-const linesOf = (cell: TaggedCell): Line[] => cell.paragraphs.flat();
-const rectOf = (cell: TaggedCell): Rect => union(linesOf(cell).map((line) => line.rect));
-const textOfRow = (row: TaggedCell[]) =>
+const hasText = (cell: SketchCell) => cell.paragraphs.length > 0;
+const linesOf = (cell: SketchCell): Line[] => cell.paragraphs.flat();
+const rectOf = (cell: SketchCell): Rect => union(linesOf(cell).map((line) => line.rect));
+const textOfRow = (row: SketchCell[]) =>
   row
     .flatMap(linesOf)
     .map((line) => line.text)
     .join(' ');
-const widthOf = (rows: TaggedCell[][]) => Math.max(0, ...rows.map((row) => row.length));
+const widthOf = (rows: SketchCell[][]) => Math.max(0, ...rows.map((row) => row.length));
 
 /** Columns touch each other half-way between the text of one and the next, in points. */
-function findColumns(rows: TaggedCell[][]): Range[] {
+function findColumns(rows: SketchCell[][]): Range[] {
   const count = widthOf(rows);
   const full = rows.filter((row) => row.length === count);
   const body = full.filter((row) => !row.every((cell) => cell.header));
   const extents = Array.from({ length: count }, (_, column) => {
-    const inColumn = (source: TaggedCell[][]) =>
+    const inColumn = (source: SketchCell[][]) =>
       source
         .map((row) => row[column]!)
         .filter(hasText)
@@ -88,7 +101,7 @@ function findColumns(rows: TaggedCell[][]): Range[] {
 }
 
 /** A full row's cells stand in order; those of a shorter row stand where their text overlaps the columns. */
-function place(row: TaggedCell[], columns: Range[]): GridCell<Line[]>[] {
+function place(row: SketchCell[], columns: Range[]): GridCell<Line[]>[] {
   if (row.length === columns.length) return row.map((cell, column) => toGrid(cell, column, column));
   let free = 0;
   return row.flatMap((cell) => {
@@ -101,7 +114,7 @@ function place(row: TaggedCell[], columns: Range[]): GridCell<Line[]>[] {
   });
 }
 
-function toGrid(cell: TaggedCell, first: number, last: number): GridCell<Line[]> {
+function toGrid(cell: SketchCell, first: number, last: number): GridCell<Line[]> {
   const content = linesOf(cell);
   const bold = content.length > 0 && content.every((line) => line.bold);
   return { first, last, header: cell.header, bold, text: textOfRow([cell]), content };
@@ -119,7 +132,7 @@ function columnsUnder(rect: Rect, columns: Range[]): number[] {
  * Some authors stack several rows in one: every cell holds as many paragraphs as the label has, at the same heights.
  * A cell with one paragraph is shared by all of them.
  */
-function splitStackedRow(row: TaggedCell[]): TaggedCell[][] {
+function splitStackedRow(row: SketchCell[]): SketchCell[][] {
   const label = row.find((cell) => cell.paragraphs.length > 1);
   if (!label || row.some((cell) => cell.header) || row.length < 2) return [row];
   const tops = label.paragraphs.map((lines) => lines[0]!.rect.y0);

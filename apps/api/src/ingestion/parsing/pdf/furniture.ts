@@ -1,0 +1,35 @@
+import type { Line } from './draft.js';
+
+/** Running heads, feet and page numbers: the same words at the edge of many pages. */
+export class Furniture {
+  private readonly pagesOf = new Map<string, Set<number>>();
+  private pages = new Set<number>();
+
+  /** Looks at the lines of a page, of the author's artifacts and of the rest alike. */
+  see(lines: readonly Line[]): void {
+    for (const line of lines) {
+      this.pages.add(line.page);
+      if (!isAtEdge(line)) continue;
+      const key = keyOf(line);
+      const pages = this.pagesOf.get(key) ?? new Set();
+      this.pagesOf.set(key, pages.add(line.page));
+    }
+  }
+
+  has(line: Line): boolean {
+    if (!isAtEdge(line)) return false;
+    const pages = this.pagesOf.get(keyOf(line))?.size ?? 0;
+    return pages >= 2 && (pages >= 3 || pages * 2 >= this.pages.size);
+  }
+}
+
+const isAtEdge = ({ box }: Line) => box.y < EDGE || box.y + box.height > 1 - EDGE;
+
+/** Page numbers differ, and left and right pages mirror each other, so only the edge and the words count. */
+function keyOf({ text, box }: Line): string {
+  const words = text.toLowerCase().replace(/\d+|\b[ivxlc]+\b/g, '#');
+  return `${box.y < 0.5 ? 'head' : 'foot'} ${words}`;
+}
+
+/** Share of the page's height. */
+const EDGE = 0.12;
