@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { assertTenancyEnforced, migrate, migrateDown, TenancyNotEnforced, withClient } from '#libs/database';
+import {
+  assertTenancyEnforced,
+  migrate,
+  migrateDown,
+  TenancyNotEnforced,
+  TenantDb,
+  withClient,
+} from '#libs/database';
 import { migrations } from '#migrations';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -61,10 +68,10 @@ describe('tenancy in the database', () => {
   });
 
   it('rolls back a change when a hook before its commit fails', async () => {
-    const refuse = async () => Promise.reject(new Error('no audit'));
-    const tenantDb = Object.assign(Object.create(db.tenantDb) as typeof db.tenantDb, {
-      beforeCommit: [refuse],
+    const tenantDb = new TenantDb(db.source, 30_000, {
+      execute: (call) => call(new AbortController().signal),
     });
+    tenantDb.onBeforeCommit(() => Promise.reject(new Error('no audit')));
     const change = tenantDb.change(a.tenantId, (tx) => tx.query(`update app_user set role = 'member'`));
     await expect(change).rejects.toThrow('no audit');
     const rows = await db.owner.query('select role from app_user where id = $1', [a.userId]);

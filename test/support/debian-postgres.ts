@@ -16,7 +16,7 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 /** A PostgreSQL 15 of its own on a free port, for tests against a server that is not the embedded one. */
 export async function startDebianPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'navigator-pg15-'));
-  const account = process.getuid?.() === 0 ? NOBODY : {}; // PostgreSQL refuses to run as root.
+  const account: { uid?: number; gid?: number } = process.getuid?.() === 0 ? NOBODY : {}; // PostgreSQL refuses to run as root.
   if (account.uid) await chown(folder, account.uid, account.gid!);
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, 'owner-password');

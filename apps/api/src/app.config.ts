@@ -4,6 +4,15 @@ import { section } from '#libs/config';
 import { databaseSection } from '#libs/database';
 import { rateSection } from '#libs/http';
 import { authSection, bootstrapSection } from './auth/index.js';
+import { conversationsSection } from './chat/index.js';
+import { parserSection, uploadSection, workerSection } from './ingestion/index.js';
+import {
+  anthropicSection,
+  chatSection,
+  compatibleSection,
+  embedderSection,
+  openaiSection,
+} from './rag/index.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -66,4 +75,13 @@ export const sections = {
   sentry: sentrySection,
   auth: authSection,
   bootstrap: bootstrapSection,
+  upload: uploadSection,
+  worker: workerSection,
+  parser: parserSection,
+  embedder: embedderSection,
+  chat: chatSection,
+  openai: openaiSection,
+  anthropic: anthropicSection,
+  compatible: compatibleSection,
+  conversations: conversationsSection,
 };

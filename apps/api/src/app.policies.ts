@@ -4,7 +4,7 @@ import { PolicyRegistry, type PolicyOptions } from '#libs/resilience';
 const BREAKER = { failureThreshold: 0.5, minimumRps: 1, openMs: 5_000 } satisfies Partial<PolicyOptions>;
 
 /** Every dependency's policy, in one list. Models are defined one by one: each fails on its own. */
-export function definePolicies(config: { database: DatabaseConfig; chatModels: string[] }): PolicyRegistry {
+export function definePolicies(database: DatabaseConfig, chatModels: string[]): PolicyRegistry {
   const policies = new PolicyRegistry();
   policies.define('postgres', {
     ...BREAKER,
@@ -13,7 +13,7 @@ export function definePolicies(config: { database: DatabaseConfig; chatModels: s
     retries: 0,
     attemptTimeoutMs: 120_000,
     totalTimeoutMs: 120_000,
-    concurrency: config.database.poolMax,
+    concurrency: database.poolMax,
     queue: 1_000,
   });
   policies.define('embedder', {
@@ -24,7 +24,7 @@ export function definePolicies(config: { database: DatabaseConfig; chatModels: s
     concurrency: 8,
     queue: 256,
   });
-  for (const model of config.chatModels)
+  for (const model of chatModels)
     policies.define(`model:${model}`, {
       ...BREAKER,
       // Up to its first token only; afterwards the adapter watches the gaps. No second attempt: the ladder goes on.

@@ -14,6 +14,7 @@ import { AppModule } from './app.module.js';
 import { definePolicies } from './app.policies.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
+import { chatModelNames } from './rag/index.js';
 
 export interface Program {
   app: NestFastifyApplication;
@@ -72,7 +73,7 @@ async function start(
     statementTimeoutMs: config.database.statementTimeoutMs,
     dataDir,
     lifecycle,
-    policies: definePolicies(config),
+    policies: definePolicies(config.database, chatModelNames(config.chat)),
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config, infrastructure),
