@@ -240,6 +240,32 @@ describe('the audit log on a real database', () => {
       },
     );
 
+    it('along its index, so that a page of a long log costs what a page of a short one does', async () => {
+      const { tenantId } = await db.createTenant();
+      await db.owner.query(
+        `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, outcome)
+         select $1, gen_random_uuid(), now() - i * interval '1 second', 'thing.change', 'data.write', 'system', 'success'
+         from generate_series(1, 20000) i`,
+        [tenantId],
+      );
+      await db.owner.query('analyze audit_event');
+      const after = { occurredAt: new Date(Date.now() - 3_600_000).toISOString(), id: randomUUID() };
+      let plan = '';
+      await db.tenantDb.run(tenantId, async (tx) => {
+        const explaining = {
+          query: async (sql: string, values: unknown[]) => {
+            const rows = await tx.query<Record<string, string>[]>(`explain ${sql}`, values);
+            plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+            return [];
+          },
+        } as typeof tx;
+        await listAudit(explaining, tenantId, { order: 'desc', limit: 100, after });
+      });
+      expect(plan).toMatch(/Index Scan using audit_event_time/);
+      expect(plan).toMatch(/Index Cond: .*ROW\(occurred_at, id\) </);
+      expect(plan).not.toContain('Sort');
+    });
+
     it('by each of its filters', async () => {
       const { tenantId, userId } = await db.createTenant();
       const document = randomUUID();

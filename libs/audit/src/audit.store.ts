@@ -78,9 +78,9 @@ export async function listAudit(
   const conditions = ['tenant_id = $1', ...conditionsOf(query, bind)];
   const direction = query.order === 'asc' ? 'asc' : 'desc';
   const rows = (await tx.query(
-    `select ${COLUMNS} from audit_event
+    `select ${COLUMNS} from audit_event event
      where ${conditions.join(' and ')}
-     order by occurred_at ${direction}, id ${direction}
+     order by event.occurred_at ${direction}, event.id ${direction}
      limit ${bind(query.limit)}`,
     values,
   )) as AuditRow[];
@@ -153,6 +153,7 @@ const INSERT = `
                            targets, outcome, reason, request_id, route, context, detail)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14::jsonb, $15::jsonb)`;
 
+/** The text of the time must not be what is sorted by: only the column has an index. */
 const COLUMNS = `
   id, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at, action, category,
   actor_type, actor_id, actor_role, credential_id, targets, outcome, reason, request_id, route, context, detail`;
