@@ -3,6 +3,8 @@ import { CreateTenancy1764000001000 } from './1764000001000-create-tenancy.js';
 import { CreateIdentity1764000002000 } from './1764000002000-create-identity.js';
 import { CreateAudit1764000003000 } from './1764000003000-create-audit.js';
 import { CreateDocuments1764000004000 } from './1764000004000-create-documents.js';
+import { CreatePassages1764000005000 } from './1764000005000-create-passages.js';
+import { CreateConversations1764000006000 } from './1764000006000-create-conversations.js';
 import { CreateIdempotency1764000007000 } from './1764000007000-create-idempotency.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -11,5 +13,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateIdentity1764000002000,
   CreateAudit1764000003000,
   CreateDocuments1764000004000,
+  CreatePassages1764000005000,
+  CreateConversations1764000006000,
   CreateIdempotency1764000007000,
 ];

@@ -4,6 +4,7 @@ export type ErrorKind =
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
+  | 'not-acceptable'
   | 'conflict'
   | 'too-large'
   | 'unsupported-type'

@@ -17,6 +17,7 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
+  'not-acceptable': 406,
   timeout: 408,
   conflict: 409,
   'too-large': 413,

@@ -2,7 +2,7 @@ import { InvalidConfiguration } from '#libs/config';
 import { AnthropicModel } from './anthropic.model.js';
 import { OpenAiModel } from './openai.model.js';
 import type { ChatModel } from './provider.js';
-import type { ChatModelsConfig } from './providers.config.js';
+import type { ChatConfig, ChatModelsConfig } from './providers.config.js';
 import type { StreamLimits } from './stream-limits.js';
 
 /** Far more than any answer to a question needs; it bounds what a runaway model can make us hold. */
@@ -52,12 +52,14 @@ export function createChatModels(config: ChatModelsConfig): ChatModel[] {
     totalMs: totalTimeoutMs,
     maxChars: MAX_ANSWER_CHARS,
   };
-  const names = listNames(models);
-  return names.map((name) => {
+  return listNames(models).map((name) => {
     const { provider, model } = splitName(name);
     return PROVIDERS[provider]!(name, model, config, limits);
   });
 }
+
+/** The names in `CHAT_MODELS`, in order, for those who need no more than that. */
+export const chatModelNames = ({ models }: ChatConfig): string[] => listNames(models);
 
 function listNames(models: string): string[] {
   const names = models

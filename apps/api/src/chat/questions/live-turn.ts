@@ -1,0 +1,113 @@
+import { EventEmitter, once } from 'node:events';
+import { Logger } from '@nestjs/common';
+import { DomainError } from '#libs/errors';
+import { reportBug } from '#libs/observability';
+import type { AnswerEvent } from '../../rag/index.js';
+import { AnswerCancelled } from '../chat.errors.js';
+import { advance, endOf, type Turn } from './turn.js';
+import { eventsAfter, type TurnEvent } from './turn-events.js';
+
+export interface LiveTurnOptions {
+  /** Stops the work behind the events. */
+  abort: AbortController;
+  /** Keeps the turn as it ends; false when it had been ended elsewhere. Only then are its readers told. */
+  save(turn: Turn): Promise<boolean>;
+  /** How long it is written for nobody, after its last reader has left. */
+  graceMs: number;
+}
+
+/** A turn under way in this process. Any number of readers may follow it, join late and come back. */
+export class LiveTurn {
+  /** Resolves when the turn has ended and is saved. Never rejects. */
+  readonly ended: Promise<void>;
+
+  private readonly logger = new Logger(LiveTurn.name);
+  private readonly changes = new EventEmitter().setMaxListeners(0);
+  private readers = 0;
+  private farewell?: NodeJS.Timeout;
+
+  constructor(
+    readonly turn: Turn,
+    events: AsyncIterator<AnswerEvent>,
+    private readonly options: LiveTurnOptions,
+  ) {
+    this.ended = this.write(events);
+  }
+
+  /** The events after `position`, those of the past at once; until the turn ends or `signal` is aborted. */
+  async *follow(position: number, signal: AbortSignal): AsyncGenerator<TurnEvent> {
+    this.readers++;
+    clearTimeout(this.farewell);
+    let told = position;
+    try {
+      while (!signal.aborted) {
+        const hasEnded = this.hasEnded;
+        const news = eventsAfter(told, this.turn);
+        for (const event of news) {
+          yield event;
+          told = event.id;
+        }
+        if (hasEnded) return;
+        if (news.length === 0) await this.change(signal);
+      }
+    } finally {
+      this.readers--;
+      if (this.readers === 0 && !this.hasEnded) this.waitForReaders();
+    }
+  }
+
+  /** Ends the turn with what there is; it has ended when `ended` resolves. */
+  cancel(): void {
+    this.options.abort.abort(new AnswerCancelled());
+  }
+
+  private get hasEnded(): boolean {
+    return this.turn.status !== 'answering';
+  }
+
+  private waitForReaders(): void {
+    this.farewell = setTimeout(() => this.cancel(), this.options.graceMs).unref();
+  }
+
+  private async change(signal: AbortSignal): Promise<void> {
+    // The signal's abort is a change too: the loop looks at it.
+    await once(this.changes, 'change', { signal }).catch(() => undefined);
+  }
+
+  private async write(events: AsyncIterator<AnswerEvent>): Promise<void> {
+    const { turn, options } = this;
+    const end = await this.read(events);
+    try {
+      const saved = await options.save({ ...turn, ...end });
+      Object.assign(turn, saved ? end : { status: 'cancelled', answer: null });
+    } catch (error) {
+      this.report(error);
+      Object.assign(turn, { answer: null, ...endOf(error, new AbortController().signal) });
+    }
+    clearTimeout(this.farewell);
+    this.changes.emit('change');
+  }
+
+  /** Reads to the end. The answer itself is not shown before it is saved. */
+  private async read(events: AsyncIterator<AnswerEvent>): Promise<Partial<Turn>> {
+    try {
+      for (let next = await events.next(); !next.done; next = await events.next()) {
+        if (next.value.type === 'answer') return { status: 'answered', answer: next.value.answer };
+        advance(this.turn, next.value);
+        this.changes.emit('change');
+      }
+      throw new Error('The answer ended without its last event');
+    } catch (error) {
+      const { signal } = this.options.abort;
+      if (!signal.aborted) this.report(error);
+      return endOf(error, signal);
+    }
+  }
+
+  /** Its reader is told no more than a code, so a bug is logged here. */
+  private report(error: unknown): void {
+    if (error instanceof DomainError) return;
+    this.logger.error(error);
+    reportBug(error);
+  }
+}

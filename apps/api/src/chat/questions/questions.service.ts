@@ -1,0 +1,215 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { auditDetail } from '#libs/audit';
+import { TenantDb, uuidv7 } from '#libs/database';
+import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
+import { type ConversationsConfig, conversationsSection } from '../chat.config.js';
+import { ConversationNotFound, TurnNotFound } from '../chat.errors.js';
+import type { Owner } from '../conversations/conversation.js';
+import { ConversationStore } from '../conversations/conversation.store.js';
+import { LiveTurn } from './live-turn.js';
+import { LiveTurns } from './live-turns.js';
+import { advance, endOf, type Selection, type Turn, type TurnStatus } from './turn.js';
+import { eventsAfter, type TurnEvent } from './turn-events.js';
+import { TurnStore } from './turn.store.js';
+
+export interface Question {
+  conversationId: string;
+  question: string;
+  selection: Selection;
+}
+
+/** Titles are cut; a question may be longer. */
+const TITLE_CHARS = 80;
+/** How often a turn is looked at that another process is writing. */
+const POLL_MS = 1_000;
+
+@Injectable()
+export class QuestionsService {
+  constructor(
+    private readonly db: TenantDb,
+    private readonly conversations: ConversationStore,
+    private readonly turns: TurnStore,
+    private readonly answers: AnswerService,
+    private readonly live: LiveTurns,
+    @Inject(conversationsSection.token) private readonly config: ConversationsConfig,
+  ) {}
+
+  /**
+   * Answers a question completely and saves the turn. When `signal` aborts, the work ends and what there is is saved as
+   * cancelled.
+   *
+   * @throws ConversationNotFound, and what `AnswerService` throws
+   */
+  async ask(owner: Owner, question: Question, signal: AbortSignal): Promise<Turn> {
+    await this.requireConversation(owner, question.conversationId);
+    const turn = newTurn(question);
+    let begun = false;
+    try {
+      for await (const event of this.answers.stream(requestFor(owner, turn), signal, { live: false })) {
+        begun = true;
+        advance(turn, event);
+      }
+    } catch (error) {
+      // A question that was refused is no turn; one whose answer broke off is.
+      if (begun) await this.end(owner, { ...turn, ...endOf(error, signal) }).catch(() => undefined);
+      throw error;
+    }
+    const answered: Turn = { ...turn, status: 'answered' };
+    if (!(await this.end(owner, answered))) throw new ConversationNotFound(turn.conversationId);
+    return answered;
+  }
+
+  /**
+   * Begins an answer that is read while it is written. It goes on when its readers leave, for a while.
+   *
+   * @throws ConversationNotFound, and what `AnswerService` throws before its first event
+   */
+  async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<LiveTurn> {
+    await this.requireConversation(owner, question.conversationId);
+    const turn = newTurn(question);
+    const abort = new AbortController();
+    const events = this.answers.stream(requestFor(owner, turn), abort.signal);
+    advance(turn, await this.firstOf(events, abort, signal));
+    auditDetail({ targets: targetsOf(turn) });
+    await this.db.change(owner.tenantId, async (tx) => {
+      if (!(await this.turns.save(tx, owner, turn))) throw new ConversationNotFound(turn.conversationId);
+      await this.conversations.touch(tx, turn.conversationId, turn.question.slice(0, TITLE_CHARS));
+    });
+    const live = new LiveTurn(turn, events, {
+      abort,
+      save: (ended) => this.end(owner, ended),
+      graceMs: this.config.resumeGraceMs,
+    });
+    this.live.add(live);
+    return live;
+  }
+
+  /**
+   * The events of a turn after `position`, from wherever it is: under way here, under way in another process, or saved.
+   *
+   * @throws TurnNotFound, also for a turn of somebody else
+   */
+  async follow(
+    owner: Owner,
+    { conversationId, turnId }: { conversationId: string; turnId: string },
+    position: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<TurnEvent>> {
+    const turn = await this.get(owner, conversationId, turnId);
+    return (
+      this.live.find(turnId)?.follow(position, signal) ?? this.followSaved(owner, turn, position, signal)
+    );
+  }
+
+  /** Ends a turn that is under way; one that has ended stays as it is. */
+  async cancel(owner: Owner, conversationId: string, turnId: string): Promise<TurnStatus> {
+    const turn = await this.get(owner, conversationId, turnId);
+    auditDetail({ targets: targetsOf(turn) });
+    const live = this.live.find(turnId);
+    live?.cancel();
+    await live?.ended;
+    if (live) return live.turn.status;
+    if (turn.status !== 'answering') return turn.status;
+    // Another process writes it; it will find the turn ended.
+    await this.db.change(owner.tenantId, (tx) =>
+      this.turns.save(tx, owner, { ...turn, status: 'cancelled' }),
+    );
+    return (await this.get(owner, conversationId, turnId)).status;
+  }
+
+  private async *followSaved(
+    owner: Owner,
+    found: Turn,
+    position: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<TurnEvent> {
+    let turn = found;
+    while (turn.status === 'answering' && !signal.aborted) {
+      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+      turn = await this.get(owner, turn.conversationId, turn.id);
+    }
+    yield* eventsAfter(position, turn);
+  }
+
+  /** Waits for the first event, as long as the client does. */
+  private async firstOf(
+    events: AsyncIterator<AnswerEvent>,
+    abort: AbortController,
+    signal: AbortSignal,
+  ): Promise<AnswerEvent> {
+    const leave = () => abort.abort(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      signal.throwIfAborted();
+      const first = await events.next();
+      if (first.done) throw new Error('The answer has no events');
+      return first.value;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  private async end(owner: Owner, turn: Turn): Promise<boolean> {
+    auditDetail({ targets: targetsOf(turn), detail: auditOf(turn) });
+    return this.db.change(owner.tenantId, async (tx) => {
+      const saved = await this.turns.save(tx, owner, turn);
+      if (saved) await this.conversations.touch(tx, turn.conversationId, turn.question.slice(0, TITLE_CHARS));
+      return saved;
+    });
+  }
+
+  private async requireConversation(owner: Owner, id: string): Promise<void> {
+    const found = await this.db.run(owner.tenantId, (tx) => this.conversations.find(tx, owner, id));
+    if (!found) throw new ConversationNotFound(id);
+  }
+
+  private async get(owner: Owner, conversationId: string, turnId: string): Promise<Turn> {
+    const turn = await this.db.run(owner.tenantId, (tx) =>
+      this.turns.find(tx, owner, conversationId, turnId),
+    );
+    if (!turn) throw new TurnNotFound(turnId);
+    return turn;
+  }
+}
+
+function newTurn({ conversationId, question, selection }: Question): Turn {
+  return {
+    id: uuidv7(),
+    conversationId,
+    question,
+    selection,
+    status: 'answering',
+    results: [],
+    text: '',
+    citations: [],
+    answer: null,
+    errorCode: null,
+    createdAt: new Date(),
+  };
+}
+
+/** Follow-up questions are answered as they stand; making them stand alone has its place here. */
+function requestFor({ tenantId, userId }: Owner, { question, selection }: Turn): AnswerRequest {
+  return { reader: { tenantId, userId }, question, ...selection };
+}
+
+/** Who was shown what: the passages, by their ids. */
+function targetsOf({ id, conversationId, results }: Turn) {
+  return [
+    { type: 'conversation', id: conversationId },
+    { type: 'question', id },
+    ...results.map(({ passageId }) => ({ type: 'passage', id: passageId })),
+  ];
+}
+
+function auditOf({ status, answer, errorCode }: Turn) {
+  return {
+    status,
+    error_code: errorCode ?? undefined,
+    served_by: answer?.servedBy,
+    service_level: answer?.serviceLevel,
+    not_in_documents: answer?.notInDocuments,
+    citations: answer?.citations.length,
+  };
+}

@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Answer, SearchResult } from '../../rag/index.js';
+import type { Owner } from '../conversations/conversation.js';
+import type { Selection, Turn, TurnStatus } from './turn.js';
+
+/** A process that was killed leaves its turns as they were; none is written for longer than this. */
+const LOST_AFTER = '5 minutes';
+export const ANSWER_LOST = 'answer-lost';
+
+/** All SQL about turns. A turn is as private as the conversation that it belongs to. */
+@Injectable()
+export class TurnStore {
+  /**
+   * Saves a turn as it stands. One that has ended stays as it ended, whoever comes later.
+   *
+   * @returns false when its conversation is gone or it had ended before
+   */
+  async save(tx: EntityManager, owner: Owner, turn: Turn): Promise<boolean> {
+    const { answer } = turn;
+    const rows = (await tx.query(SAVE, [
+      owner.tenantId,
+      turn.id,
+      turn.conversationId,
+      owner.userId,
+      turn.question,
+      JSON.stringify(turn.selection),
+      turn.status,
+      JSON.stringify(turn.results),
+      JSON.stringify(answer ?? { text: turn.text, citations: turn.citations }),
+      answer?.servedBy ?? null,
+      answer?.serviceLevel ?? null,
+      turn.errorCode,
+      turn.createdAt,
+    ])) as unknown[];
+    return rows.length > 0;
+  }
+
+  async find(tx: EntityManager, owner: Owner, conversationId: string, id: string): Promise<Turn | undefined> {
+    const [row] = (await tx.query(
+      `${SELECT} where t.tenant_id = $1 and c.owner_id = $2 and t.conversation_id = $3 and t.id = $4`,
+      [owner.tenantId, owner.userId, conversationId, id],
+    )) as TurnRow[];
+    return row && toTurn(row);
+  }
+
+  /** The newest first; `before` is the id of the last one that was listed. */
+  async list(
+    tx: EntityManager,
+    owner: Owner,
+    conversationId: string,
+    before: string | undefined,
+    limit: number,
+  ): Promise<Turn[]> {
+    const rows = (await tx.query(
+      `${SELECT} where t.tenant_id = $1 and c.owner_id = $2 and t.conversation_id = $3
+         and ($4::uuid is null or t.id < $4)
+       order by t.id desc limit $5`,
+      [owner.tenantId, owner.userId, conversationId, before ?? null, limit],
+    )) as TurnRow[];
+    return rows.map(toTurn);
+  }
+}
+
+const SAVE = `
+  insert into turn (tenant_id, id, conversation_id, question, selection, status, search_results, answer,
+                    served_by, service_level, error_code, created_at, finished_at)
+  select c.tenant_id, $2::uuid, c.id, $5, $6::jsonb, $7, $8::jsonb, $9::jsonb, $10, $11, $12, $13::timestamptz,
+         case when $7 <> 'answering' then now() end
+  from conversation c where c.tenant_id = $1 and c.id = $3 and c.owner_id = $4
+  on conflict (tenant_id, id) do update
+    set status = excluded.status, search_results = excluded.search_results, answer = excluded.answer,
+        served_by = excluded.served_by, service_level = excluded.service_level, error_code = excluded.error_code,
+        finished_at = excluded.finished_at
+    where turn.status = 'answering'
+  returning id`;
+
+const SELECT = `
+  select t.id, t.conversation_id, t.question, t.selection, t.search_results, t.answer, t.created_at,
+         t.status = 'answering' and t.created_at < now() - interval '${LOST_AFTER}' as lost, t.status, t.error_code
+  from turn t join conversation c on c.tenant_id = t.tenant_id and c.id = t.conversation_id`;
+
+interface TurnRow {
+  id: string;
+  conversation_id: string;
+  question: string;
+  selection: Selection;
+  status: TurnStatus;
+  lost: boolean;
+  search_results: SearchResult[];
+  answer: Answer;
+  error_code: string | null;
+  created_at: Date;
+}
+
+function toTurn(row: TurnRow): Turn {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    question: row.question,
+    selection: row.selection,
+    status: row.lost ? 'failed' : row.status,
+    results: row.search_results,
+    text: row.answer.text,
+    citations: row.answer.citations,
+    answer: row.status === 'answered' ? row.answer : null,
+    errorCode: row.lost ? ANSWER_LOST : row.error_code,
+    createdAt: row.created_at,
+  };
+}
