@@ -84,6 +84,7 @@ describe('identity over HTTP', () => {
         app.fetch('/v1/auth/login', { json: { ...ADMIN, password: 'wrong' } }),
         app.fetch('/v1/auth/login', { json: { ...ADMIN, email: 'nobody@example.com' } }),
       ]);
+      expect(wrong.headers.get('www-authenticate')).toBe('Bearer realm="navigator"');
       const [one, two] = [await wrong.json(), await unknown.json()] as [object, object];
       expect({ ...one, request_id: '' }).toEqual({ ...two, request_id: '' });
       expect(one).toMatchObject({ status: 401, code: 'invalid-credentials' });

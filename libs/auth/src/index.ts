@@ -22,10 +22,5 @@ export {
   TokenInvalid,
   Unauthenticated,
 } from './auth.errors.js';
-export {
-  AccessTokens,
-  LONGEST_TOKEN,
-  type AccessClaims,
-  type AccessTokenSettings,
-} from './tokens/access-tokens.js';
+export { AccessTokens, type AccessTokenSettings } from './tokens/access-tokens.js';
 export { TokenKeys, TokenKeysUnusable } from './tokens/token-keys.js';

@@ -52,6 +52,9 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(reply: FastifyReply, body: Problem): void {
   if (body.status === 503) reply.header('x-service-level', 'unavailable');
+  // RFC 9110 wants a challenge with every 401; the guard's own says more.
+  if (body.status === 401 && !reply.hasHeader('www-authenticate'))
+    reply.header('www-authenticate', 'Bearer realm="navigator"');
   // Serialised here, because Nest's adapter would set another content type for an object.
   void reply.status(body.status).header('content-type', PROBLEM_JSON).send(JSON.stringify(body));
 }

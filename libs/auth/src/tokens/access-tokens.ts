@@ -18,7 +18,7 @@ export interface AccessClaims {
 
 /** RFC 9068. A token of any other kind that our keys may sign one day is not taken for an access token. */
 const TYPE = 'at+jwt';
-export const LONGEST_TOKEN = 4_096;
+const LONGEST_TOKEN = 4_096;
 /** Between the clocks of two of our machines. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 const HEADER_MEMBERS = new Set(['alg', 'typ', 'kid']);
