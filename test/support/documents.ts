@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { documentId, type NewDocument } from '../../apps/api/src/ingestion/documents/document.js';
+import type { WorkerConfig } from '../../apps/api/src/ingestion/ingestion.config.js';
 import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
 import { JobStore } from '../../apps/api/src/ingestion/jobs/job.store.js';
 import { STAGE_NAMES } from '../../apps/api/src/ingestion/workflow/ingestion-stages.js';
@@ -10,10 +11,14 @@ export interface Owner {
   userId: string;
 }
 
+export function workerConfig(rest: Partial<WorkerConfig> = {}): WorkerConfig {
+  return { concurrency: 2, pollMs: 200, leaseMs: 30_000, retryDelayMs: 10, maxAttempts: 3, ...rest };
+}
+
 /** Puts documents into the database as an upload does, without a file. */
-export function documentMaker(db: TestDatabase, leaseMs = 30_000) {
+export function documentMaker(db: TestDatabase, config = workerConfig()) {
   const documents = new DocumentStore();
-  const jobs = new JobStore(db.tenantDb, { leaseMs });
+  const jobs = new JobStore(db.tenantDb, config);
 
   const addDocument = async (owner: Owner, rest: Partial<NewDocument> = {}): Promise<string> => {
     const sha256 = rest.sha256 ?? randomBytes(32);

@@ -163,6 +163,16 @@ export class DocumentStore {
     ]);
   }
 
+  /** Those of the hashes that no document has. */
+  async listUnusedContent(tx: EntityManager, hashes: readonly Buffer[]): Promise<Buffer[]> {
+    const rows: { sha256: Buffer }[] = await tx.query(
+      `select given.sha256 from unnest($1::bytea[]) as given (sha256)
+       where not exists (select from document d where d.sha256 = given.sha256)`,
+      [hashes],
+    );
+    return rows.map((row) => row.sha256);
+  }
+
   async isContentUsed(tx: EntityManager, sha256: Buffer): Promise<boolean> {
     const rows = await tx.query(`select from document where sha256 = $1 limit 1`, [sha256]);
     return rows.length > 0;

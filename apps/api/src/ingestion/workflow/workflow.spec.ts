@@ -126,6 +126,21 @@ describe('a workflow', () => {
     expect(ran).toEqual(['receive']);
   });
 
+  it('does not start the work of a stage when the abort came while it began', async () => {
+    const abort = new AbortController();
+    const ran: Name[] = [];
+    const checkpoints = new DurableCheckpoints();
+    checkpoints.begin = async (name) => {
+      if (name === 'extract') abort.abort(new Error('shutting down'));
+    };
+    const run = stages(async (name) => {
+      ran.push(name);
+      return name;
+    });
+    await expect(runWorkflow(run, checkpoints, abort.signal)).rejects.toThrow('shutting down');
+    expect(ran).toEqual(['receive']);
+  });
+
   it('makes nothing durable once it was aborted, and fails with the reason of the abort', async () => {
     const abort = new AbortController();
     const checkpoints = new DurableCheckpoints();

@@ -45,6 +45,7 @@ export async function runWorkflow<Name extends string, Outcome>(
   const runStage = async (stage: Stage<Name, Outcome>) => {
     try {
       await checkpoints.begin(stage.name);
+      either.throwIfAborted();
       const outcome = await stage.run(either);
       either.throwIfAborted();
       await checkpoints.complete(stage.name, outcome);

@@ -1,0 +1,145 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { DomainError } from '#libs/errors';
+import { reportBug } from '#libs/observability';
+import { DocumentStore } from '../documents/document.store.js';
+import { type WorkerConfig, workerSection } from '../ingestion.config.js';
+import { type ClaimedJob, LeaseLost } from '../jobs/job.js';
+import { JobStore } from '../jobs/job.store.js';
+import { notifyDocumentChanged } from '../jobs/notifications.js';
+import { stageAttempts, stageSeconds } from './ingestion.metrics.js';
+import { INGESTION_STAGES, type StageName } from './ingestion-stages.js';
+import { JobCheckpoints } from './job-checkpoints.js';
+import {
+  AttemptsExhausted,
+  DocumentRejected,
+  type StageOutcome,
+  StageWorks,
+  type Task,
+} from './stage-work.js';
+import { StageStore } from './stage.store.js';
+import { runWorkflow, type Stage, StageFailed } from './workflow.js';
+
+/** How a job left this worker: finished either way, put back for later or for others, or taken away. */
+export type JobOutcome = 'done' | 'failed' | 'deferred' | 'released' | 'lost';
+
+const RETRY_FACTOR = 4;
+
+/** Takes one claimed job through the workflow and settles how it ended. */
+@Injectable()
+export class JobRunner {
+  private readonly logger = new Logger(JobRunner.name);
+
+  constructor(
+    private readonly jobs: JobStore,
+    private readonly stages: StageStore,
+    private readonly documents: DocumentStore,
+    private readonly stageWorks: StageWorks,
+    @Inject(workerSection.token) private readonly config: WorkerConfig,
+  ) {}
+
+  /**
+   * `signal` aborts when the worker stops, or with `LeaseLost` when the job is no longer ours. Throws only what
+   * keeps it from settling, such as a database out of reach; the lease then runs out and the job goes on elsewhere.
+   */
+  async run(job: ClaimedJob, signal: AbortSignal): Promise<JobOutcome> {
+    try {
+      await this.runStages(job, signal);
+      return 'done';
+    } catch (error) {
+      const cause = error instanceof StageFailed ? error.cause : error;
+      if (cause instanceof LeaseLost || signal.reason instanceof LeaseLost) return 'lost';
+      if (!signal.aborted && !(error instanceof StageFailed)) throw error;
+      const stage = !signal.aborted && error instanceof StageFailed ? (error.stage as StageName) : undefined;
+      return this.settle(job, stage, cause);
+    }
+  }
+
+  private async runStages(job: ClaimedJob, signal: AbortSignal): Promise<void> {
+    const document = await this.jobs.fenced(job, async (tx) => {
+      await this.documents.setProcessing(tx, job.documentId);
+      await notifyDocumentChanged(tx, job.documentId);
+      return (await this.documents.find(tx, job.documentId))!;
+    });
+    const task: Task = { job, document };
+    const checkpoints = new JobCheckpoints(task, this.jobs, this.stages, this.config.maxAttempts);
+    await runWorkflow(this.stagesOf(task), checkpoints, signal);
+  }
+
+  private stagesOf(task: Task): Stage<StageName, StageOutcome>[] {
+    return INGESTION_STAGES.map(({ name, after }) => ({
+      name,
+      after,
+      run: (signal) => this.measured(name, task, signal),
+    }));
+  }
+
+  private async measured(name: StageName, task: Task, signal: AbortSignal): Promise<StageOutcome> {
+    stageAttempts.inc({ stage: name });
+    const startedMs = performance.now();
+    const took = (outcome: 'done' | 'failed' | 'aborted') => {
+      const milliseconds = performance.now() - startedMs;
+      stageSeconds.observe({ stage: name, outcome }, milliseconds / 1_000);
+      return { document_id: task.document.id, stage: name, outcome, duration_ms: Math.round(milliseconds) };
+    };
+    try {
+      const outcome = await this.stageWorks.works[name].run(task, signal);
+      this.logger.log({ ...took('done'), ...outcome.detail }, 'stage');
+      return outcome;
+    } catch (error) {
+      const code = error instanceof DocumentRejected ? error.code : (error as Error).name;
+      this.logger.warn({ ...took(signal.aborted ? 'aborted' : 'failed'), code }, 'stage');
+      throw error;
+    }
+  }
+
+  /** Gives the job up: for good, until later, or (without a stage to blame) for whoever takes it next. */
+  private async settle(job: ClaimedJob, stage: StageName | undefined, cause: unknown): Promise<JobOutcome> {
+    try {
+      return await this.jobs.fenced(job, async (tx) => {
+        await notifyDocumentChanged(tx, job.documentId);
+        if (stage === undefined) return this.putBack(tx, job, undefined, 0);
+        if (cause instanceof DocumentRejected) return this.reject(tx, job, stage, cause);
+
+        report(this.logger, cause);
+        const attempts = await this.stages.attempts(tx, job.documentId, stage);
+        if (attempts >= this.config.maxAttempts)
+          return this.reject(tx, job, stage, new AttemptsExhausted(stage, attempts, { cause }));
+        return this.putBack(tx, job, stage, this.config.retryDelayMs * RETRY_FACTOR ** (attempts - 1));
+      });
+    } catch (error) {
+      if (error instanceof LeaseLost) return 'lost';
+      throw error;
+    }
+  }
+
+  private async putBack(
+    tx: EntityManager,
+    job: ClaimedJob,
+    blamed: StageName | undefined,
+    delayMs: number,
+  ): Promise<JobOutcome> {
+    await this.stages.interrupt(tx, job.documentId, blamed);
+    await this.jobs.defer(tx, job, delayMs);
+    return blamed === undefined ? 'released' : 'deferred';
+  }
+
+  private async reject(
+    tx: EntityManager,
+    job: ClaimedJob,
+    stage: StageName,
+    reason: DocumentRejected,
+  ): Promise<JobOutcome> {
+    await this.stages.fail(tx, job.documentId, stage, reason.code);
+    await this.stages.interrupt(tx, job.documentId);
+    await this.documents.setFailed(tx, job.documentId, reason);
+    await this.jobs.finish(tx, job, 'failed');
+    return 'failed';
+  }
+}
+
+/** What is neither about the document nor about a dependency is a bug of ours. */
+function report(logger: Logger, cause: unknown): void {
+  logger.error(cause instanceof Error ? cause : new Error(String(cause)));
+  if (!(cause instanceof DomainError)) reportBug(cause);
+}

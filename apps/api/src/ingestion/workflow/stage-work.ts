@@ -1,0 +1,54 @@
+import type { EntityManager } from 'typeorm';
+import type { Document } from '../documents/document.js';
+import type { ClaimedJob } from '../jobs/job.js';
+import type { StageName } from './ingestion-stages.js';
+
+/** One document on its way through the workflow. */
+export interface Task {
+  job: ClaimedJob;
+  document: Document;
+}
+
+/** What a stage leaves. All of it becomes durable in one transaction, together with the stage's checkpoint. */
+export interface StageOutcome {
+  /** Shown to whoever watches the document: numbers and codes, never text of the document. */
+  detail?: Record<string, unknown>;
+  /** For the stages after this one; dropped when the document is published. */
+  result?: Buffer;
+  /** Changes that must be visible exactly when the stage is done. */
+  commit?(tx: EntityManager): Promise<void>;
+}
+
+/** The work of a stage. It writes only in the outcome's `commit` or through `JobStore.fenced`. */
+export interface StageWork {
+  run(task: Task, signal: AbortSignal): Promise<StageOutcome>;
+}
+
+/** The work behind each name in the table of stages. */
+export abstract class StageWorks {
+  abstract readonly works: Readonly<Record<StageName, StageWork>>;
+}
+
+/** Trying again would end the same way: the document fails, with a code that clients know and a sentence for people. */
+export class DocumentRejected extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'DocumentRejected';
+  }
+}
+
+/** The stage was tried as often as it may be, or took its process down with it that often. */
+export class AttemptsExhausted extends DocumentRejected {
+  constructor(stage: string, attempts: number, options?: ErrorOptions) {
+    super(
+      'attempts-exhausted',
+      `Processing failed ${attempts} times in the stage "${stage}". You can have it tried again.`,
+      options,
+    );
+    this.name = 'AttemptsExhausted';
+  }
+}

@@ -1,0 +1,283 @@
+import { type ClaimedJob, LeaseLost } from '../../../apps/api/src/ingestion/jobs/job.js';
+import type { StageName } from '../../../apps/api/src/ingestion/workflow/ingestion-stages.js';
+import { STAGE_NAMES } from '../../../apps/api/src/ingestion/workflow/ingestion-stages.js';
+import { JobRunner } from '../../../apps/api/src/ingestion/workflow/job-runner.js';
+import {
+  DocumentRejected,
+  type StageOutcome,
+  StageWorks,
+  type Task,
+} from '../../../apps/api/src/ingestion/workflow/stage-work.js';
+import { StageStore } from '../../../apps/api/src/ingestion/workflow/stage.store.js';
+import { documentMaker, type Owner, workerConfig } from '../../support/documents.js';
+import { testDatabase, type TestDatabase } from '../../support/test-database.js';
+
+type Run = (task: Task, signal: AbortSignal) => Promise<StageOutcome>;
+
+let db: TestDatabase;
+let maker: ReturnType<typeof documentMaker>;
+let owner: Owner;
+const stages = new StageStore();
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  db = await testDatabase();
+  maker = documentMaker(db);
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  await db.owner.query('delete from document');
+  owner = await db.createTenant();
+});
+
+/** Stages that leave a mark in the document's tags, so that a lost or doubled effect shows. */
+class MarkingStages extends StageWorks {
+  readonly works = Object.fromEntries(
+    STAGE_NAMES.map((name) => [
+      name,
+      { run: (task: Task, signal: AbortSignal) => (this.instead[name] ?? this.mark(name))(task, signal) },
+    ]),
+  ) as unknown as StageWorks['works'];
+
+  constructor(private readonly instead: Partial<Record<StageName, Run>> = {}) {
+    super();
+  }
+
+  mark(name: StageName): Run {
+    return async ({ job }) => ({
+      result: Buffer.from(`result of ${name}`),
+      commit: async (tx) => {
+        await tx.query(`update document set tags = tags || $2::text where id = $1`, [job.documentId, name]);
+        if (name !== 'publish') return;
+        await maker.documents.setReady(tx, job.documentId);
+        await maker.jobs.finish(tx, job, 'done');
+      },
+    });
+  }
+}
+
+function runner(instead: Partial<Record<StageName, Run>> = {}) {
+  return new JobRunner(
+    maker.jobs,
+    stages,
+    maker.documents,
+    new MarkingStages(instead),
+    workerConfig({ retryDelayMs: 60_000 }),
+  );
+}
+
+async function claimed(): Promise<ClaimedJob> {
+  return (await maker.jobs.claim('worker-1'))!;
+}
+
+/** As after a SIGKILL: nobody is told, the lease just ends. Rows that a sibling stage is writing are passed over. */
+async function takeAway(): Promise<void> {
+  while ((await maker.jobs.reclaim(['worker-1'])) === 0);
+}
+
+async function state(id: string) {
+  const { rows } = await db.owner.query(
+    `select d.status, d.tags, d.reason_code, j.state, j.run_at > now() as later
+     from document d join job j on j.document_id = d.id where d.id = $1`,
+    [id],
+  );
+  const stageRows = await db.owner.query(
+    `select name, status, attempts from job_stage where document_id = $1`,
+    [id],
+  );
+  const byName = Object.fromEntries(stageRows.rows.map(({ name, ...rest }) => [name, rest]));
+  return { ...rows[0], stages: byName };
+}
+
+const transient = async () => {
+  throw new Error('the disk was busy');
+};
+
+describe('a job', () => {
+  it('runs every stage once and leaves a ready document that nobody holds', async () => {
+    const id = await maker.addDocument(owner);
+    expect(await runner().run(await claimed(), never)).toBe('done');
+    const { status, tags, state: jobState } = await state(id);
+    expect({ status, jobState }).toEqual({ status: 'ready', jobState: 'done' });
+    expect(tags.toSorted()).toEqual(STAGE_NAMES.toSorted());
+    expect(await maker.jobs.claim('worker-2')).toBeUndefined();
+  });
+
+  it.each(STAGE_NAMES)(
+    'whose worker dies in %s goes on there, and every stage takes effect once',
+    async (name) => {
+      const id = await maker.addDocument(owner);
+      const reached = Promise.withResolvers<void>();
+      const hanging = runner({
+        [name]: () => {
+          reached.resolve();
+          return new Promise(() => undefined);
+        },
+      });
+      void hanging.run(await claimed(), never);
+      await reached.promise;
+      await takeAway();
+
+      expect(await runner().run(await claimed(), never)).toBe('done');
+      const { tags, stages: after } = await state(id);
+      expect(tags.toSorted()).toEqual(STAGE_NAMES.toSorted());
+      expect(after[name]).toEqual({ status: 'done', attempts: 2 });
+    },
+  );
+
+  it('is tried again later when a stage fails, each time after a longer pause, and is failed at the third', async () => {
+    const id = await maker.addDocument(owner);
+    const pauses = [];
+    for (const expected of ['deferred', 'deferred', 'failed']) {
+      expect(await runner({ structure: transient }).run(await claimed(), never)).toBe(expected);
+      const { rows } = await db.owner.query(
+        `select round(extract(epoch from run_at - now()) / 60)::int as minutes from job where document_id = $1`,
+        [id],
+      );
+      if (expected === 'deferred') pauses.push(rows[0].minutes);
+      await db.owner.query(`update job set run_at = now()`);
+    }
+    expect(pauses).toEqual([1, 4]);
+    expect(await state(id)).toMatchObject({
+      status: 'failed',
+      reason_code: 'attempts-exhausted',
+      state: 'failed',
+      stages: { extract: { status: 'done', attempts: 1 }, structure: { status: 'failed', attempts: 3 } },
+    });
+  });
+
+  it('is failed when a stage took three processes down with it', async () => {
+    const id = await maker.addDocument(owner);
+    for (let i = 0; i < 3; i++) {
+      const reached = Promise.withResolvers<void>();
+      const deadly = runner({
+        extract: () => {
+          reached.resolve();
+          return new Promise(() => undefined);
+        },
+      });
+      void deadly.run(await claimed(), never);
+      await reached.promise;
+      await takeAway();
+    }
+    expect(await runner().run(await claimed(), never)).toBe('failed');
+    expect(await state(id)).toMatchObject({ status: 'failed', reason_code: 'attempts-exhausted' });
+  });
+
+  it('is failed at once, with the reason, when its document cannot be read', async () => {
+    const id = await maker.addDocument(owner);
+    const rejecting = runner({
+      extract: async () => {
+        throw new DocumentRejected('password-protected', 'The file is protected by a password.');
+      },
+    });
+    expect(await rejecting.run(await claimed(), never)).toBe('failed');
+    expect(await state(id)).toMatchObject({
+      status: 'failed',
+      reason_code: 'password-protected',
+      stages: { extract: { status: 'failed', attempts: 1 }, structure: { status: 'pending', attempts: 0 } },
+    });
+  });
+
+  it('forgives the stage that ran beside the one that failed', async () => {
+    const id = await maker.addDocument(owner);
+    const failing = runner({
+      assess: transient,
+      embed: (_, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+    });
+    expect(await failing.run(await claimed(), never)).toBe('deferred');
+    expect((await state(id)).stages).toMatchObject({
+      assess: { status: 'pending', attempts: 1 },
+      embed: { status: 'pending', attempts: 0 },
+    });
+  });
+
+  it('is given back at once, with its attempt, when its worker stops in order', async () => {
+    const id = await maker.addDocument(owner);
+    const stopping = new AbortController();
+    const interrupted = runner({
+      extract: async () => {
+        stopping.abort(new Error('The worker is stopping'));
+        throw new Error('interrupted');
+      },
+    });
+    expect(await interrupted.run(await claimed(), stopping.signal)).toBe('released');
+    expect(await state(id)).toMatchObject({
+      state: 'queued',
+      later: false,
+      stages: { receive: { status: 'done' }, extract: { status: 'pending', attempts: 0 } },
+    });
+    expect(await runner().run(await claimed(), never)).toBe('done');
+  });
+
+  it('goes on after a retry where it failed, with all attempts', async () => {
+    const id = await maker.addDocument(owner);
+    const rejecting = runner({
+      structure: async () => {
+        throw new DocumentRejected('no-text', 'No text was found.');
+      },
+    });
+    await rejecting.run(await claimed(), never);
+    await db.tenantDb.run(owner.tenantId, async (tx) => {
+      await maker.documents.setQueued(tx, id);
+      await maker.jobs.requeue(tx, id, undefined);
+    });
+    expect(await runner().run(await claimed(), never)).toBe('done');
+    const { tags, status, reason_code, stages: after } = await state(id);
+    expect({ status, reason_code }).toEqual({ status: 'ready', reason_code: null });
+    expect(tags.toSorted()).toEqual(STAGE_NAMES.toSorted());
+    expect(after.extract.attempts).toBe(1);
+  });
+
+  it('is dropped, and nothing is written, when its document is deleted meanwhile', async () => {
+    const id = await maker.addDocument(owner);
+    const deleting = runner({
+      embed: async ({ job }) => {
+        await db.tenantDb.run(owner.tenantId, (tx) => maker.documents.delete(tx, id));
+        return {
+          commit: (tx) => tx.query(`insert into tenant (tenant_id, name) values ($1, 'x')`, [job.tenantId]),
+        };
+      },
+    });
+    expect(await deleting.run(await claimed(), never)).toBe('lost');
+    expect((await db.owner.query('select from document')).rowCount).toBe(0);
+    expect((await db.owner.query('select from job_stage')).rowCount).toBe(0);
+  });
+
+  it('is left alone by a worker that wakes up after another has finished it', async () => {
+    const id = await maker.addDocument(owner);
+    const asleep = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const late = runner({
+      structure: async (task) => {
+        reached.resolve();
+        await asleep.promise;
+        return new MarkingStages().mark('structure')(task, never);
+      },
+    }).run(await claimed(), never);
+    await reached.promise;
+    await takeAway();
+    expect(await runner().run(await claimed(), never)).toBe('done');
+    const finished = await state(id);
+
+    asleep.resolve();
+    expect(await late).toBe('lost');
+    expect(await state(id)).toEqual(finished);
+  });
+
+  it('stops working when a heartbeat finds that the lease is lost', async () => {
+    await maker.addDocument(owner);
+    const job = await claimed();
+    const lost = new AbortController();
+    const working = runner({
+      extract: (_, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+      receive: async () => {
+        setImmediate(() => lost.abort(new LeaseLost(job)));
+        return {};
+      },
+    });
+    expect(await working.run(job, lost.signal)).toBe('lost');
+  });
+});
