@@ -6,6 +6,7 @@ export interface Listener {
 }
 
 const RECONNECT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 
 /**
  * Hears `NOTIFY channel` on a connection of its own and reconnects by itself. Notifications sent while it is not
@@ -16,7 +17,12 @@ export function listen(url: string, channel: string, onMessage: (payload: string
   let current: Client | undefined;
 
   const session = async () => {
-    const client = new Client({ connectionString: url, application_name: 'navigator-listen' });
+    const client = new Client({
+      connectionString: url,
+      application_name: 'navigator-listen',
+      // A server that accepts and then says nothing would otherwise keep `close` waiting for ever.
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    });
     const ended = new Promise<void>((resolve) => client.once('end', resolve));
     client.on('error', () => undefined); // `end` follows; that is where we start again.
     client.on('notification', (message) => onMessage(message.payload ?? ''));
