@@ -1,5 +1,5 @@
 import type { ExtractiveAnswer, RetrievedPassage } from '../apps/api/src/rag/answering/extractive/index.js';
-import type { ExpectedQuote, GradedQuestion } from './sbc-questions.js';
+import type { ExpectedQuote, GradedQuestion } from './graded-question.js';
 
 /**
  * `right`: the answer quotes the value from the right row, column and page, and quotes no other row.
@@ -40,7 +40,9 @@ function verdictOf(
     return { ...citation, passage, column };
   });
   const inRow = places.filter(
-    ({ passage, page }) => page === expected.page && stands(expected.row, rowOf(passage)),
+    ({ passage, page }) =>
+      (expected.page === null || page === expected.page) &&
+      expected.rows.some((row) => stands(row, rowOf(passage))),
   );
   const hit = inRow.some(
     ({ quote, column }) =>

@@ -1,4 +1,5 @@
 import { tokenize } from '../../text/index.js';
+import type { AnswerType } from './answer-type.js';
 import { LEXICON } from './lexicon.js';
 import { stemOf } from './stems.js';
 
@@ -9,6 +10,8 @@ export interface Concept {
   alternatives: ConceptAlternative[];
   /** 0 to 1: how much finding it tells about having found the answer. */
   salience: number;
+  /** The kind of answer that states the concept without words, such as a telephone number. */
+  kind: AnswerType | null;
 }
 
 export interface ConceptAlternative {
@@ -72,6 +75,7 @@ export function findPhrases(stems: string[]): PhraseMatch[] {
 export const wordConcept = (asked: string, salience: number): Concept => ({
   asked,
   salience,
+  kind: null,
   alternatives: [{ stems: [stemOf(asked)], weight: 1 }],
 });
 
@@ -80,6 +84,7 @@ function mergeConcepts(one: Concept, other: Concept): Concept {
   return {
     asked: one.asked,
     salience: Math.max(one.salience, other.salience),
+    kind: one.kind ?? other.kind,
     alternatives: [...one.alternatives, ...other.alternatives],
   };
 }
@@ -100,7 +105,7 @@ function matchEnd(stems: string[], start: number, parts: Array<string | null>): 
 
 function compileLexicon(): Map<string, Phrase[]> {
   const byFirstStem = new Map<string, Phrase[]>();
-  for (const { same, broader, salience } of LEXICON) {
+  for (const { same, broader, salience, kind } of LEXICON) {
     const alternatives = [
       ...same.filter((phrase) => !phrase.includes('~')).map((phrase) => ({ phrase, weight: SYNONYM_WEIGHT })),
       ...broader.map((phrase) => ({ phrase, weight: BROADER_WEIGHT })),
@@ -110,7 +115,7 @@ function compileLexicon(): Map<string, Phrase[]> {
       const first = parts[0];
       if (!first) continue;
       const said = parts.includes(null) ? [] : [{ stems: parts as string[], weight: 1 }];
-      const phrase = { parts, concept: { asked, salience, alternatives: [...said, ...alternatives] } };
+      const phrase = { parts, concept: { asked, salience, kind, alternatives: [...said, ...alternatives] } };
       byFirstStem.set(first, [...(byFirstStem.get(first) ?? []), phrase]);
     }
   }

@@ -5,7 +5,7 @@ import { composeAnswer, composeUnsure, NOT_IN_DOCUMENTS } from './compose.js';
 import { analyzeQuestion, type Question } from './question.js';
 import type { Quote } from './quotes.js';
 import { scoreUnits, weighConcepts, type ScoredUnit, type WeighedConcept } from './scoring.js';
-import { unitsOf, type RetrievedPassage } from './units.js';
+import { unitsOf, type RetrievedPassage, type SentenceUnit } from './units.js';
 
 export type ExtractiveAnswer = Pick<Answer, 'text' | 'notInDocuments' | 'grounding' | 'citations'>;
 
@@ -17,9 +17,9 @@ export interface ExtractRequest {
   abstainBelow?: number;
 }
 
-const ABSTAIN_BELOW = 0.3;
+const ABSTAIN_BELOW = 0.4;
 /** Between the two, three quotes are shown instead of one answer. */
-const UNSURE_BELOW = 0.5;
+const UNSURE_BELOW = 0.55;
 const UNSURE_QUOTES = 3;
 
 /**
@@ -32,20 +32,26 @@ export function extractAnswer({
   passages,
   abstainBelow = ABSTAIN_BELOW,
 }: ExtractRequest): ExtractiveAnswer {
+  const { asked, concepts, ranked } = rankUnits(question, passages);
+  if (ranked.length === 0) return silence(0);
+  const sure = grounding(evidenceOf(asked, concepts, ranked));
+  if (sure < abstainBelow) return silence(sure);
+  const quotes = ranked.slice(0, UNSURE_QUOTES).map((scored) => quotesOf(asked, concepts, scored));
+  const composed =
+    sure >= UNSURE_BELOW ? composeAnswer(quotes[0]!) : composeUnsure(quotes.map(([first]) => first!));
+  return { ...composed, notInDocuments: false, grounding: sure };
+}
+
+/** The units that have anything to do with the question, the best first, and how the question was understood. */
+export function rankUnits(
+  question: string,
+  passages: RetrievedPassage[],
+): { asked: Question; concepts: WeighedConcept[]; ranked: ScoredUnit[] } {
   const units = unitsOf(passages);
   const asked = analyzeQuestion(question, units);
   const concepts = weighConcepts(asked, units);
   const ranked = scoreUnits(asked, concepts, units).filter(({ score }) => score > 0);
-  if (ranked.length === 0) return silence(0);
-
-  const sure = grounding(evidenceOf(asked, concepts, ranked));
-  if (sure < abstainBelow) return silence(sure);
-  const quotes = ranked.map((scored) => quotesOf(asked, concepts, scored));
-  const composed =
-    sure >= UNSURE_BELOW
-      ? composeAnswer(quotes[0]!)
-      : composeUnsure(quotes.slice(0, UNSURE_QUOTES).map(([first]) => first!));
-  return { ...composed, notInDocuments: false, grounding: sure };
+  return { asked, concepts, ranked };
 }
 
 const silence = (sure: number): ExtractiveAnswer => ({
@@ -55,9 +61,9 @@ const silence = (sure: number): ExtractiveAnswer => ({
   citations: [],
 });
 
-function quotesOf(question: Question, concepts: WeighedConcept[], { unit }: ScoredUnit): Quote[] {
+export function quotesOf(question: Question, concepts: WeighedConcept[], { unit }: ScoredUnit): Quote[] {
   if (unit.kind === 'sentence')
-    return [{ passage: unit.passage, span: unit.span, label: unit.label, column: '' }];
+    return [{ passage: unit.passage, span: unit.span, label: labelOf(unit), column: '' }];
   return chooseCells(question, concepts, unit).map(({ cell, span }) => ({
     passage: cell.passage,
     span,
@@ -65,6 +71,8 @@ function quotesOf(question: Question, concepts: WeighedConcept[], { unit }: Scor
     column: lastHeader(cell.header),
   }));
 }
+
+const labelOf = ({ lead, passage }: SentenceUnit) => lead || (passage.headingPath.at(-1) ?? '');
 
 /** "What You Will Pay > Network Provider (You will pay the least)" is read as "Network Provider". */
 const lastHeader = (path: string) => (path.split(' > ').at(-1) ?? '').replace(/\s*\([^)]*\)$/, '');

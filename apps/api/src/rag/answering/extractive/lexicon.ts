@@ -1,9 +1,12 @@
+import type { AnswerType } from './answer-type.js';
+
 /**
  * How members say what insurance documents state. One line is one concept: phrases separated by commas mean the same;
  * phrases behind `>` are broader terms under which a document may state it (a question for the left side is also
  * answered, less surely, by the right side, but not the other way round). A leading number is the concept's salience
- * in a question, 1 unless told: people and periods say less about what is asked than the name of a treatment. Phrases
- * are matched by their stems; `~` stands for up to four words.
+ * in a question, 1 unless told: people and periods say less about what is asked than the name of a treatment. A kind of
+ * answer in brackets states the concept as well: a telephone number states "phone number". Phrases are matched by
+ * their stems; `~` stands for up to four words.
  */
 const CONCEPT_LINES = `
 physio, physiotherapy, physiotherapist, pt, physical therapy, physical therapist > rehabilitation services, rehabilitation, therapy
@@ -16,7 +19,7 @@ er, emergency room, emergency department, emergency care, a and e, casualty depa
 ambulance, emergency medical transportation, emergency transport, ambulance ride, air ambulance > medical transportation
 urgent care, walk in clinic, urgent care center, urgent care centre, minute clinic
 gp, general practitioner, family doctor, family physician, primary care, primary care physician, primary care provider, primary care doctor, pcp, regular doctor, family practice > doctor
-0.6 doctor, doctors, physician, dr, practitioner > provider
+0.6 doctor, doctors, docs, doc, physician, dr, practitioner > provider
 doctor's visit, doctor's appointment, doctor visit, see a doctor, see my doctor, see the doctor, visit to the doctor, office visit, doctor's office > primary care visit, primary care
 specialist, specialists > doctor
 dermatologist, skin doctor, cardiologist, heart doctor, neurologist, allergist, urologist, orthopedist, gastroenterologist, rheumatologist, endocrinologist, oncologist, ent doctor, podiatrist > specialist
@@ -46,7 +49,7 @@ pharmacy, pharmacies, drugstore, drug store, chemist, retail pharmacy > retail, 
 mail order, mail order pharmacy, home delivery, by mail
 0.8 refill, refills, supply, day supply
 formulary, drug list, covered drugs, list of drugs
-0.8 hospital, hospitals, inpatient, in patient, hospitalization, hospitalisation, hospitalized > facility
+0.8 hospital, hospitals, inpatient, in patient, overnight, hospitalization, hospitalisation, hospitalized > facility
 hospital stay, stay ~ hospital, hospital admission, admitted, night ~ hospital, overnight ~ hospital, hospital overnight, hospital room, inpatient stay, inpatient hospital, go into hospital, go into the hospital, days ~ hospital > hospital
 shrink, therapist, therapists, psychiatrist, psychologist, psychiatric, counseling, counselling, counselor, counsellor, psychotherapy, talk therapy, mental health, mental health services, mental healthcare, behavioral health, behavioural health, mental illness, depression, anxiety > mental health outpatient services
 addiction, addicted, alcoholism, alcoholic, alcohol, drug abuse, drug rehab, detox, substance abuse, substance use, substance use disorder, substance abuse services
@@ -69,7 +72,7 @@ prosthesis, prosthetic, prosthetics, artificial limb, orthotics, braces for the 
 bathroom equipment, grab bars, grab bar, shower chair, bath seat > equipment
 home modifications, stair lift, stairlift, wheelchair ramp, ramp > modifications
 vehicle modifications, car modifications > modifications
-hospice, hospice care, hospice services, end of life, end of life care, palliative, palliative care, dying, terminally ill, terminal illness
+hospice, hospice care, hospice services, end of life, end of life care, palliative, palliative care, terminally ill, terminal illness
 eye exam, eye exams, eye test, eye check, vision exam, vision test, eye doctor, optometrist, eyesight > eye, vision, eye care
 glasses, eyeglasses, spectacles, eyewear, contact lenses, lenses, frames > vision, eye
 vision, vision care, eye care, eyes, eye
@@ -95,8 +98,8 @@ fracture, broken bone, broken arm, broken leg, broke my arm, broke my leg, broke
 clinical trial, clinical trials, experimental, experimental treatment, investigational
 second opinion, second opinions
 genetic test, genetic testing, genetic tests
-0.4 copay, copays, copayment, copayments, co pay, co payment
-0.4 coinsurance, co insurance, my percentage, percentage i pay
+0.4 [amount] copay, copays, copayment, copayments, co pay, co payment
+0.4 [amount] coinsurance, co insurance, my percentage, percentage i pay
 deductible, deductibles, before ~ kicks in, before ~ starts to pay, before ~ starts paying, before ~ begins to pay, before insurance pays, before the plan pays, excess
 out of pocket limit, out of pocket max, out of pocket maximum, out of pocket, oop max, oop, moop, max ~ pay, maximum ~ pay, most ~ pay, most ~ spend, yearly maximum, annual maximum, yearly cap, annual cap, stop paying
 premium, premiums, monthly premium, monthly cost, monthly payment, cost per month, cost each month, pay each month, pay every month, contribution, contributions, payroll deduction
@@ -108,10 +111,14 @@ referral, referrals, referred, refer, refer me, refers me, doctor's permission
 appeal, appeals, grievance, grievances, complain, complaint, complaints, dispute, disagree, contest, challenge > rights
 0.8 claim, claims, reimbursement, reimbursed, reimburse
 denied, deny, denial, denies, rejected, reject, rejection, refused, refuse, turned down, declined, decline
-deadline, time limit, latest, how long do i have, how many days do i have, how much time do i have, by when
+[time] deadline, time limit, time limits, how long do i have, how long do we have, how many days do i have, how much time do i have, by when > you have, within, no later than
 0.4 exclusion, exclusions, excluded, exclude, excludes, not covered, isn't covered, aren't covered, not cover, doesn't cover, does not cover, won't cover, not included
-0.4 limit, limits, limited, limitation, limitations, cap, maximum number, allowance
-lifetime maximum, lifetime limit, lifetime benefit
+smoker, smokers, smoke, smoking, tobacco, cigarettes, vape, vaping, nicotine
+marriage, married, marry, getting married, get married, wedding, newlywed
+divorce, divorced, legal separation, legally separated
+0.6 mother, mom, mum, father, dad, parents, my parents, in laws, grandmother, grandfather, grandparents
+0.4 [count] limit, limits, limited, limitation, limitations, cap, maximum number, allowance
+lifetime maximum, lifetime limit, lifetime benefit, per lifetime > lifetime
 waiting period, waiting time
 pre existing, pre existing condition, preexisting condition, preexisting
 enroll, enrol, enrollment, enrolment, sign up, join the plan, open enrollment
@@ -124,16 +131,20 @@ dependent, dependents, dependant, dependants > family
 0.8 effective date, coverage period, start date, starts, begin, begins, takes effect, come into force, inception
 0.8 end date, expires, expire, expiration, expiry, terminates, termination, ends, cancellation date, end of coverage
 cancel, cancelling, canceling, cancellation, cancelled, terminate, quit the plan
-continue coverage, keep my coverage, keep my insurance, keep my plan, cobra, continuation coverage, lose my job, lost my job, leave my job, losing my job > continuation
+continue coverage, continue my coverage, keep my coverage, keep my insurance, keep my plan, keep the coverage, cobra, continuation coverage > continuation, continued
+lose my job, lost my job, leave my job, losing my job, quit my job, quit, resign, laid off, fired, get fired, retire, employment ends, leave the company, leave work, termination of employment > employment
 marketplace, exchange, obamacare, healthcare.gov
 medicare, medicaid
 tax credit, tax credits, premium tax credit, tax subsidy, subsidy, subsidies
 health savings account, hsa, flexible spending account, fsa, hra
-abroad, overseas, foreign country, another country, other countries, outside the country, outside the u.s, outside the us, out of the country, traveling, travelling, traveling outside, on vacation, on holiday, international
+abroad, overseas, worldwide, outside the united states, foreign country, another country, other countries, outside the country, outside the u.s, outside the us, out of the country, traveling, travelling, traveling outside, on vacation, on holiday, international
 coordination of benefits, other insurance, two insurances, secondary insurance, second insurance
-0.5 phone, telephone, phone number, telephone number, number to call, hotline, helpline, number do i call, number should i call, number can i call
-0.6 address, mailing address, where do i send, where do i mail, mail
-0.6 website, web site, web page, url, online, internet
+0.5 [phone] phone, telephone, phone number, telephone number, number to call, hotline, helpline, number do i call, number should i call, number can i call
+0.6 [address] address, mailing address, p o box, po box > mail
+0.8 mail, mails, send, submit, post
+0.6 [website] website, web site, web page, url, online, internet
+0.6 [time] how quickly, how fast, how soon, how long does it take, how long do you take > within
+[time] opening hours, office hours, business hours, hours of operation, open on > hours
 id card, member card, insurance card, membership card
 penalty, penalties, fined, reduced, reduction, lower benefits
 doctor's note, proof, documentation, documents, paperwork, evidence
@@ -143,6 +154,9 @@ doctor's note, proof, documentation, documents, paperwork, evidence
 0.3 free, free of charge, no charge, at no cost, without cost
 minimum essential coverage, mec
 minimum value, minimum value standards
+0.5 total, totals, altogether, in total, all told, all in all, sum
+cheaper, less expensive, pay less, lower cost, save money, costs less
+more expensive, pay more, pay the most, dearer, surcharge, higher cost
 0.5 example, examples, scenario, scenarios, sample
 0.4 summary, summary of benefits
 rental car, rental vehicle, hire car, loaner, replacement car
@@ -165,12 +179,13 @@ export interface LexiconConcept {
   same: string[];
   broader: string[];
   salience: number;
+  kind: AnswerType | null;
 }
 
 export const LEXICON: LexiconConcept[] = CONCEPT_LINES.trim()
   .split('\n')
   .map((line) => {
-    const [, salience, phrases = ''] = /^([\d.]+ )?(.*)$/.exec(line) ?? [];
+    const [, salience, kind, phrases = ''] = /^(?:([\d.]+) )?(?:\[(\w+)\] )?(.*)$/.exec(line) ?? [];
     const [same = [], broader = []] = phrases.split(' > ').map((side) => side.split(', '));
-    return { same, broader, salience: salience ? Number(salience) : 1 };
+    return { same, broader, salience: Number(salience ?? 1), kind: (kind as AnswerType | undefined) ?? null };
   });

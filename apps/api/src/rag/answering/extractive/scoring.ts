@@ -1,7 +1,9 @@
-import { states, type AnswerType } from './answer-type.js';
-import type { Concept, ConceptAlternative } from './concepts.js';
+import type { AnswerType } from './answer-type.js';
+import type { Concept } from './concepts.js';
 import type { Question } from './question.js';
-import { makeField, type Field, type Unit } from './units.js';
+import { containsPhrase, makeField, type Field } from './field.js';
+import type { Unit } from './units.js';
+import { isFunctionStem, isLightStem } from './words.js';
 
 /** A unit with how well it fits a question and why. */
 export interface ScoredUnit {
@@ -9,10 +11,10 @@ export interface ScoredUnit {
   score: number;
   /** 0 to 1: share of the question's weight that the unit states. */
   coverage: number;
-  /** 0 to 1: share of the label's words that the question explains. */
-  labelExplained: number;
-  /** Whether the unit states the kind of thing that was asked for. */
-  statesType: boolean;
+  /** 0 to 1: share of the unit's own key words (a row's label, a short line) that the question explains. */
+  explained: number;
+  /** Whether the unit does not state the kind of thing that was asked for, such as an amount. */
+  lacksKind: boolean;
   /** 0 to 1 for each concept of the question, in its order. */
   matches: number[];
 }
@@ -21,61 +23,117 @@ export interface ScoredUnit {
 export interface WeighedConcept extends Concept {
   /** Rare concepts weigh more (inverse document frequency over units, times salience). */
   weight: number;
-  /** Number of units that state it. */
-  frequency: number;
+  /** Whether it stands anywhere in the units or over them. */
+  known: boolean;
+  onlyInExamples: boolean;
 }
+
+/** Kinds of answers that can be told from a text's form. */
+const KINDS: AnswerType[] = ['condition', 'amount', 'count', 'time', 'age', 'phone', 'address', 'website'];
 
 /** Types without which a unit can hardly answer, with what is left of its score. */
 const WITHOUT_TYPE: Partial<Record<AnswerType, number>> = {
   amount: 0.6,
   count: 0.6,
   time: 0.55,
-  contact: 0.4,
+  age: 0.5,
+  phone: 0.4,
+  address: 0.4,
+  website: 0.5,
   exclusion: 0.85,
   condition: 0.85,
-  definition: 0.8,
+  definition: 0.7,
+  list: 0.9,
 };
 
-const RETRIEVAL_SHARE = 0.15;
-const LABEL_SHARE = 0.12;
+/** How much of the score rests on the question explaining the unit's own words, and on the retrieval's opinion. */
+/** A telephone number states "phone number" nearly as well as the words do. */
+const STATED_BY_KIND = 0.8;
+const EXPLAINED_SHARE = 0.3;
+const RETRIEVAL_SHARE = 0.12;
+/** What a made-up case says is rarely the answer, unless the question is about the case. */
+const EXAMPLE_FACTOR = 0.75;
 
 export function weighConcepts(question: Question, units: Unit[]): WeighedConcept[] {
   return question.concepts.map((concept) => {
-    const frequency = units.filter((unit) => matchConcept(concept, unit.fields) > 0).length;
+    const anywhere = units.filter((unit) => matchConcept(concept, unit.fields) > 0);
+    const stating = anywhere.filter(
+      (unit) => matchConcept(concept, unit.fields.filter(isOwnText)) > 0,
+    ).length;
     return {
       ...concept,
-      frequency,
-      weight: concept.salience * Math.log((units.length + 1) / (frequency + 0.5)),
+      weight: concept.salience * Math.log((units.length + 1) / (stating + 0.5)),
+      known: anywhere.length > 0,
+      onlyInExamples: anywhere.length > 0 && anywhere.every(({ isExample }) => isExample),
     };
   });
 }
 
+/** A word of a heading stands over many units and is no rarer for that. */
+const isOwnText = ({ name }: Field) => name !== 'heading' && name !== 'context';
+
+/** All units, the best first. */
 export function scoreUnits(question: Question, concepts: WeighedConcept[], units: Unit[]): ScoredUnit[] {
-  return units
-    .map((unit) => scoreUnit(question, concepts, unit))
-    .sort((a, b) => b.score - a.score || a.unit.passage.ordinal - b.unit.passage.ordinal);
+  const asksForExample = concepts.some(({ onlyInExamples, salience }) => onlyInExamples && salience >= 0.5);
+  const exampleFactor = asksForExample ? 1 : EXAMPLE_FACTOR;
+  const scored = units.map((unit) => {
+    const one = scoreUnit(question, concepts, unit);
+    return unit.isExample ? { ...one, score: one.score * exampleFactor } : one;
+  });
+  return usualCaseFirst(scored.sort((a, b) => b.score - a.score));
 }
 
+/** Rows of one group that fit about equally well stand in the order of the document: the usual case comes first. */
+function usualCaseFirst(ranked: ScoredUnit[]): ScoredUnit[] {
+  const best = ranked[0];
+  if (best?.unit.kind !== 'row' || !best.unit.group) return ranked;
+  const { group, caption } = best.unit;
+  const equals = ranked.filter(
+    ({ unit, score, explained }) =>
+      unit.kind === 'row' &&
+      unit.group === group &&
+      unit.caption === caption &&
+      score >= best.score * NEARLY &&
+      explained === best.explained,
+  );
+  const first = equals.reduce((a, b) => (b.unit.passage.ordinal < a.unit.passage.ordinal ? b : a), best);
+  return [first, ...ranked.filter((one) => one !== first)];
+}
+
+const NEARLY = 0.93;
+
 function scoreUnit(question: Question, concepts: WeighedConcept[], unit: Unit): ScoredUnit {
-  const matches = concepts.map((concept) => matchConcept(concept, unit.fields));
+  const text = answerText(unit);
+  const missing = question.expects.missingIn(text);
+  const matches = concepts.map((concept) => {
+    const byKind = concept.kind && question.expects.has(concept.kind) && !missing.includes(concept.kind);
+    return Math.max(byKind ? STATED_BY_KIND : 0, matchConcept(concept, unit.fields));
+  });
   const asked = sum(concepts.map(({ weight }) => weight));
   const found = sum(concepts.map(({ weight }, i) => weight * matches[i]!));
   const coverage = asked > 0 ? found / asked : 0;
-  const labelExplained = explainedShare(unit, concepts);
-  const text = answerText(unit);
-  const missing = [...question.types].filter((type) => !states(type, text));
-  const typeFactor = Math.min(1, ...missing.map((type) => WITHOUT_TYPE[type] ?? 1));
-  const score =
-    coverage * typeFactor +
-    RETRIEVAL_SHARE * unit.passage.score * coverage +
-    LABEL_SHARE * labelExplained * coverage;
-  return { unit, score, coverage, labelExplained, statesType: missing.length === 0, matches };
+  const explained = explainedShare(unit, concepts);
+  const factors = [
+    Math.min(1, ...missing.map((type) => WITHOUT_TYPE[type] ?? 1)),
+    1 - EXPLAINED_SHARE * (1 - explained),
+    1 - RETRIEVAL_SHARE * (1 - unit.passage.score),
+  ];
+  const score = factors.reduce((product, factor) => product * factor, coverage);
+  return {
+    unit,
+    score,
+    coverage,
+    explained,
+    lacksKind: missing.some((type) => KINDS.includes(type)),
+    matches,
+  };
 }
 
-const answerText = (unit: Unit) =>
+/** What a unit states, without its label and headings. */
+export const answerText = (unit: Unit) =>
   unit.kind === 'row'
     ? unit.cells.map(({ text }) => text).join('\n')
-    : unit.passage.text.slice(unit.span.start, unit.span.end);
+    : [unit.lead, unit.passage.text.slice(unit.span.start, unit.span.end)].join('\n');
 
 /** 0 to 1: the best single way in which the fields state the concept; alternatives never add up. */
 export function matchConcept(concept: Concept, fields: Field[]): number {
@@ -83,7 +141,7 @@ export function matchConcept(concept: Concept, fields: Field[]): number {
   for (const alternative of concept.alternatives) {
     for (const field of fields) {
       const reach = alternative.weight * field.weight;
-      if (reach > best && containsPhrase(field, alternative)) best = reach;
+      if (reach > best && containsPhrase(field, alternative.stems)) best = reach;
     }
   }
   return best;
@@ -92,30 +150,23 @@ export function matchConcept(concept: Concept, fields: Field[]): number {
 export const matchText = (concept: Concept, text: string) =>
   matchConcept(concept, [makeField('body', 1, text)]);
 
-/** Whether the words stand in the field in their order, with at most one other word between two of them. */
-export function containsPhrase({ positions, stems }: Field, phrase: ConceptAlternative): boolean {
-  const [first, ...rest] = phrase.stems;
-  return (positions.get(first!) ?? []).some((start) => {
-    let at = start;
-    return rest.every((stem) => {
-      if (stems[at + 1] === stem) at += 1;
-      else if (stems[at + 2] === stem) at += 2;
-      else return false;
-      return true;
-    });
-  });
-}
+/** A sentence longer than this says more than one question asks for, so that its share would mean nothing. */
+const SHORT_LINE_WORDS = 8;
+const NEUTRAL_SHARE = 0.6;
 
-function explainedShare(unit: Unit, concepts: Concept[]): number {
-  const label = unit.fields.find(({ name }) => name === 'label');
-  if (!label) return 0;
+function explainedShare({ own }: Unit, concepts: Concept[]): number {
+  const telling = [...own.positions.keys()].filter((stem) => stem.length > 1 && !isFunctionStem(stem));
+  if (telling.length === 0 || telling.length > SHORT_LINE_WORDS) return NEUTRAL_SHARE;
   const explained = new Set(
     concepts.flatMap(({ alternatives }) =>
-      alternatives.filter((alternative) => containsPhrase(label, alternative)).flatMap(({ stems }) => stems),
+      alternatives
+        .filter((alternative) => containsPhrase(own, alternative.stems))
+        .flatMap(({ stems }) => stems),
     ),
   );
-  const telling = [...label.positions.keys()].filter((stem) => stem.length > 2);
-  return telling.length > 0 ? telling.filter((stem) => explained.has(stem)).length / telling.length : 0;
+  const importance = (stem: string) => (isLightStem(stem) ? 0.3 : 1);
+  const all = sum(telling.map(importance));
+  return sum(telling.filter((stem) => explained.has(stem)).map(importance)) / all;
 }
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
