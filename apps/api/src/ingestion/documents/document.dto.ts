@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { cursorQuery, pageOf } from '#libs/http';
+import type { Passage } from '../../rag/index.js';
+import { INGESTION_STAGES, STAGE_NAMES } from '../workflow/ingestion-stages.js';
+import type { Document, StageState } from './document.js';
+
+const STATUSES = ['queued', 'processing', 'ready', 'failed'] as const;
+const isoTime = z.iso.datetime();
+
+export const ListDocuments = z.strictObject({
+  ...cursorQuery,
+  status: z.enum(STATUSES).optional(),
+  collection: z.string().trim().min(1).max(100).optional(),
+  tag: z.string().trim().min(1).max(50).optional(),
+  q: z.string().trim().min(1).max(200).optional().describe('Part of the title, in any case.'),
+});
+export type ListDocuments = z.infer<typeof ListDocuments>;
+
+export const ListPassages = z.strictObject(cursorQuery);
+export type ListPassages = z.infer<typeof ListPassages>;
+
+export const StageBody = z.object({
+  name: z.enum(['receive', 'extract', 'structure', 'embed', 'assess', 'publish']),
+  status: z.enum(['pending', 'running', 'done', 'failed']),
+  started_at: isoTime.nullable().describe('Of the last attempt.'),
+  finished_at: isoTime.nullable(),
+  duration_ms: z.number().int().nullable(),
+  attempts: z.number().int().describe('Since the stage last got on.'),
+  detail: z.record(z.string(), z.unknown()).nullable(),
+});
+export type StageBody = z.infer<typeof StageBody>;
+
+export const AssessmentBody = z.object({
+  pages: z.number().int().nullable(),
+  pages_without_text: z.array(z.number().int()),
+  passages: z.number().int(),
+  words: z.number().int(),
+  language: z.string().nullable().describe('ISO 639-1; null when there is too little text to say.'),
+  garbled_ratio: z.number().describe('Share of characters that no writing system uses, 0 to 1.'),
+  warnings: z.array(z.string()),
+});
+
+export const DocumentBody = z.object({
+  id: z.uuid(),
+  title: z.string(),
+  filename: z.string(),
+  media_type: z.string(),
+  size_bytes: z.number().int(),
+  sha256: z.string(),
+  visibility: z.enum(['private', 'tenant']),
+  owner_id: z.uuid(),
+  collection: z.string().nullable(),
+  tags: z.array(z.string()),
+  status: z.enum(STATUSES),
+  answerable: z
+    .enum(['none', 'lexical', 'semantic'])
+    .describe('How questions find it: not at all yet, by its words, or by its meaning too.'),
+  percent: z.number().int().describe('Of the processing, 0 to 100.'),
+  reason: z.object({ code: z.string(), message: z.string() }).nullable().describe('Why it failed.'),
+  pages: z.number().int().nullable(),
+  passages: z.number().int().nullable(),
+  assessment: AssessmentBody.nullable(),
+  stages: z.array(StageBody),
+  created_at: isoTime,
+  updated_at: isoTime,
+});
+export type DocumentBody = z.infer<typeof DocumentBody>;
+export const DocumentPage = pageOf(DocumentBody);
+
+export const PassageBody = z.object({
+  id: z.uuid(),
+  document_id: z.uuid(),
+  ordinal: z.number().int(),
+  kind: z.enum(['prose', 'table-row']),
+  text: z.string(),
+  heading_path: z.array(z.string()),
+  page: z.number().int().nullable(),
+  box: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable(),
+});
+export type PassageBody = z.infer<typeof PassageBody>;
+export const PassagePage = pageOf(PassageBody);
+
+/** A document and how far its stages are. */
+export interface DocumentView {
+  document: Document;
+  stages: readonly StageState[];
+}
+
+export function toDocumentBody({ document, stages }: DocumentView): DocumentBody {
+  return {
+    id: document.id,
+    title: document.title,
+    filename: document.filename,
+    media_type: document.mediaType,
+    size_bytes: document.sizeBytes,
+    sha256: document.sha256.toString('hex'),
+    visibility: document.visibility,
+    owner_id: document.ownerId,
+    collection: document.collection,
+    tags: document.tags,
+    status: document.status,
+    answerable: document.answerable,
+    percent: percentOf(stages),
+    reason: reasonOf(document),
+    pages: document.pageCount,
+    passages: document.passageCount,
+    assessment: toAssessmentBody(document.assessment),
+    stages: inOrder(stages).map(toStageBody),
+    created_at: document.createdAt.toISOString(),
+    updated_at: document.updatedAt.toISOString(),
+  };
+}
+
+export function toPassageBody(passage: Passage): PassageBody {
+  const { id, documentId, ordinal, kind, text, headingPath, page, box } = passage;
+  return { id, document_id: documentId, ordinal, kind, text, heading_path: headingPath, page, box };
+}
+
+/** Rounded down, so that 100 means done. */
+export function percentOf(stages: readonly StageState[]): number {
+  const progress = new Map(stages.map((stage) => [stage.name, stage.progress]));
+  const share = INGESTION_STAGES.reduce(
+    (sum, stage) => sum + stage.share * (progress.get(stage.name) ?? 0),
+    0,
+  );
+  return Math.floor(share * 100 + 1e-9);
+}
+
+function toStageBody({ name, status, attempts, detail, startedAt, finishedAt }: StageState): StageBody {
+  return {
+    name: name as StageBody['name'],
+    status,
+    started_at: startedAt?.toISOString() ?? null,
+    finished_at: finishedAt?.toISOString() ?? null,
+    duration_ms: startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null,
+    attempts,
+    detail,
+  };
+}
+
+function toAssessmentBody(assessment: Document['assessment']): DocumentBody['assessment'] {
+  if (!assessment) return null;
+  const { pages, pagesWithoutText, passages, words, language, garbledRatio, warnings } = assessment;
+  return {
+    pages,
+    pages_without_text: pagesWithoutText,
+    passages,
+    words,
+    language,
+    garbled_ratio: garbledRatio,
+    warnings,
+  };
+}
+
+function reasonOf({ reasonCode, reasonDetail }: Document): DocumentBody['reason'] {
+  return reasonCode === null ? null : { code: reasonCode, message: reasonDetail ?? '' };
+}
+
+function inOrder(stages: readonly StageState[]): StageState[] {
+  const position = (stage: StageState) => (STAGE_NAMES as readonly string[]).indexOf(stage.name);
+  return stages.toSorted((a, b) => position(a) - position(b));
+}

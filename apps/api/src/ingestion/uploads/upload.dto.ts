@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** The fields beside the file. Tags come as one list with commas, as several fields, or both. */
+export const UploadFields = z.strictObject({
+  collection: z.string().trim().min(1).max(100).optional(),
+  tags: z.array(z.string().trim().min(1).max(50)).max(20).default([]),
+  title: z.string().trim().min(1).max(300).optional(),
+  visibility: z.enum(['private', 'tenant']).default('private'),
+});
+export type UploadFields = z.infer<typeof UploadFields>;
+
+/** The form as OpenAPI shows it. */
+export const UPLOAD_FORM = {
+  type: 'object',
+  required: ['file'],
+  properties: {
+    file: { type: 'string', format: 'binary', description: 'PDF, DOCX, HTML, Markdown or plain text.' },
+    title: { type: 'string', maxLength: 300, description: 'The name of the file unless given.' },
+    collection: { type: 'string', maxLength: 100 },
+    tags: { type: 'string', description: 'Comma separated, or the field repeated; 20 at most.' },
+    visibility: { type: 'string', enum: ['private', 'tenant'], default: 'private' },
+  },
+};

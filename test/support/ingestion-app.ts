@@ -1,0 +1,90 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fastifyMultipart from '@fastify/multipart';
+import type { CanActivate, ExecutionContext, Provider, Type } from '@nestjs/common';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import type { Role } from '#libs/auth';
+import { TenantDb } from '#libs/database';
+import { ProblemFilter, registerRequestHooks, ValidationFailed } from '#libs/http';
+import { BlobStore } from '../../apps/api/src/ingestion/blobs/blob.store.js';
+import { LocalBlobStore } from '../../apps/api/src/ingestion/blobs/local-blob.store.js';
+import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
+import { uploadSection, workerSection } from '../../apps/api/src/ingestion/ingestion.config.js';
+import { JobStore } from '../../apps/api/src/ingestion/jobs/job.store.js';
+import { setPrincipal } from '../../libs/auth/src/declarations.js';
+import { type Owner, workerConfig } from './documents.js';
+import type { TestDatabase } from './test-database.js';
+
+export interface IngestionApp {
+  url: string;
+  app: NestFastifyApplication;
+  blobs: LocalBlobStore;
+  /** Headers that make a request one of this person. */
+  as(owner: Owner, role?: Role): Record<string, string>;
+  /** Names of all files below the data folder. */
+  filesLeft(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Controllers of the ingestion on a real port and a real database; who asks is said in a header. */
+export async function ingestionApp(
+  db: TestDatabase,
+  parts: { controllers: Type[]; providers: Provider[]; maxBytes?: number },
+): Promise<IngestionApp> {
+  const folder = await mkdtemp(join(tmpdir(), 'navigator-ingestion-'));
+  const blobs = new LocalBlobStore(folder);
+  const maxBytes = parts.maxBytes ?? 1_048_576;
+  const moduleRef = await Test.createTestingModule({
+    controllers: parts.controllers,
+    providers: [
+      DocumentStore,
+      JobStore,
+      { provide: BlobStore, useValue: blobs },
+      { provide: TenantDb, useValue: db.tenantDb },
+      { provide: 'APP_DATABASE_URL', useValue: db.appUrl },
+      { provide: uploadSection.token, useValue: { maxBytes } },
+      { provide: workerSection.token, useValue: workerConfig() },
+      { provide: APP_GUARD, useClass: HeaderGuard },
+      ...parts.providers,
+    ],
+  }).compile();
+  const app = moduleRef.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
+    logger: false,
+  });
+  registerRequestHooks(app.getHttpAdapter().getInstance());
+  await app.register(fastifyMultipart as never, { limits: { fileSize: maxBytes } });
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(
+    new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new ValidationFailed(issues) }),
+  );
+  await app.listen(0, '127.0.0.1');
+  return {
+    url: await app.getUrl(),
+    app,
+    blobs,
+    as: ({ tenantId, userId }, role = 'admin') => ({
+      'x-test-principal': JSON.stringify({ tenantId, userId, role }),
+    }),
+    filesLeft: async () =>
+      (await readdir(folder, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map((entry) => entry.name),
+    async close() {
+      await app.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+class HeaderGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
+    const principal = JSON.parse(request.headers['x-test-principal']!);
+    setPrincipal(request, { via: 'session', credentialId: 'test', ...principal });
+    return true;
+  }
+}
