@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { assertEveryRouteDeclares } from '#libs/auth';
 import { type Config } from '#libs/config';
 import { connectDatabase, startEmbeddedPostgres } from '#libs/database';
 import { Lifecycle } from '#libs/health';
@@ -81,6 +82,7 @@ async function start(
     { bufferLogs: false, abortOnError: false },
   );
   started.push(() => app.close());
+  assertEveryRouteDeclares(app);
   await setUp(app, { maxUploadBytes: config.upload.maxBytes });
   const credentials = await app.get(BootstrapService).bootstrap();
   await app.listen({ port: server.port, host: server.host });
