@@ -1,7 +1,8 @@
 import type { NewPassage } from '../../rag/index.js';
-import type { Block, ExtractedDocument, TextBlock } from '../parsing/extracted-document.js';
+import type { Block, ExtractedDocument, TableBlock, TextBlock } from '../parsing/extracted-document.js';
 import { prosePassages } from './prose.js';
 import { tablePassages } from './table-rows.js';
+import { countWords } from './words.js';
 
 /**
  * Cuts a document into passages of at most `MAX_WORDS` words: prose on sentence borders, tables by rows. The same
@@ -22,11 +23,17 @@ export function makePassages(document: Pick<ExtractedDocument, 'blocks'>): NewPa
       if (isBare(block, document.blocks[i + 1])) prose.push(block);
     } else if (block.kind === 'table') {
       flush();
-      passages.push(...tablePassages(block, headings.titles));
+      passages.push(...tablePassages(block, pathOf(block, headings.titles)));
     } else prose.push(block);
   }
   flush();
   return passages.map((passage, ordinal) => ({ ...passage, ordinal }));
+}
+
+/** A short caption is the title of its table. */
+function pathOf({ caption }: TableBlock, titles: string[]): string[] {
+  const isTitle = caption !== null && countWords(caption) <= MAX_CAPTION_WORDS && caption !== titles.at(-1);
+  return isTitle ? [...titles, caption] : titles;
 }
 
 /** A heading with nothing under it would be lost, because headings are not part of passages' text. */
@@ -46,3 +53,5 @@ class HeadingPath {
     this.open = [...this.open.filter((heading) => heading.level < level), { level, title: text }];
   }
 }
+
+const MAX_CAPTION_WORDS = 12;

@@ -54,10 +54,12 @@ function fits(current: readonly Unit[], units: readonly Unit[], i: number): bool
   if (words + unit.words + bulletWords(unit) > MAX_WORDS) return false;
   const startsParagraph = current.at(-1)!.block !== unit.block;
   if (!startsParagraph) return true;
-  // A list's intro goes with its first item, rather than ending the passage before it.
+  // A list's intro goes with its first item, and a question with its answer, rather than ending a passage.
   const paragraph = paragraphFrom(units, i);
   const next = units[i + paragraph.length];
-  const introduces = unit.block.kind === 'paragraph' && next?.block.kind === 'list-item';
+  const isQuestion = /[:?]$/.test(unit.block.text);
+  const introduces =
+    unit.block.kind === 'paragraph' && next && (next.block.kind === 'list-item' || isQuestion);
   const together = words + wordsOf(introduces ? [...paragraph, next] : paragraph) <= MAX_WORDS;
   return together || words < ENOUGH_WORDS;
 }

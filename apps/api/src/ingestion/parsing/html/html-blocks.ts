@@ -33,7 +33,6 @@ class BlockReader {
     if (localName === 'summary') return this.heading(element, Math.min(6, this.level + 1), { nested: true });
     const table = localName === 'table' ? readHtmlTable(element) : undefined;
     if (table) {
-      if (table.caption) this.add('paragraph', table.caption);
       this.blocks.push(table);
       return;
     }

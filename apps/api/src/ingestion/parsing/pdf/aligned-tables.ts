@@ -2,7 +2,7 @@ import type { Line } from './draft.js';
 import type { Frame } from './frame.js';
 import { union } from './geometry.js';
 import type { FoundTable } from './ruled-tables.js';
-import { gapsOf, markHeaders, type Range, startsIn } from './table-columns.js';
+import { columnsOf, gapsOf, markHeaders, type Range, rangesBetween } from './table-columns.js';
 import { baselineOf, rowsOf } from './segments.js';
 import type { SketchCell } from './table-sketch.js';
 import { splitByText } from './text-rows.js';
@@ -41,11 +41,10 @@ function runsOf(rows: readonly Line[][]): Line[][][] {
 function readRun(run: Line[][], frame: Frame): FoundTable | undefined {
   const lines = run.flat();
   const rect = union(lines.map((line) => line.rect));
-  const edges = [rect.x0, ...gapsOf(lines).sort((a, b) => a - b), rect.x1];
-  const columns = edges.slice(1).map((to, i): Range => ({ from: edges[i]!, to }));
+  const columns = rangesBetween(gapsOf(lines), rect);
   if (columns.length < 2 || !fits(run, columns)) return undefined;
   const rows = splitByText(lines, columns);
-  if (rows.length < MIN_ROWS || isPatchy(rows)) return undefined;
+  if (rows.length < MIN_ROWS || isNoTable(rows)) return undefined;
   markHeaders(rows, frame);
   return { table: { kind: 'table-sketch', caption: null, rows }, rect, lines };
 }
@@ -53,22 +52,26 @@ function readRun(run: Line[][], frame: Frame): FoundTable | undefined {
 /** The pieces of nearly every row stand in columns of their own. */
 function fits(run: Line[][], columns: readonly Range[]): boolean {
   const fitting = run.filter((row) => {
-    const places = row.map((line) => columns.findIndex((_, c) => startsIn(line, columns, c)));
+    const places = row.map((line) => columnsOf(line, columns).first);
     return new Set(places).size === places.length;
   });
   return fitting.length >= 0.8 * run.length;
 }
 
-/** Words scattered over a drawing leave most cells of the grid blank. */
-function isPatchy(rows: SketchCell[][]): boolean {
+/** Words scattered over a drawing leave most cells of the grid blank; lists side by side are no table either. */
+function isNoTable(rows: SketchCell[][]): boolean {
   const cells = rows.flat();
-  const labels = rows.filter((row) => row[0]!.paragraphs.length > 0).length;
+  const filled = cells.filter((cell) => cell.paragraphs.length > 0);
+  const items = filled.filter((cell) => BULLET.test(cell.paragraphs[0]![0]!.text));
+  const labels = rows.filter((row) => row[0]!.paragraphs.length > 0);
   return (
-    cells.filter((cell) => cell.paragraphs.length > 0).length < 0.6 * cells.length ||
-    labels < 0.6 * rows.length
+    items.length * 2 > filled.length ||
+    filled.length < 0.6 * cells.length ||
+    labels.length < 0.6 * rows.length
   );
 }
 
+const BULLET = /^[•▪●◦‣⁃∙·■]\s/u;
 const MIN_ROWS = 3;
 const MAX_UNDIVIDED = 2;
 /** Rows further apart than this many font sizes are not of one table. */

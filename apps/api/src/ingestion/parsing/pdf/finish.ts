@@ -10,7 +10,11 @@ export function finishBlocks(drafts: readonly Draft[]): Block[] {
     .filter((block) => (block.kind === 'table' ? block.rows.length > 0 : block.text !== ''));
 }
 
-type Vocabulary = ReadonlySet<string>;
+interface Vocabulary {
+  has(word: string): boolean;
+  /** Whether most hyphens at line ends of this document only break words. */
+  breaksWords: boolean;
+}
 
 function finishText({ kind, level, lines }: TextDraft, words: Vocabulary): TextBlock {
   const { text, starts } = joinLines(lines, words);
@@ -85,8 +89,7 @@ function joinOf(text: string, next: string, words: Vocabulary): 'space' | 'nothi
   const [whole, hyphened] = [left.slice(0, -1) + right, left + right].map((word) => word.toLowerCase());
   if (words.has(whole!)) return 'without-hyphen';
   if (words.has(hyphened!) || /^\p{Lu}/u.test(right)) return 'nothing';
-  const bothAreWords = words.has(left.slice(0, -1).toLowerCase()) && words.has(right.toLowerCase());
-  return bothAreWords ? 'nothing' : 'without-hyphen';
+  return words.breaksWords ? 'without-hyphen' : 'nothing';
 }
 
 /** Chinese and Japanese put no space between words, so none belongs at the end of a line. */
@@ -97,14 +100,26 @@ function ideographic(text: string, next: string): boolean {
 
 /** All words that stand inside a line, in lower case; the last word of a line may be half a word, so it is left out. */
 function vocabulary(drafts: readonly Draft[]): Vocabulary {
+  const lines = drafts.flatMap(linesOf);
   const words = new Set<string>();
-  for (const line of drafts.flatMap(linesOf)) {
-    const found = line.text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu) ?? [];
-    if (line.text.endsWith('-')) found.pop();
+  for (const { text } of lines) {
+    const found = text.toLowerCase().match(WORDS) ?? [];
+    if (text.endsWith('-')) found.pop();
     for (const word of found) words.add(word);
   }
-  return words;
+  let broken = 0;
+  let kept = 0;
+  lines.slice(1).forEach((line, i) => {
+    const left = /[\p{L}'’]+-$/u.exec(lines[i]!.text)?.[0].toLowerCase();
+    const right = /^[\p{L}'’]+/u.exec(line.text)?.[0].toLowerCase();
+    if (!left || !right) return;
+    if (words.has(left.slice(0, -1) + right)) broken += 1;
+    if (words.has(left + right)) kept += 1;
+  });
+  return { has: (word) => words.has(word), breaksWords: broken > kept };
 }
+
+const WORDS = /[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu;
 
 function linesOf(draft: Draft): Line[] {
   if (draft.kind !== 'table') return draft.lines;

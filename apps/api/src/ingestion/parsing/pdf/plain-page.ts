@@ -1,6 +1,8 @@
 import { findAlignedTables } from './aligned-tables.js';
+import { withoutContents } from './contents-page.js';
 import type { Line, TextDraft } from './draft.js';
 import type { Frame, Span } from './frame.js';
+import { isAtEdge } from './furniture.js';
 import { toJoinedLine } from './lines.js';
 import { paragraphsOf } from './paragraphs.js';
 import { type Item, regionsOf } from './regions.js';
@@ -13,7 +15,7 @@ export function readPlainFrame(
   frame: Frame,
   spans: readonly Span[] = frame.spans,
 ): (TextDraft | TableSketch)[] {
-  const lines = segmentsOf(spans, frame.rules);
+  const lines = withoutContents(segmentsOf(spans, frame.rules));
   const tables = findRuledTables(lines, frame);
   const inTables = new Set(tables.flatMap((table) => table.lines));
   const items: Item[] = [
@@ -29,7 +31,7 @@ function readRegion(items: readonly Item[], frame: Frame): (TextDraft | TableSke
   const aligned = findAlignedTables(lines, frame);
   const inTables = new Set(aligned.flatMap((table) => table.lines));
   const tables = [...aligned, ...items.flatMap((item) => ('table' in item ? [item] : []))];
-  const rest = rowsOf(lines.filter((line) => !inTables.has(line))).map(toJoinedLine);
+  const rest = rowsOf(lines.filter((line) => !inTables.has(line))).flatMap(joinRow);
   const blocks: (TextDraft | TableSketch)[] = [];
   let at = 0;
   for (const { table, rect } of tables.sort((a, b) => a.rect.y0 - b.rect.y0)) {
@@ -38,6 +40,11 @@ function readRegion(items: readonly Item[], frame: Frame): (TextDraft | TableSke
     at = above;
   }
   return [...blocks, ...paragraphsOf(rest.slice(at))];
+}
+
+/** At the edges of a page, what stands side by side is mostly not one line: a running head and a page number. */
+function joinRow(row: Line[]): Line[] {
+  return row.every(isAtEdge) ? row : [toJoinedLine(row)];
 }
 
 function countAbove(lines: readonly Line[], y: number, from: number): number {

@@ -70,7 +70,7 @@ function candidates(items: readonly Item[]): number[] {
     }
   }
   return [...counts.values()]
-    .filter(({ count }) => count >= MIN_LINES)
+    .filter(({ count }) => count > 1)
     .sort((a, b) => b.count - a.count)
     .slice(0, MAX_CANDIDATES)
     .map(({ sum, count }) => sum / count);
@@ -99,15 +99,28 @@ function countWhile<T>(list: readonly T[], test: (value: T) => boolean): number 
   return end === -1 ? list.length : end;
 }
 
-/** Columns hold prose, or something of their own beside it; two columns of short pieces are a table. */
+/**
+ * Columns hold prose, or something of their own beside prose; or lists, or tables with borders, on either side. Two
+ * columns of short pieces are a table.
+ */
 function areColumns(items: readonly Item[], gutter: number): boolean {
   const left = items.filter(({ rect }) => rect.x0 < gutter);
   const right = items.filter(({ rect }) => rect.x0 >= gutter);
+  if (hasTable(left) && hasTable(right)) return true;
+  if (isList(left) && isList(right)) return true;
   if ([left, right].some((side) => rowsOf(linesOf(side)).length < MIN_LINES)) return false;
   const [leftProse, rightProse] = [isProse(left), isProse(right)];
   if (leftProse && rightProse) return true;
   if (leftProse) return isIndependent(right, left);
   return rightProse && isIndependent(left, right);
+}
+
+const hasTable = (side: readonly Item[]) => side.some((item) => 'table' in item);
+
+/** Most rows begin with a bullet; the others are second lines of items. */
+function isList(side: readonly Item[]): boolean {
+  const rows = rowsOf(linesOf(side));
+  return rows.length > 0 && rows.filter((row) => BULLET.test(row[0]!.text)).length * 2 > rows.length;
 }
 
 /** Most lines fill the width, as lines of a paragraph do. */
@@ -121,9 +134,8 @@ function isProse(side: readonly Item[]): boolean {
 
 /** A list, a table, or lines that do not stand at the heights of the other side's, as labels of a table do. */
 function isIndependent(side: readonly Item[], other: readonly Item[]): boolean {
-  if (side.some((item) => 'table' in item)) return true;
+  if (hasTable(side) || isList(side)) return true;
   const rows = rowsOf(linesOf(side));
-  if (rows.filter((row) => BULLET.test(row[0]!.text)).length * 3 >= rows.length) return true;
   const heights = rowsOf(linesOf(other)).map((row) => baselineOf(row[0]!));
   const level = rows.filter(([line]) =>
     heights.some((height) => Math.abs(height - baselineOf(line!)) < 0.15 * line!.size),

@@ -1,9 +1,20 @@
+import {
+  type Borders,
+  bordersOf,
+  distinctHeights,
+  isDivided,
+  joinCollinear,
+  middleX,
+  middleY,
+  verticalDividers,
+} from './borders.js';
+import { readBorderedGrid } from './bordered-grid.js';
 import type { Line } from './draft.js';
 import type { Frame } from './frame.js';
-import { overlap, overlapX, type Rect, union } from './geometry.js';
+import { median, overlapX, type Rect, union } from './geometry.js';
 import { rowsOf } from './segments.js';
+import { gapsOf, markHeaders, type Range, rangesBetween } from './table-columns.js';
 import { splitByText } from './text-rows.js';
-import { cellOf, gapsOf, markHeaders, type Range, startsIn } from './table-columns.js';
 import type { SketchCell, TableSketch } from './table-sketch.js';
 
 export interface FoundTable {
@@ -15,186 +26,135 @@ export interface FoundTable {
 
 /** Tables that have borders: horizontal lines above and below their rows, with or without vertical ones. */
 export function findRuledTables(lines: readonly Line[], frame: Frame): FoundTable[] {
-  const horizontals = joinCollinear(frame.rules.filter(isHorizontal));
+  const borders = bordersOf(frame, lines);
   const tables: FoundTable[] = [];
-  const taken = new Set<Line>();
-  for (const zone of zonesOf(horizontals)) {
-    for (const part of withoutProse(zone, lines, frame)) {
-      const found = readZone(
-        part,
-        lines.filter((line) => !taken.has(line)),
-        frame,
-      );
+  let free = [...lines];
+  for (const zone of zonesOf(joinCollinear([...borders.horizontal, ...borders.edges]))) {
+    for (const part of dividedParts(zone, free, borders)) {
+      const found = readZone(part, free, borders, frame);
       if (!found) continue;
       tables.push(found);
-      for (const line of found.lines) taken.add(line);
+      free = free.filter((line) => !found.lines.includes(line));
     }
   }
   return tables;
 }
 
-const isHorizontal = (rule: Rect) => rule.x1 - rule.x0 > rule.y1 - rule.y0;
-const middleY = (rect: Rect) => (rect.y0 + rect.y1) / 2;
-const middleX = (rect: Rect) => (rect.x0 + rect.x1) / 2;
-
-/** Borders are often drawn cell by cell. */
-function joinCollinear(rules: readonly Rect[]): Rect[] {
-  const joined: Rect[] = [];
-  for (const rule of [...rules].sort((a, b) => middleY(a) - middleY(b) || a.x0 - b.x0)) {
-    const same = joined.find(
-      (other) => Math.abs(middleY(other) - middleY(rule)) < SAME_LINE && overlapX(other, rule) > -SAME_LINE,
-    );
-    if (same) Object.assign(same, union([same, rule]));
-    else joined.push({ ...rule });
-  }
-  return joined.filter((rule) => rule.x1 - rule.x0 >= MIN_WIDTH);
-}
-
-/** Borders that stand above each other and are about as wide belong to one zone. */
+/**
+ * Borders that stand above each other and are about as wide belong to one zone. Narrow zones come first: tables side
+ * by side in a page-wide frame. But where a wider border crosses a narrow zone, it is only a part of that table.
+ */
 function zonesOf(horizontals: readonly Rect[]): Rect[][] {
   const zones: Rect[][] = [];
   for (const rule of horizontals) {
     const zone = zones.find((other) => {
       const around = union(other);
-      const shared = overlapX(around, rule);
-      return (
-        shared > 0.6 * Math.min(around.x1 - around.x0, rule.x1 - rule.x0) &&
-        rule.y0 - around.y1 < MAX_ROW_HEIGHT
-      );
+      const wider = Math.max(around.x1 - around.x0, rule.x1 - rule.x0);
+      return overlapX(around, rule) > 0.6 * wider && rule.y0 - around.y1 < MAX_ROW_HEIGHT;
     });
     if (zone) zone.push(rule);
     else zones.push([rule]);
   }
-  return zones.filter((zone) => zone.length > 1);
+  const widthOf = (zone: Rect[]) => union(zone).x1 - union(zone).x0;
+  const isPart = (zone: Rect[]) =>
+    zones.some((other) => other !== zone && widthOf(other) > widthOf(zone) && crosses(other, union(zone)));
+  return zones.filter((zone) => zone.length > 1 && !isPart(zone)).sort((a, b) => widthOf(a) - widthOf(b));
 }
 
-/** Cuts a zone where prose stands between two borders: below a page's head, or between two tables. */
-function withoutProse(zone: Rect[], lines: readonly Line[], frame: Frame): Rect[][] {
+const crosses = (zone: readonly Rect[], { x0, x1, y0, y1 }: Rect) =>
+  zone.some(
+    (rule) => middleY(rule) > y0 + 2 && middleY(rule) < y1 - 2 && rule.x0 < x0 + 2 && rule.x1 > x1 - 2,
+  );
+
+/**
+ * The stretches of a zone that are tables. Prose or a title between two borders, below a page's head or between two
+ * tables, ends one; titles and notes in a frame of their own above and below are left out.
+ */
+function dividedParts(zone: Rect[], lines: readonly Line[], borders: Borders): Rect[][] {
   const { x0, x1 } = union(zone);
+  const dividers = verticalDividers(borders.vertical, union(zone));
+  const size = median(linesIn(union(zone), lines).map((line) => line.size));
   const parts: Rect[][] = [[zone[0]!]];
+  const divided: boolean[][] = [[]];
   for (let i = 1; i < zone.length; i += 1) {
-    const [above, below] = [zone[i - 1]!, zone[i]!];
-    const between = lines.filter(
-      ({ rect }) =>
-        middleY(rect) > middleY(above) &&
-        middleY(rect) < middleY(below) &&
-        overlap(rect.x0, rect.x1, x0, x1) > 0,
-    );
-    const rows = rowsOf(between);
-    const divided =
-      rows.some((row) => row.length > 1) || hasVertical(frame, { x0, x1, y0: above.y1, y1: below.y0 });
-    if (rows.length >= PROSE_ROWS && !divided) parts.push([below]);
-    else parts.at(-1)!.push(below);
+    const [top, bottom] = [middleY(zone[i - 1]!), middleY(zone[i]!)];
+    const rows = rowsOf(linesIn({ x0, x1, y0: top, y1: bottom }, lines));
+    const isRow =
+      rows.length === 0 ||
+      rows.some((row) => row.length > 1) ||
+      dividers.some((x) => isDivided(borders.vertical, x, { top, bottom }));
+    const isText = rows.length >= PROSE_ROWS || rows.flat().some((line) => line.size > 1.08 * size);
+    if (isText && !isRow) {
+      parts.push([zone[i]!]);
+      divided.push([]);
+    } else {
+      parts.at(-1)!.push(zone[i]!);
+      divided.at(-1)!.push(isRow && rows.length > 0);
+    }
   }
-  return parts.filter((part) => part.length > 1);
+  return parts.map((part, i) => {
+    const isRow = divided[i]!;
+    // Without vertical borders, one divided stretch may be anything between two frames.
+    if (dividers.length === 0 && isRow.filter(Boolean).length < 2) return [];
+    const first = Math.max(0, isRow.indexOf(true));
+    return part.slice(first, isRow.lastIndexOf(true) + 2);
+  });
 }
 
-function hasVertical({ rules }: Frame, area: Rect): boolean {
-  return rules.some(
-    (rule) =>
-      !isHorizontal(rule) &&
-      rule.x0 > area.x0 + 10 &&
-      rule.x1 < area.x1 - 10 &&
-      overlap(rule.y0, rule.y1, area.y0, area.y1) > 0.5 * (area.y1 - area.y0),
+function linesIn({ x0, x1, y0, y1 }: Rect, lines: readonly Line[]): Line[] {
+  return lines.filter(
+    ({ rect }) =>
+      middleY(rect) > y0 && middleY(rect) < y1 && middleX(rect) > x0 - 2 && middleX(rect) < x1 + 2,
   );
 }
 
-function readZone(borders: Rect[], lines: readonly Line[], frame: Frame): FoundTable | undefined {
-  const rect = union(borders);
-  const inside = lines.filter(
-    (line) =>
-      middleY(line.rect) > rect.y0 &&
-      middleY(line.rect) < rect.y1 &&
-      middleX(line.rect) > rect.x0 - 2 &&
-      middleX(line.rect) < rect.x1 + 2,
-  );
-  if (inside.length < 4) return undefined;
-  const columns = columnsOf(inside, rect, frame);
+function readZone(
+  zone: Rect[],
+  lines: readonly Line[],
+  borders: Borders,
+  frame: Frame,
+): FoundTable | undefined {
+  if (zone.length < 2) return undefined;
+  const rect = union(zone);
+  const inside = linesIn(rect, lines);
+  if (inside.length < MIN_PIECES) return undefined;
+  const dividers = verticalDividers(borders.vertical, rect);
+  const columns = rangesBetween(dividers.length > 0 ? dividers : gapsOf(inside), rect);
   if (columns.length < 2) return undefined;
-  const rows = isSparse(borders, inside)
-    ? splitByText(inside, columns, borders.map(middleY))
-    : splitByBorders(inside, columns, { rect, frame });
-  if (rows.length < 2) return undefined;
+  const width = rect.x1 - rect.x0;
+  const isWithin = (rule: Rect) => rule.y0 > rect.y0 - 2 && rule.y1 < rect.y1 + 2 && overlapX(rule, rect) > 0;
+  const rows = readRows(inside, columns, {
+    horizontal: [
+      ...borders.horizontal.filter(isWithin),
+      // Cells and even words have grounds of their own; only those of whole rows are borders.
+      ...borders.edges.filter((edge) => isWithin(edge) && overlapX(edge, rect) > 0.6 * width),
+    ],
+    vertical: dividers.length > 0 ? borders.vertical : [],
+    edges: [],
+  });
+  if (rows.length < 2 || rows.every((row) => row.length === 1)) return undefined;
   markHeaders(rows, frame);
   return { table: { kind: 'table-sketch', caption: null, rows }, rect, lines: inside };
 }
 
-/** By vertical borders where there are any, else by the gaps between the pieces of lines. */
-function columnsOf(lines: readonly Line[], area: Rect, { rules }: Frame): Range[] {
-  const height = area.y1 - area.y0;
-  const byX = new Map<number, number>();
-  for (const rule of rules) {
-    if (isHorizontal(rule) || rule.x0 < area.x0 + 4 || rule.x1 > area.x1 - 4) continue;
-    const shared = overlap(rule.y0, rule.y1, area.y0, area.y1);
-    const near = [...byX.keys()].find((x) => Math.abs(x - middleX(rule)) < SAME_LINE) ?? middleX(rule);
-    if (shared > 0) byX.set(near, (byX.get(near) ?? 0) + shared);
-  }
-  const borders = [...byX].filter(([, length]) => length > 0.4 * height).map(([x]) => x);
-  return rangesBetween(borders.length > 0 ? borders : gapsOf(lines), area);
-}
-
-function rangesBetween(borders: readonly number[], { x0, x1 }: Rect): Range[] {
-  const edges = [x0, ...[...borders].sort((a, b) => a - b), x1];
-  return edges.slice(1).map((to, i) => ({ from: edges[i]!, to }));
+function readRows(lines: readonly Line[], columns: readonly Range[], borders: Borders): SketchCell[][] {
+  const heights = distinctHeights(borders.horizontal);
+  if (isSparse(heights, lines)) return splitByText(lines, columns, heights);
+  return readBorderedGrid(lines, columns, heights, borders);
 }
 
 /** Only head and foot are ruled, and several rows stand between. */
-function isSparse(borders: readonly Rect[], lines: readonly Line[]): boolean {
-  const ys = borders.map(middleY);
-  const bands = ys
+function isSparse(heights: readonly number[], lines: readonly Line[]): boolean {
+  const bands = heights
     .slice(1)
-    .map((y, i) => rowsOf(lines.filter(({ rect }) => middleY(rect) > ys[i]! && middleY(rect) < y)));
-  const filled = bands.filter((rows) => rows.length > 0);
-  const tall = filled.filter((rows) => rows.filter((row) => row.length > 1).length >= 3);
-  return filled.length <= 3 && tall.length > 0;
+    .map((y, i) => rowsOf(lines.filter(({ rect }) => middleY(rect) > heights[i]! && middleY(rect) < y)))
+    .filter((rows) => rows.length > 0);
+  const tall = bands.filter((rows) => rows.filter((row) => row.length > 1).length >= 3);
+  return bands.length <= 3 && tall.length > 0;
 }
 
-/** Each column has its own borders: where one is missing, a cell stands for several rows. */
-function splitByBorders(
-  lines: readonly Line[],
-  columns: readonly Range[],
-  { rect, frame }: { rect: Rect; frame: Frame },
-): SketchCell[][] {
-  const horizontals = frame.rules.filter(
-    (rule) => isHorizontal(rule) && rule.y0 > rect.y0 - 2 && rule.y1 < rect.y1 + 2,
-  );
-  const bordersOf = (column: Range) =>
-    distinct(
-      horizontals
-        .filter((rule) => overlap(rule.x0, rule.x1, column.from, column.to) > 0.6 * (column.to - column.from))
-        .map(middleY),
-    );
-  const perColumn = columns.map(bordersOf);
-  const all = distinct(perColumn.flat());
-  const rows: SketchCell[][] = all.slice(1).map(() => []);
-  const used = new Set<Line>();
-  columns.forEach((column, c) => {
-    const ys = perColumn[c]!;
-    for (let i = 1; i < ys.length; i += 1) {
-      const [top, bottom] = [ys[i - 1]!, ys[i]!];
-      const first = all.indexOf(top);
-      const inCell = lines.filter(
-        (line) =>
-          !used.has(line) &&
-          middleY(line.rect) > top &&
-          middleY(line.rect) < bottom &&
-          startsIn(line, columns, c),
-      );
-      for (const line of inCell) used.add(line);
-      rows[first]?.push(cellOf(inCell));
-    }
-  });
-  return rows.filter((row) => row.some((cell) => cell.paragraphs.length > 0));
-}
-
-function distinct(ys: readonly number[]): number[] {
-  return [...ys].sort((a, b) => a - b).filter((y, i, sorted) => i === 0 || y - sorted[i - 1]! > SAME_LINE);
-}
-
-/** In points. */
-const SAME_LINE = 2.5;
-const MIN_WIDTH = 40;
-/** A taller row would hold half a page. */
+/** In points: a taller row would hold half a page. */
 const MAX_ROW_HEIGHT = 320;
 /** So many lines between two borders, none of them divided, are a text rather than a row. */
 const PROSE_ROWS = 3;
+const MIN_PIECES = 4;

@@ -1,6 +1,6 @@
 import { type GridCell, readGrid } from '../table-grid.js';
 import type { Line, TableDraft } from './draft.js';
-import { overlap, type Rect, union } from './geometry.js';
+import { overlap, overlapX, type Rect, union } from './geometry.js';
 import type { SketchCell, TableSketch } from './table-sketch.js';
 
 /**
@@ -35,7 +35,7 @@ export function continueTable(table: TableSketch, next: TableSketch): TableSketc
   if (sameElement) {
     const rows = table.rows.map((row, r) =>
       row.map((cell, c) => ({
-        header: cell.header,
+        ...cell,
         paragraphs: [...cell.paragraphs, ...(next.rows[r]?.[c]?.paragraphs ?? [])],
       })),
     );
@@ -72,36 +72,58 @@ const textOfRow = (row: SketchCell[]) =>
     .flatMap(linesOf)
     .map((line) => line.text)
     .join(' ');
-const widthOf = (rows: SketchCell[][]) => Math.max(0, ...rows.map((row) => row.length));
+const widthOf = (rows: SketchCell[][]) =>
+  Math.max(
+    0,
+    ...rows.map((row) => Math.max(row.length, ...row.map((cell) => (cell.columns?.last ?? -1) + 1))),
+  );
 
 /** Columns touch each other half-way between the text of one and the next, in points. */
 function findColumns(rows: SketchCell[][]): Range[] {
-  const count = widthOf(rows);
-  const full = rows.filter((row) => row.length === count);
-  const body = full.filter((row) => !row.every((cell) => cell.header));
-  const extents = Array.from({ length: count }, (_, column) => {
-    const inColumn = (source: SketchCell[][]) =>
-      source
-        .map((row) => row[column]!)
-        .filter(hasText)
-        .map(rectOf);
-    const rects = inColumn(body).length > 0 ? inColumn(body) : inColumn(full);
-    return rects.length > 0 ? union(rects) : null;
-  });
-  const known = extents.filter((extent) => extent !== null);
+  const extents = widen(extentsOf(rows), rows);
   let left = -Infinity;
   return extents.map((extent, column) => {
     const next = extents.slice(column + 1).find((other) => other !== null);
-    const here = extent ?? (known.length > 0 ? { x0: left, x1: left } : { x0: 0, x1: 0 });
-    const right = next ? (here.x1 + next.x0) / 2 : Infinity;
+    const right = next && extent ? (extent.x1 + next.x0) / 2 : extent ? Infinity : left;
     const range = { from: left, to: Math.max(left, right) };
     left = range.to;
     return range;
   });
 }
 
+/** Where the text of each column stands in the rows that have a cell for each, preferably below the head. */
+function extentsOf(rows: SketchCell[][]): (Rect | null)[] {
+  const count = widthOf(rows);
+  const full = rows.filter((row) => row.length === count);
+  const body = full.filter((row) => !row.every((cell) => cell.header));
+  return Array.from({ length: count }, (_, column) => {
+    const [inBody, inAll] = [body, full].map((source) =>
+      source
+        .map((row) => row[column]!)
+        .filter(hasText)
+        .map(rectOf),
+    );
+    if (inBody!.length > 0) return union(inBody!);
+    return inAll!.length > 0 ? union(inAll!) : null;
+  });
+}
+
+/** Text of shorter rows over one column alone belongs to it too: titles are often wider than figures. */
+function widen(extents: readonly (Rect | null)[], rows: SketchCell[][]): (Rect | null)[] {
+  const wide = [...extents];
+  for (const rect of rows
+    .filter((row) => row.length < extents.length)
+    .flatMap((row) => row.filter(hasText).map(rectOf))) {
+    const over = wide.flatMap((extent, column) => (extent && overlapX(extent, rect) > 0 ? [column] : []));
+    if (over.length === 1) wide[over[0]!] = union([wide[over[0]!]!, rect]);
+  }
+  return wide;
+}
+
 /** A full row's cells stand in order; those of a shorter row stand where their text overlaps the columns. */
 function place(row: SketchCell[], columns: Range[]): GridCell<Line[]>[] {
+  if (row.every((cell) => cell.columns))
+    return row.map((cell) => toGrid(cell, cell.columns!.first, cell.columns!.last));
   if (row.length === columns.length) return row.map((cell, column) => toGrid(cell, column, column));
   let free = 0;
   return row.flatMap((cell) => {
@@ -146,7 +168,7 @@ function splitStackedRow(row: SketchCell[]): SketchCell[][] {
   if (!aligned || stacked.length < 2) return [row];
   return tops.map((_, i) =>
     row.map((cell) => ({
-      header: cell.header,
+      ...cell,
       paragraphs: cell.paragraphs.length > 1 ? [cell.paragraphs[i]!] : cell.paragraphs,
     })),
   );

@@ -10,6 +10,12 @@ export interface Range {
   to: number;
 }
 
+/** Columns between two edges, divided at the given places. */
+export function rangesBetween(dividers: readonly number[], { x0, x1 }: { x0: number; x1: number }): Range[] {
+  const edges = [x0, ...[...dividers].sort((a, b) => a - b), x1];
+  return edges.slice(1).map((to, i) => ({ from: edges[i]!, to }));
+}
+
 /** Middles of the vertical stripes that hardly any line crosses and that divide at least two rows. */
 export function gapsOf(lines: readonly Line[]): number[] {
   const rows = rowsOf(lines);
@@ -28,23 +34,37 @@ export function gapsOf(lines: readonly Line[]): number[] {
     }
   }
   const crosses = (line: Line, x: number) => line.rect.x0 < x - 1 && line.rect.x1 > x + 1;
+  const divides = (row: readonly Line[], x: number) =>
+    row.some((line) => line.rect.x1 <= x) && row.some((line) => line.rect.x0 >= x);
   return gaps
     .map((gap) => (gap.from + gap.to) / 2)
     .filter((x) => lines.filter((line) => crosses(line, x)).length <= tolerated)
-    .filter(
-      (x) =>
-        divided.filter(
-          (row) => row.some((line) => line.rect.x1 <= x) && row.some((line) => line.rect.x0 >= x),
-        ).length > 1,
-    );
+    .filter((x) => divided.filter((row) => divides(row, x)).length > 1);
 }
 
-/** A piece belongs to the column that it shares most with; one across several, to the first of them. */
-export function startsIn(line: Line, columns: readonly Range[], column: number): boolean {
-  const shares = columns.map(({ from, to }) => overlap(line.rect.x0, line.rect.x1, from, to));
+/** The columns that a piece of a line stands in; nearly always one. */
+export function columnsOf(line: Line, columns: readonly Range[]): { first: number; last: number } {
   const width = line.rect.x1 - line.rect.x0;
-  const first = shares.findIndex((share) => share > 0.25 * width);
-  return (first === -1 ? shares.indexOf(Math.max(...shares)) : first) === column;
+  const shares = columns.map(({ from, to }) => overlap(line.rect.x0, line.rect.x1, from, to));
+  const under = shares.flatMap((share, column) => (share > 0.25 * width ? [column] : []));
+  const most = shares.indexOf(Math.max(...shares));
+  return { first: under[0] ?? most, last: under.at(-1) ?? most };
+}
+
+/** The cells of one row, blank ones too. A piece across several columns makes a cell across them. */
+export function cellsOfRow(lines: readonly Line[], columns: readonly Range[]): SketchCell[] {
+  const cells: SketchCell[] = [];
+  for (let column = 0; column < columns.length;) {
+    const own = lines.filter((line) => columnsOf(line, columns).first === column);
+    const last = Math.max(column, ...own.map((line) => columnsOf(line, columns).last));
+    const inside = lines.filter((line) => {
+      const { first } = columnsOf(line, columns);
+      return first >= column && first <= last;
+    });
+    cells.push({ ...cellOf(inside), columns: { first: column, last } });
+    column = last + 1;
+  }
+  return cells;
 }
 
 export function cellOf(lines: readonly Line[]): SketchCell {
@@ -55,24 +75,31 @@ export function cellOf(lines: readonly Line[]): SketchCell {
 export function markHeaders(rows: SketchCell[][], { fills }: Pick<Frame, 'fills'>): void {
   const linesOf = (row: SketchCell[]) => row.flatMap((cell) => cell.paragraphs.flat());
   const isBold = (row: SketchCell[]) => linesOf(row).every((line) => line.bold);
-  const isShaded = (row: SketchCell[]) =>
-    linesOf(row).every(({ rect }) =>
-      fills.some(
-        (fill) =>
-          overlapX(fill, rect) > 0.8 * (rect.x1 - rect.x0) &&
-          fill.y0 < middle(rect) &&
-          middle(rect) < fill.y1,
-      ),
+  const isOn = (line: Line) => {
+    const { rect } = line;
+    const middle = (rect.y0 + rect.y1) / 2;
+    return fills.some(
+      (fill) => overlapX(fill, rect) > 0.8 * (rect.x1 - rect.x0) && fill.y0 < middle && middle < fill.y1,
     );
+  };
+  const isShaded = (row: SketchCell[]) => linesOf(row).every(isOn);
+  const isTotal = (row: SketchCell[]) => row.slice(1).some((cell) => AMOUNT.test(textOf(cell)));
   for (const isHead of [isBold, isShaded]) {
-    const end = rows.findIndex((row) => !isHead(row));
+    const end = rows.findIndex((row) => !isHead(row) || isTotal(row));
     if (end <= 0 || (isHead === isShaded && rows.slice(end).some(isShaded))) continue;
     for (const cell of rows.slice(0, end).flat()) cell.header = true;
     return;
   }
 }
 
-const middle = (rect: { y0: number; y1: number }) => (rect.y0 + rect.y1) / 2;
+const textOf = (cell: SketchCell) =>
+  cell.paragraphs
+    .flat()
+    .map((line) => line.text)
+    .join(' ');
+
+/** A sum, which no column is called by; but some are called by a year. */
+const AMOUNT = /^(?!(?:19|20)\d\d$)[$€£]?\s?\d[\d.,]*\s?[%€]?$/;
 
 /** In points. */
 const MIN_GAP = 2;

@@ -12,4 +12,6 @@ export interface SketchCell {
   header: boolean;
   /** None when the cell is blank, or has no text on this page. */
   paragraphs: Line[][];
+  /** First and last column, where the page shows them; else they follow from order and place. */
+  columns?: { first: number; last: number };
 }

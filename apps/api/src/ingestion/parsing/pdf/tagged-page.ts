@@ -51,6 +51,8 @@ class TreeReader {
   read(node: StructNode): void {
     const role = node.role ?? '';
     if (role === 'Table') return this.readTable(node);
+    // A table of contents would compete with the sections that it names.
+    if (role === 'TOC') return void this.take(node);
     if (role === 'LI') return this.readListItem(node);
     if (/^(H[1-6]?|Title)$/.test(role)) return this.addText('heading', [node], headingLevel(role));
     let inline: StructNode[] = [];
@@ -101,16 +103,18 @@ class TreeReader {
       for (const child of parent.children ?? []) {
         if (child.role === 'TR') rows.push(this.readRow(child, inHead));
         else if (TABLE_PARTS.has(child.role ?? '')) readRows(child, child.role === 'THead');
-        else if (child.role === 'Caption') {
-          this.read(child);
-          caption = captionOf(this.blocks.at(-1));
-        }
+        else if (child.role === 'Caption')
+          caption = cleanText(
+            linesInOrder(this.take(child))
+              .map((line) => line.text)
+              .join(' '),
+          );
       }
     };
     readRows(node, false);
     if (rows.some((row) => row.some((cell) => cell.paragraphs.length > 0))) {
       const alt = node.alt ? cleanText(node.alt) : null;
-      this.blocks.push({ kind: 'table-sketch', caption: caption ?? alt, rows });
+      this.blocks.push({ kind: 'table-sketch', caption: caption || alt, rows });
     }
   }
 
@@ -156,7 +160,3 @@ function isBlock(node: StructNode): boolean {
 }
 
 const headingLevel = (role: string) => (role === 'Title' ? 1 : Number(role.slice(1)) || 2);
-
-function captionOf(block: TaggedBlock | undefined): string | null {
-  return block && block.kind !== 'table-sketch' ? block.lines.map((line) => line.text).join(' ') : null;
-}

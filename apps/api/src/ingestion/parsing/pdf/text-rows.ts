@@ -1,6 +1,6 @@
 import type { Line } from './draft.js';
 import { baselineOf, rowsOf } from './segments.js';
-import { cellOf, type Range, startsIn } from './table-columns.js';
+import { cellsOfRow, columnsOf, type Range } from './table-columns.js';
 import type { SketchCell } from './table-sketch.js';
 
 /**
@@ -17,7 +17,8 @@ export function splitByText(
   const steps = rows.map((row, i) =>
     i === 0 ? Infinity : baselineOf(row[0]!) - baselineOf(rows[i - 1]![0]!),
   );
-  const labelOf = (row: readonly Line[]) => row.find((line) => startsIn(line, columns, 0));
+  const isLabel = (line: Line) => columnsOf(line, columns).first === 0;
+  const labelOf = (row: readonly Line[]) => row.find((line) => isLabel(line));
   const near = 1.12 * Math.min(...steps);
   // Lines that follow closely belong to the row above, unless they are rows with a label themselves.
   const close = rows.filter((_, i) => steps[i]! <= near);
@@ -33,15 +34,13 @@ export function splitByText(
         : beginsRow(
             row,
             labelOf(row),
-            above.filter((line) => startsIn(line, columns, 0)),
+            above.filter((line) => isLabel(line)),
           )
     )
       groups.push([...row]);
     else above.push(...row);
   });
-  return groups.map((group) =>
-    columns.map((_, c) => cellOf(group.filter((line) => startsIn(line, columns, c)))),
-  );
+  return groups.map((group) => cellsOfRow(group, columns));
 }
 
 function beginsRow(row: readonly Line[], label: Line | undefined, labelAbove: readonly Line[]): boolean {
