@@ -38,13 +38,14 @@ async function examplesOf(file: string, questions: GradedQuestion[]): Promise<Ex
   return questions.flatMap((question) => {
     const passages = retrieve(question.question, RETRIEVED);
     const { asked, concepts, ranked } = rankUnits(question.question, passages);
-    if (!ranked[0]) return [];
+    // A unit without the kind of thing that was asked for is judged by a rule of its own.
+    if (!ranked[0] || ranked[0].lacksKind) return [];
     const composed = composeAnswer(quotesOf(asked, concepts, ranked[0]));
     const { verdict } = grade(question, { ...composed, notInDocuments: false, grounding: 1 }, passages);
     return [
       {
         question: question.question,
-        evidence: evidenceOf(asked, concepts, ranked),
+        evidence: evidenceOf(concepts, ranked),
         right: verdict === 'right',
         answerable: question.expected !== null,
       },

@@ -1,5 +1,5 @@
-import type { Question } from './question.js';
-import { answerText, type ScoredUnit, type WeighedConcept } from './scoring.js';
+import type { WeighedConcept } from './matching.js';
+import { answerText, type ScoredUnit } from './scoring.js';
 import type { Unit } from './units.js';
 
 /** What tells how likely the best unit answers the question; each 0 to 1. */
@@ -10,8 +10,6 @@ export interface Evidence {
   margin: number;
   /** Share of the unit's own words that the question explains. */
   explained: number;
-  /** 1 when the unit does not state the kind of thing that was asked for, such as an amount. */
-  lacksKind: number;
   /** Share of the question's weight in its heaviest concept that the unit does not state. */
   missing: number;
   /** Share of the question's weight in telling concepts that stand nowhere in the documents. */
@@ -23,7 +21,7 @@ export interface Evidence {
   row: number;
 }
 
-export function evidenceOf(question: Question, concepts: WeighedConcept[], ranked: ScoredUnit[]): Evidence {
+export function evidenceOf(concepts: WeighedConcept[], ranked: ScoredUnit[]): Evidence {
   const best = ranked[0]!;
   const second = ranked.find(({ unit }) => unit.passage !== best.unit.passage && !agree(best.unit, unit));
   const total = concepts.reduce((sum, { weight }) => sum + weight, 0);
@@ -36,7 +34,6 @@ export function evidenceOf(question: Question, concepts: WeighedConcept[], ranke
     coverage: best.coverage,
     margin: best.score > 0 ? (best.score - (second?.score ?? 0)) / best.score : 0,
     explained: best.explained,
-    lacksKind: best.lacksKind ? 1 : 0,
     missing: share(Math.max(0, ...gaps)),
     unknown: share(unknown.reduce((sum, { weight }) => sum + weight, 0)),
     stated: Math.min(3, stated.length) / 3,
@@ -58,22 +55,29 @@ const TELLING_SALIENCE = 0.5;
 const STATED_FROM = 0.6;
 
 /** Fitted by `node dist/bench/calibrate-extractive.js` on the development questions about two plan documents. */
-const BIAS = -2.5;
+const BIAS = -2.36;
 const WEIGHTS: Record<keyof Evidence, number> = {
-  coverage: 1.54,
-  margin: 1.64,
-  explained: 1.17,
-  lacksKind: -2.1,
-  missing: -1.98,
-  unknown: -0.94,
-  stated: 1.14,
-  unstated: -0.55,
-  row: 0.89,
+  coverage: 1.6,
+  margin: 1.68,
+  explained: 1.35,
+  missing: -2.22,
+  unknown: -1,
+  stated: 1.09,
+  unstated: -0.63,
+  row: 0.78,
 };
 
+/**
+ * A unit that does not state the kind of thing that was asked for (an amount, a time) is about the topic, but the
+ * answer to none of twenty such development questions.
+ */
+const WITHOUT_KIND_AT_MOST = 0.25;
+
 /** 0 to 1: how likely the best unit answers. */
-export function grounding(evidence: Evidence): number {
+export function groundingOf(concepts: WeighedConcept[], ranked: ScoredUnit[]): number {
+  const evidence = evidenceOf(concepts, ranked);
   const keys = Object.keys(WEIGHTS) as Array<keyof Evidence>;
   const z = keys.reduce((sum, key) => sum + WEIGHTS[key] * evidence[key], BIAS);
-  return 1 / (1 + Math.exp(-z));
+  const sure = 1 / (1 + Math.exp(-z));
+  return ranked[0]!.lacksKind ? Math.min(sure, WITHOUT_KIND_AT_MOST) : sure;
 }

@@ -13,6 +13,7 @@ export type AnswerType =
   | 'yes-no'
   | 'condition'
   | 'exclusion'
+  | 'reason'
   | 'definition'
   | 'list';
 
@@ -93,6 +94,7 @@ const ASKED: Array<[AnswerType, RegExp]> = [
     'definition',
     /\bwhat does .* mean\b|\bmeaning of\b|\bdefin(e|ition)\b|^what(?: is| are|'s) (?:an? )?(?!the\b|my\b|our\b|your\b|this\b|included|covered|not\b|excluded)(?:[\w-]+ ?){1,3}\??$/,
   ],
+  ['reason', /^why\b|\bfor what reason\b|\bhow come\b/],
   ['list', /^(which|what) (\w+ ){1,3}(are|do|does|is|never|count|will|can)\b/],
 ];
 
@@ -123,6 +125,7 @@ const STATED: Record<Exclude<AnswerType, 'count'>, RegExp> = {
   exclusion: /\b(not|no|exclude[sd]?|exclusions?|except|doesn['’]t|don['’]t|isn['’]t|never)\b/i,
   definition:
     /\b(means?|refers? to|(is|are) (an?|the|when|what|called|defined)|called (an?|the)|defined as)\b|\([a-z][a-z -]+\)|^\p{Lu}[\w -]{2,40}[.:] /iu,
+  reason: /\b(because|since|due to|reasons?|as a result|therefore)\b/i,
   list: /:\s*$|,.*(,| and | or )/s,
 };
 

@@ -2,7 +2,7 @@ import { sentencesOf, type Span } from '../../text/index.js';
 import type { AnswerType } from './answer-type.js';
 import { networkOf, type NetworkSide } from './network.js';
 import type { Question } from './question.js';
-import { matchConcept, matchText, type WeighedConcept } from './scoring.js';
+import { matchConcept, matchText, type WeighedConcept } from './matching.js';
 import { makeField } from './field.js';
 import type { RowUnit, UnitCell } from './units.js';
 

@@ -12,16 +12,23 @@ const UNSURE = 'I am not sure that your documents answer this. The passages that
 
 /** One line for each quote, with its label and column before it and its marker behind it. */
 export function composeAnswer(quotes: Quote[]): Composed {
-  return compose('', quotes, ({ label, column }) => [label, column].filter(Boolean).join(' — '));
+  return compose('', quotes, ({ label, column }) => [plain(label), column].filter(Boolean).join(' — '));
 }
 
 /** The same, saying plainly that none of the quotes may be the answer, with pages to look at. */
 export function composeUnsure(quotes: Quote[]): Composed {
   return compose(UNSURE, quotes, ({ label, column, passage }) => {
     const page = passage.page === null ? '' : `Page ${passage.page}`;
-    return [page, label, column].filter(Boolean).join(' — ');
+    return [page, plain(label), column].filter(Boolean).join(' — ');
   });
 }
+
+/** A label without its closing colon and without a long remark in brackets. */
+const plain = (label: string) =>
+  label
+    .trim()
+    .replace(/\s*\([^()]{40,}\)?$/, '')
+    .replace(/:$/, '');
 
 function compose(opening: string, quotes: Quote[], introduce: (quote: Quote) => string): Composed {
   let text = opening;

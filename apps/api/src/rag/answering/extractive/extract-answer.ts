@@ -1,10 +1,11 @@
 import type { Answer } from '../answer.js';
-import { evidenceOf, grounding } from './abstain.js';
+import { groundingOf } from './abstain.js';
 import { chooseCells } from './cells.js';
 import { composeAnswer, composeUnsure, NOT_IN_DOCUMENTS } from './compose.js';
 import { analyzeQuestion, type Question } from './question.js';
 import type { Quote } from './quotes.js';
-import { scoreUnits, weighConcepts, type ScoredUnit, type WeighedConcept } from './scoring.js';
+import { weighConcepts, type WeighedConcept } from './matching.js';
+import { scoreUnits, type ScoredUnit } from './scoring.js';
 import { unitsOf, type RetrievedPassage, type SentenceUnit } from './units.js';
 
 export type ExtractiveAnswer = Pick<Answer, 'text' | 'notInDocuments' | 'grounding' | 'citations'>;
@@ -19,7 +20,7 @@ export interface ExtractRequest {
 
 const ABSTAIN_BELOW = 0.4;
 /** Between the two, three quotes are shown instead of one answer. */
-const UNSURE_BELOW = 0.55;
+const UNSURE_BELOW = 0.5;
 const UNSURE_QUOTES = 3;
 
 /**
@@ -34,7 +35,7 @@ export function extractAnswer({
 }: ExtractRequest): ExtractiveAnswer {
   const { asked, concepts, ranked } = rankUnits(question, passages);
   if (ranked.length === 0) return silence(0);
-  const sure = grounding(evidenceOf(asked, concepts, ranked));
+  const sure = groundingOf(concepts, ranked);
   if (sure < abstainBelow) return silence(sure);
   const quotes = ranked.slice(0, UNSURE_QUOTES).map((scored) => quotesOf(asked, concepts, scored));
   const composed =

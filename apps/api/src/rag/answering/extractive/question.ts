@@ -20,14 +20,23 @@ export interface Question {
 /** The units give the vocabulary against which spelling is corrected. */
 export function analyzeQuestion(question: string, units: Unit[]): Question {
   const { network, rest } = askedNetwork(question);
-  return { text: question, concepts: conceptsIn(rest, units), expects: Expectations.of(question), network };
+  const vocabulary = new Set(
+    units.flatMap(({ fields }) => fields.flatMap(({ positions }) => [...positions.keys()])),
+  );
+  // What the documents cannot state need not be looked for in every unit.
+  const concepts = conceptsIn(rest, units, vocabulary).map((concept) => ({
+    ...concept,
+    alternatives: concept.alternatives.filter(({ stems }) => stems.every((stem) => vocabulary.has(stem))),
+  }));
+  return { text: question, concepts, expects: Expectations.of(question), network };
 }
 
-function conceptsIn(question: string, units: Unit[]): Concept[] {
+function conceptsIn(question: string, units: Unit[], vocabulary: ReadonlySet<string>): Concept[] {
   const tokens = tokenize(question);
   const words = correctWords(
     tokens.map(({ text }) => text),
     units,
+    vocabulary,
   );
   const stems = words.map(stemOf);
   const phrases = findPhrases(stems);
@@ -42,22 +51,28 @@ function conceptsIn(question: string, units: Unit[]): Concept[] {
   return withoutRepeats(dimBackground(question, placed));
 }
 
-function correctWords(words: string[], units: Unit[]): string[] {
-  const { stems, frequencies } = vocabularyOf(units);
-  const isKnown = (word: string) => {
-    const stem = stemOf(word);
-    return isFunctionWord(word) || isPlainStem(stem) || LEXICON_WORDS.has(word) || stems.has(stem);
-  };
-  return words.map((word) => (isKnown(word) ? word : (correctSpelling(word, frequencies) ?? word)));
+/** Replaces words that neither everyday English, nor the lexicon, nor the documents know by the nearest known one. */
+function correctWords(words: string[], units: Unit[], vocabulary: ReadonlySet<string>): string[] {
+  const isKnown = (word: string) =>
+    isFunctionWord(word) ||
+    isPlainStem(stemOf(word)) ||
+    LEXICON_WORDS.has(word) ||
+    vocabulary.has(stemOf(word));
+  // Collected only when a word needs it, because it takes a look at every word of every passage.
+  let frequencies: Map<string, number> | undefined;
+  return words.map((word) => {
+    if (isKnown(word)) return word;
+    frequencies ??= wordFrequencies(units);
+    return correctSpelling(word, frequencies) ?? word;
+  });
 }
 
-function vocabularyOf(units: Unit[]): { stems: Set<string>; frequencies: Map<string, number> } {
-  const stems = new Set(units.flatMap(({ fields }) => fields.flatMap((field) => field.stems)));
+function wordFrequencies(units: Unit[]): Map<string, number> {
   const frequencies = new Map<string, number>([...LEXICON_WORDS].map((word) => [word, 1]));
   for (const passage of new Set(units.map((unit) => unit.passage))) {
     for (const { text } of tokenize(passage.text)) frequencies.set(text, (frequencies.get(text) ?? 0) + 1);
   }
-  return { stems, frequencies };
+  return frequencies;
 }
 
 /** What is told before the question ("I hurt my back, can I see a chiropractor?") counts this much. */

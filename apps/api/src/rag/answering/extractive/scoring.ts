@@ -1,7 +1,8 @@
 import type { AnswerType } from './answer-type.js';
 import type { Concept } from './concepts.js';
+import { containsPhrase } from './field.js';
+import { matchConcept, type WeighedConcept } from './matching.js';
 import type { Question } from './question.js';
-import { containsPhrase, makeField, type Field } from './field.js';
 import type { Unit } from './units.js';
 import { isFunctionStem, isLightStem } from './words.js';
 
@@ -19,15 +20,6 @@ export interface ScoredUnit {
   matches: number[];
 }
 
-/** A concept of the question with its weight among the units at hand. */
-export interface WeighedConcept extends Concept {
-  /** Rare concepts weigh more (inverse document frequency over units, times salience). */
-  weight: number;
-  /** Whether it stands anywhere in the units or over them. */
-  known: boolean;
-  onlyInExamples: boolean;
-}
-
 /** Kinds of answers that can be told from a text's form. */
 const KINDS: AnswerType[] = ['condition', 'amount', 'count', 'time', 'age', 'phone', 'address', 'website'];
 
@@ -43,34 +35,17 @@ const WITHOUT_TYPE: Partial<Record<AnswerType, number>> = {
   exclusion: 0.85,
   condition: 0.85,
   definition: 0.7,
+  reason: 0.75,
   list: 0.9,
 };
 
-/** How much of the score rests on the question explaining the unit's own words, and on the retrieval's opinion. */
 /** A telephone number states "phone number" nearly as well as the words do. */
 const STATED_BY_KIND = 0.8;
+/** How much of the score rests on the question explaining the unit's own words, and on the retrieval's opinion. */
 const EXPLAINED_SHARE = 0.3;
 const RETRIEVAL_SHARE = 0.12;
 /** What a made-up case says is rarely the answer, unless the question is about the case. */
 const EXAMPLE_FACTOR = 0.75;
-
-export function weighConcepts(question: Question, units: Unit[]): WeighedConcept[] {
-  return question.concepts.map((concept) => {
-    const anywhere = units.filter((unit) => matchConcept(concept, unit.fields) > 0);
-    const stating = anywhere.filter(
-      (unit) => matchConcept(concept, unit.fields.filter(isOwnText)) > 0,
-    ).length;
-    return {
-      ...concept,
-      weight: concept.salience * Math.log((units.length + 1) / (stating + 0.5)),
-      known: anywhere.length > 0,
-      onlyInExamples: anywhere.length > 0 && anywhere.every(({ isExample }) => isExample),
-    };
-  });
-}
-
-/** A word of a heading stands over many units and is no rarer for that. */
-const isOwnText = ({ name }: Field) => name !== 'heading' && name !== 'context';
 
 /** All units, the best first. */
 export function scoreUnits(question: Question, concepts: WeighedConcept[], units: Unit[]): ScoredUnit[] {
@@ -134,21 +109,6 @@ export const answerText = (unit: Unit) =>
   unit.kind === 'row'
     ? unit.cells.map(({ text }) => text).join('\n')
     : [unit.lead, unit.passage.text.slice(unit.span.start, unit.span.end)].join('\n');
-
-/** 0 to 1: the best single way in which the fields state the concept; alternatives never add up. */
-export function matchConcept(concept: Concept, fields: Field[]): number {
-  let best = 0;
-  for (const alternative of concept.alternatives) {
-    for (const field of fields) {
-      const reach = alternative.weight * field.weight;
-      if (reach > best && containsPhrase(field, alternative.stems)) best = reach;
-    }
-  }
-  return best;
-}
-
-export const matchText = (concept: Concept, text: string) =>
-  matchConcept(concept, [makeField('body', 1, text)]);
 
 /** A sentence longer than this says more than one question asks for, so that its share would mean nothing. */
 const SHORT_LINE_WORDS = 8;

@@ -11,19 +11,18 @@ export function sentenceUnits(passage: RetrievedPassage): SentenceUnit[] {
   const headings = headingFields(passage);
   return spans.map((span, index) => {
     const sentence = textAt(text, span);
-    const term = ENTRY.exec(sentence)?.[1];
     const lead = leadOf(text, span);
     const body = makeField('body', FIELD_WEIGHTS.sentence, sentence);
-    const entry = makeField('label', FIELD_WEIGHTS.label, term ?? '');
+    const title = makeField('label', FIELD_WEIGHTS.label, titleOf(passage, sentence, index));
     return {
       kind: 'sentence',
       passage,
       span: withoutBullet(text, span),
       lead,
-      own: term ? entry : body,
+      own: title.stems.length > 0 ? title : body,
       isExample: isExample(passage.headingPath),
       fields: withWords([
-        entry,
+        title,
         body,
         makeField('label', FIELD_WEIGHTS.lead, lead),
         makeField('context', FIELD_WEIGHTS.neighbour, neighbours(text, spans, index)),
@@ -33,12 +32,19 @@ export function sentenceUnits(passage: RetrievedPassage): SentenceUnit[] {
   });
 }
 
+/** What a sentence is about, where that is told apart: the term of an entry, or the question that it answers first. */
+function titleOf({ headingPath }: RetrievedPassage, sentence: string, index: number): string {
+  const heading = headingPath.at(-1) ?? '';
+  return ENTRY.exec(sentence)?.[1] ?? (index === 0 && heading.endsWith('?') ? heading : '');
+}
+
 const CONTENTS = /^(table of )?contents$|^index$/i;
 const BULLET = /^[•▪●◦‣*–-]\s+/;
 /** "Step therapy. The rule that …" or "• Step therapy: you try …": an entry that begins with its term. */
 const ENTRY = /^(?:[•▪●◦‣*–-]\s+)?(\p{Lu}[^.:?!\n]{1,60})[.:] (?=\S)/u;
 /** The term alone, where the sentence was cut behind it. */
 const TERM = /^(?:[•▪●◦‣*–-]\s+)?\p{Lu}[\p{L}\p{N}’'/ -]{1,50}\.$/u;
+const ANSWER_WORD = /^(yes|no|never|always|it depends)[.!]$/i;
 const VALUE = /^[$€£]?\s?\d[\d,.]*\s?%?$/;
 const RUN_IN_HEADING = /^\p{Lu}[^.:?!\n]{2,70}:(?=\s)/u;
 
@@ -61,14 +67,14 @@ function joinIncomplete(text: string, spans: Span[]): Span[] {
 
 /**
  * Whether a piece completes the one before: "Does this plan cover dental care? Yes.", a glossary's "Step therapy. The
- * rule that …", or "Total cost" and "$12,700" in two lines.
+ * rule that …", "No. You may …", or "Total cost" and "$12,700" in two lines.
  */
 function completes(text: string, before: Span, { start, end }: Span): boolean {
   const first = textAt(text, before);
   if (VALUE.test(text.slice(start, end))) return /[\p{L})]$/u.test(first);
   if (text.slice(before.end, start).includes('\n')) return false;
   const startsParagraph = before.start === 0 || text[before.start - 1] === '\n';
-  return first.endsWith('?') || (startsParagraph && TERM.test(first));
+  return first.endsWith('?') || ANSWER_WORD.test(first) || (startsParagraph && TERM.test(first));
 }
 
 /** What introduces a sentence within its passage: the line before a list, or the run-in heading of a paragraph. */
