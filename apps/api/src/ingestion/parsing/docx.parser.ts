@@ -4,7 +4,12 @@ import { extractHtml } from './html.parser.js';
 import { ParseFailure } from './parse-failure.js';
 
 /** Word's own names for titles become headings, so that sections keep their paths. */
-const STYLES = ["p[style-name='Title'] => h1:fresh", "p[style-name='Subtitle'] => h2:fresh"];
+const STYLES = [
+  "p[style-name='Title'] => h1:fresh",
+  "p[style-name='Subtitle'] => h2:fresh",
+  // Comments are listed at the end of the document.
+  'comment-reference => sup',
+];
 
 /**
  * Reads a Word document. Pages are a matter of the printer there, so passages of it have none.

@@ -3,6 +3,7 @@ import type { PDFDocumentProxy } from 'unpdf/pdfjs';
 import type { ExtractedDocument, ExtractionWarning } from './extracted-document.js';
 import { ParseFailure } from './parse-failure.js';
 import { assemble, type PageBlocks, readBlocks } from './pdf/assemble.js';
+import { SystemCMaps } from './pdf/cjk-cmaps.js';
 import { finishBlocks } from './pdf/finish.js';
 import { readPage } from './pdf/page-content.js';
 import type { Operators } from './pdf/rulings.js';
@@ -45,6 +46,8 @@ async function open(bytes: Uint8Array): Promise<PDFDocumentProxy> {
       useSystemFonts: false,
       useWorkerFetch: false,
       useWasm: false,
+      cMapPacked: false,
+      BinaryDataFactory: SystemCMaps,
       // Images are never looked at, so none is decoded.
       maxImageSize: 1,
       verbosity: 0,

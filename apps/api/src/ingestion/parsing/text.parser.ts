@@ -50,7 +50,7 @@ function headingLevel(line: string): number | undefined {
 }
 
 function isCapitals(line: string): boolean {
-  const letters = line.match(/\p{L}/gu) ?? [];
+  const letters = line.match(/\p{Lu}/gu) ?? [];
   return letters.length >= 4 && line === line.toUpperCase() && line.split(/\s+/).length <= MAX_HEADING_WORDS;
 }
 

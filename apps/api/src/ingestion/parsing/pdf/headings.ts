@@ -41,7 +41,7 @@ function looksLikeHeading({ lines }: TextDraft, body: number): boolean {
 }
 
 function isCapitals(text: string): boolean {
-  return (text.match(/\p{L}/gu)?.length ?? 0) >= 4 && text === text.toUpperCase();
+  return (text.match(/\p{Lu}/gu)?.length ?? 0) >= 4 && text === text.toUpperCase();
 }
 
 /** One number for how much a style stands out: size first, then weight. */

@@ -86,6 +86,14 @@ class Frames {
     frame.spans.push({ ...text, rect, baseline, size, frame });
   }
 
+  /** The baseline of upright text that stands about as high: a field's label is printed by somebody else. */
+  baselineBeside(y: number, size: number): number | undefined {
+    const near = this.frame(0, false)
+      .spans.map((span) => span.baseline)
+      .sort((a, b) => Math.abs(a - y) - Math.abs(b - y))[0];
+    return near !== undefined && Math.abs(near - y) < 0.6 * size ? near : undefined;
+  }
+
   all(): Frame[] {
     const amount = (frame: Frame) => frame.spans.reduce((sum, span) => sum + span.text.length, 0);
     return [...this.frames.values()].sort((a, b) => amount(b) - amount(a));
@@ -117,10 +125,11 @@ function addField(frames: Frames, { id, lines, rect }: FieldValue, base: Matrix)
   const height = Math.abs(top - bottom) / lines.length;
   const size = Math.min(MAX_FIELD_SIZE, height * 0.8);
   lines.forEach((line, i) => {
-    const { x, y } = apply(base, left, Math.max(top, bottom) - height * i - (height + size * 0.6) / 2);
     const text = visibleText(line);
-    const width = text.length * size * AVERAGE_LETTER;
-    frames.add([size, 0, 0, size, x, y], width, {
+    const middle = Math.max(top, bottom) - height * (i + 0.5);
+    const { x, y } = apply(base, left, middle - 0.3 * size);
+    const beside = lines.length === 1 ? frames.baselineBeside(y, size) : undefined;
+    frames.add([size, 0, 0, size, x, beside ?? y], text.length * size * AVERAGE_LETTER, {
       ...{ text, bold: false, contentId: id, artifact: false, spaceBefore: true },
     });
   });

@@ -132,7 +132,9 @@ function readZone(
     vertical: dividers.length > 0 ? borders.vertical : [],
     edges: [],
   });
-  if (rows.length < 2 || rows.every((row) => row.length === 1)) return undefined;
+  // Frames of form fields and drawings make grids, too, but hardly any row of theirs has two cells with text.
+  const shared = rows.filter((row) => row.filter((cell) => cell.paragraphs.length > 0).length > 1);
+  if (rows.length < 2 || shared.length * 2 < rows.length) return undefined;
   markHeaders(rows, frame);
   return { table: { kind: 'table-sketch', caption: null, rows }, rect, lines: inside };
 }

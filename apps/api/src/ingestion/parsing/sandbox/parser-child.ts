@@ -119,6 +119,7 @@ function start({ memoryMb, timeoutMs }: ChildLimits): ChildProcess {
   const node = [
     process.execPath,
     `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
+    '--expose-gc',
     '--permission',
     ...['dist', 'node_modules', 'package.json'].map((path) => `--allow-fs-read=${join(root, path)}`),
     '--no-warnings',

@@ -5,6 +5,7 @@
  */
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
+import { getResolvedPDFJS } from 'unpdf';
 import { parseFile } from '../parse-file.js';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
 import { sniff } from '../sniff.js';
@@ -26,6 +27,8 @@ process.stdin.on('data', (chunk: Buffer) => {
 });
 process.stdin.on('end', () => process.exit(0));
 send({ ready: true });
+// Most documents are PDFs, and loading what reads them takes longer than reading a page.
+queue = queue.then(async () => void (await getResolvedPDFJS()));
 
 async function answer({ head, body }: Frame): Promise<void> {
   const { filename, declaredType, maxPages, maxOutputBytes } = head as unknown as ParseRequest;
@@ -38,6 +41,8 @@ async function answer({ head, body }: Frame): Promise<void> {
   } catch (error) {
     send({ failure: codeOf(error) });
   }
+  // While nobody waits: the next file should find as much memory as this one did.
+  globalThis.gc?.();
 }
 
 export interface ParseRequest {

@@ -108,9 +108,10 @@ export class SandboxedParser implements OnApplicationShutdown {
   private async release(worker: Worker): Promise<void> {
     worker.files += 1;
     const resident = (await worker.child.residentBytes()) ?? 0;
+    const hasRoom = resident < this.config.memoryMb * 1_048_576 * REUSE_SHARE;
     this.working.delete(worker);
     const reusable = worker.child.alive && worker.files < FILES_PER_PROCESS;
-    if (!this.closed && reusable && resident < (this.config.memoryMb * 1_048_576) / 2) this.rest(worker);
+    if (!this.closed && reusable && hasRoom) this.rest(worker);
     else worker.stop();
     this.waiting.shift()?.();
   }
@@ -157,5 +158,7 @@ function resultOf({ head, body }: Frame): Parsed {
   return { mediaType, document: JSON.parse(body.toString('utf8')) as ExtractedDocument };
 }
 
+/** A process that kept more than this of its memory is replaced. */
+const REUSE_SHARE = 0.6;
 /** Text and places of about 20,000 dense pages. */
 const MAX_OUTPUT_BYTES = 64 * 1_048_576;
