@@ -27,6 +27,7 @@ export interface IngestionApp {
   as(owner: Owner, role?: Role): Record<string, string>;
   /** Names of all files below the data folder. */
   filesLeft(): Promise<string[]>;
+  removeFiles(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,6 +74,7 @@ export async function ingestionApp(
       (await readdir(folder, { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile())
         .map((entry) => entry.name),
+    removeFiles: () => rm(folder, { recursive: true, force: true }),
     async close() {
       await app.close();
       await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,127 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Query, Res, StreamableFile } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { Audited } from '#libs/audit';
+import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
+import { currentContext } from '#libs/observability';
+import { attachment } from './content-disposition.js';
+import {
+  DocumentBody,
+  DocumentPage,
+  ListDocuments,
+  ListPassages,
+  PassageBody,
+  PassagePage,
+  toDocumentBody,
+} from './document.dto.js';
+import { DocumentWatcher } from './document-watcher.js';
+import { DocumentsService } from './documents.service.js';
+
+const Id = { schema: z.uuid() };
+
+@ApiTags('documents')
+@Controller('v1/documents')
+@RequirePermission('document.read')
+export class DocumentsController {
+  constructor(
+    private readonly documents: DocumentsService,
+    private readonly watcher: DocumentWatcher,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'The documents that you may see, newest first' })
+  @ApiOkResponse({ standardSchema: DocumentPage })
+  list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListDocuments }) query: ListDocuments) {
+    return this.documents.list(principal, query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'A document and how far its processing is' })
+  @ApiOkResponse({ standardSchema: DocumentBody })
+  async get(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
+    return toDocumentBody(await this.documents.get(principal, id));
+  }
+
+  @Get(':id/events')
+  @ApiOperation({
+    summary: 'The processing as it goes on (server-sent events)',
+    description:
+      'First the present state, then what changes: `stage`, `progress` and `status`, and at the end `done` or ' +
+      '`error`. A client that connects again is given the present state again.',
+  })
+  @ApiProduces('text/event-stream')
+  async watch(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.watcher.watch(principal, id, reply);
+  }
+
+  @Get(':id/content')
+  @ApiOperation({ summary: 'The file as it was uploaded' })
+  @ApiProduces('application/octet-stream')
+  async content(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const { document, stream, sizeBytes } = await this.documents.openContent(principal, id);
+    void reply.header('x-content-type-options', 'nosniff');
+    return new StreamableFile(stream, {
+      type: document.mediaType,
+      length: sizeBytes,
+      disposition: attachment(document.filename),
+    });
+  }
+
+  @Get(':id/passages')
+  @ApiOperation({ summary: 'The passages that the document was cut into, in reading order' })
+  @ApiOkResponse({ standardSchema: PassagePage })
+  listPassages(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Query({ schema: ListPassages }) query: ListPassages,
+  ) {
+    return this.documents.listPassages(principal, id, query);
+  }
+
+  @Get(':id/passages/:passage_id')
+  @ApiOperation({ summary: 'One passage, to check a quote against' })
+  @ApiOkResponse({ standardSchema: PassageBody })
+  getPassage(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Param('passage_id', Id) passageId: string,
+  ) {
+    return this.documents.getPassage(principal, id, passageId);
+  }
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @RequirePermission('document.write')
+  @Audited('document.retry')
+  @ApiOperation({ summary: 'Process a failed document again, from where it failed' })
+  @ApiAcceptedResponse({ standardSchema: DocumentBody })
+  async retry(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
+    return toDocumentBody(await this.documents.retry(principal, id, currentContext()?.correlationId));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @RequirePermission('document.write')
+  @Audited('document.delete')
+  @ApiOperation({ summary: 'Delete a document with its passages, its index and its file' })
+  @ApiNoContentResponse()
+  async delete(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string): Promise<void> {
+    await this.documents.delete(principal, id);
+  }
+}

@@ -1,0 +1,3 @@
+export { IngestionModule } from './ingestion.module.js';
+export { type UploadConfig, uploadSection, type WorkerConfig, workerSection } from './ingestion.config.js';
+export { type ParserConfig, parserSection } from './parsing/index.js';

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import { DocumentStore } from '../../documents/document.store.js';
+import { JobStore } from '../../jobs/job.store.js';
+import type { StageOutcome, StageWork, Task } from '../stage-work.js';
+import { StageStore } from '../stage.store.js';
+
+/** The document is ready and its job done, in the transaction of the last checkpoint. */
+@Injectable()
+export class PublishStage implements StageWork {
+  constructor(
+    private readonly jobs: JobStore,
+    private readonly stages: StageStore,
+    private readonly documents: DocumentStore,
+  ) {}
+
+  async run({ job }: Task): Promise<StageOutcome> {
+    return {
+      commit: async (tx) => {
+        await this.documents.setReady(tx, job.documentId);
+        await this.stages.clearResults(tx, job.documentId);
+        await this.jobs.finish(tx, job, 'done');
+      },
+    };
+  }
+}
