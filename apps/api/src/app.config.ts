@@ -12,6 +12,7 @@ import {
   compatibleSection,
   embedderSection,
   openaiSection,
+  retrievalSection,
 } from './rag/index.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -78,6 +79,7 @@ export const sections = {
   upload: uploadSection,
   worker: workerSection,
   parser: parserSection,
+  retrieval: retrievalSection,
   embedder: embedderSection,
   chat: chatSection,
   openai: openaiSection,

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
 
 function announce({ url, credentials }: Program): void {
   const lines = [`Insurance Navigator answers at ${url} (API documentation: ${url}/docs)`];
-  if (credentials)
+  if (credentials?.generated)
     lines.push(
       'The first administrator was created. These credentials are shown only now:',
       `  e-mail:   ${credentials.email}`,

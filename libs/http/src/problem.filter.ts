@@ -59,23 +59,14 @@ export function sendProblem(reply: FastifyReply, body: Problem): void {
   void reply.status(body.status).header('content-type', PROBLEM_JSON).send(JSON.stringify(body));
 }
 
-/** A refusal by Nest or Fastify: unknown route, bad JSON, too large a body, wrong content type. */
+/** A refusal by Nest or Fastify, whose own errors Nest hands on as the cause. */
 function refusalOf(error: unknown): { status: number; code: string; detail: string } | undefined {
-  const { statusCode, code, message } = error as { statusCode?: number; code?: string; message?: string };
-  if (error instanceof HttpException) {
-    const status = error.getStatus();
-    return status < 500 ? refusal(status, message) : undefined;
-  }
-  if (error instanceof SyntaxError && statusCode === 400)
-    return { status: 400, code: 'invalid-json', detail: 'The body is not valid JSON' };
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
-    return {
-      ...refusal(statusCode, message),
-      ...(code && FASTIFY_CODES[code] ? { code: FASTIFY_CODES[code] } : {}),
-    };
-  return undefined;
-}
-
-function refusal(status: number, detail = '') {
-  return { status, code: STATUS_CODES[status] ?? 'request-refused', detail };
+  if (!(error instanceof HttpException) || error.getStatus() >= 500) return undefined;
+  const status = error.getStatus();
+  const { code } = (error.cause ?? {}) as { code?: string };
+  return {
+    status,
+    code: FASTIFY_CODES[code ?? ''] ?? STATUS_CODES[status] ?? 'request-refused',
+    detail: error.message,
+  };
 }
