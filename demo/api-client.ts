@@ -161,8 +161,8 @@ export function withEvent(document: DocumentBody, { name, data }: ServerEvent): 
   const body = JSON.parse(data);
   switch (name) {
     case 'stage': {
-      const stages = document.stages.filter((stage) => stage.name !== body.name);
-      return { ...document, stages: [...stages, { name: body.name, status: body.status }] };
+      const replaced = document.stages.map((stage) => (stage.name === body.name ? body : stage));
+      return { ...document, stages: replaced.includes(body) ? replaced : [...replaced, body] };
     }
     case 'progress':
     case 'status':

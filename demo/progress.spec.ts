@@ -23,7 +23,8 @@ function board(isTTY: boolean, columns = 100) {
 
 describe('progressOf', () => {
   it('names the stages under way, and that questions can be asked already', () => {
-    expect(progressOf(embedding).state).toBe('embed + assess, answerable by its words');
+    const { stage, note } = progressOf(embedding);
+    expect(`${stage}${note}`).toBe('embed + assess, answerable by its words');
   });
 
   it.each([
@@ -31,23 +32,23 @@ describe('progressOf', () => {
     ['ready', 'ready'],
     ['failed', 'failed'],
   ] as const)('says %s for a document that is %s', (status, state) => {
-    expect(progressOf({ ...embedding, status }).state).toBe(state);
+    expect(progressOf({ ...embedding, status }).stage).toBe(state);
   });
 
   it('says that a document waits between two stages', () => {
-    expect(progressOf({ ...DOCUMENT, status: 'processing' }).state).toBe('waiting');
+    expect(progressOf({ ...DOCUMENT, status: 'processing' }).stage).toBe('waiting');
   });
 });
 
 describe('renderBar', () => {
   it('fills the bar by the percentage', () => {
-    expect(renderBar({ name: 'a.pdf', percent: 50, state: 'embed' }, 8, 100)).toBe(
+    expect(renderBar({ name: 'a.pdf', percent: 50, stage: 'embed', note: '' }, 8, 100)).toBe(
       `  a.pdf     ${'█'.repeat(12)}${'░'.repeat(12)}  50%  embed`,
     );
   });
 
   it('never grows wider than the terminal', () => {
-    const bar = renderBar({ name: 'a'.repeat(50), percent: 100, state: 'ready' }, 20, 40);
+    const bar = renderBar({ name: 'a'.repeat(50), percent: 100, stage: 'ready', note: '' }, 20, 40);
     expect(bar).toHaveLength(39);
     expect(bar.endsWith('…')).toBe(true);
   });
@@ -64,6 +65,13 @@ describe('ProgressBoard', () => {
     expect(written[2]!.startsWith('\u001b[2A')).toBe(true);
     expect(written[2]).toContain('100%  ready');
     expect(written[2]).toContain('second.pdf');
+  });
+
+  it('leaves out the instants between two stages', () => {
+    const { written, progress } = board(false);
+    progress.update(embedding);
+    progress.update({ ...embedding, stages: [] });
+    expect(written).toHaveLength(1);
   });
 
   it('writes a line for each change elsewhere, and none for the same state', () => {

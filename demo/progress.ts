@@ -6,7 +6,9 @@ export interface DocumentProgress {
   name: string;
   percent: number;
   /** The stages under way, or how it ended. */
-  state: string;
+  stage: string;
+  /** What a person may like to know beside it. */
+  note: string;
 }
 
 export function progressOf({
@@ -17,11 +19,17 @@ export function progressOf({
   stages,
 }: DocumentBody): DocumentProgress {
   const running = stages.filter((stage) => stage.status === 'running').map((stage) => stage.name);
-  const ends = { ready: 'ready', failed: 'failed', queued: 'queued', processing: 'waiting' };
-  const state = status === 'processing' && running.length > 0 ? running.join(' + ') : ends[status];
-  const note = status === 'processing' && answerable === 'lexical' ? ', answerable by its words' : '';
-  return { name: filename, percent: status === 'ready' ? 100 : percent, state: `${state}${note}` };
+  const states = { ready: 'ready', failed: 'failed', queued: 'queued', processing: WAITING };
+  return {
+    name: filename,
+    percent: status === 'ready' ? 100 : percent,
+    stage: status === 'processing' && running.length > 0 ? running.join(' + ') : states[status],
+    note: status === 'processing' && answerable === 'lexical' ? ', answerable by its words' : '',
+  };
 }
+
+/** Between two stages. */
+const WAITING = 'waiting';
 
 /** One line: name, bar, percentage and state, no wider than the terminal. */
 export function renderBar(progress: DocumentProgress, nameWidth: number, columns: number): string {
@@ -29,7 +37,7 @@ export function renderBar(progress: DocumentProgress, nameWidth: number, columns
   const percent = `${Math.round(progress.percent)}%`.padStart(4);
   const filled = Math.round((Math.min(100, Math.max(0, progress.percent)) / 100) * BAR_WIDTH);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-  return shorten(`  ${name}  ${bar} ${percent}  ${progress.state}`, columns - 1);
+  return shorten(`  ${name}  ${bar} ${percent}  ${progress.stage}${progress.note}`, columns - 1);
 }
 
 const BAR_WIDTH = 24;
@@ -53,11 +61,12 @@ export class ProgressBoard {
 
   update(document: DocumentBody): void {
     const before = this.documents.get(document.id);
-    const now = progressOf(document);
+    const now = withoutPause(progressOf(document), before);
     this.documents.set(document.id, now);
-    if (this.output.isTTY) this.redraw();
-    else if (before?.state !== now.state)
-      this.output.write(`  ${now.name}: ${now.state} (${Math.round(now.percent)}%)\n`);
+    const changed = before?.stage !== now.stage || before.note !== now.note;
+    if (this.output.isTTY && (changed || before.percent !== now.percent)) this.redraw();
+    else if (!this.output.isTTY && changed)
+      this.output.write(`  ${now.name}: ${now.stage}${now.note} (${Math.round(now.percent)}%)\n`);
   }
 
   private redraw(): void {
@@ -72,9 +81,14 @@ export class ProgressBoard {
 
   private colour(progress: DocumentProgress, nameWidth: number): string {
     const line = renderBar(progress, nameWidth, this.output.columns ?? 80);
-    if (progress.state === 'ready') return this.palette.good(line);
-    return progress.state === 'failed' ? this.palette.bad(line) : line;
+    if (progress.stage === 'ready') return this.palette.good(line);
+    return progress.stage === 'failed' ? this.palette.bad(line) : line;
   }
+}
+
+/** The instants between two stages would only flicker. */
+function withoutPause(now: DocumentProgress, before: DocumentProgress | undefined): DocumentProgress {
+  return now.stage === WAITING && before ? { ...now, stage: before.stage } : now;
 }
 
 function shorten(text: string, width: number): string {

@@ -105,16 +105,18 @@ async function processFiles(
   const board = new ProgressBoard(output, palette);
   const searchable = new Set<string>();
   let lexicalMs: number | undefined;
-  const documents = await Promise.all(
-    files.map(async (file) => {
-      const uploaded = await upload(client, file);
-      return client.followDocument(uploaded, (document) => {
-        board.update(document);
-        if (document.answerable !== 'none') searchable.add(document.id);
-        if (searchable.size === files.length) lexicalMs ??= elapsedMs();
-      });
-    }),
-  );
+  const show = (document: DocumentBody) => {
+    board.update(document);
+    if (document.answerable !== 'none') searchable.add(document.id);
+    if (searchable.size === files.length) lexicalMs ??= elapsedMs();
+  };
+  const uploaded: DocumentBody[] = [];
+  for (const file of files) {
+    const document = await upload(client, file);
+    show(document);
+    uploaded.push(document);
+  }
+  const documents = await Promise.all(uploaded.map((document) => client.followDocument(document, show)));
   const failed = documents.filter((document) => document.status === 'failed');
   if (failed.length > 0) {
     throw new DemoFailure(
