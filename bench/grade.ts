@@ -1,4 +1,5 @@
-import type { ExtractiveAnswer, RetrievedPassage } from '../apps/api/src/rag/answering/extractive/index.js';
+import type { ExtractiveAnswer } from '../apps/api/src/rag/answering/extractive/index.js';
+import type { RetrievedPassage } from '../apps/api/src/rag/retrieval/retriever.js';
 import type { ExpectedQuote, GradedQuestion } from './graded-question.js';
 
 /**

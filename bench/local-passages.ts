@@ -1,6 +1,6 @@
 import { makePassages } from '../apps/api/src/ingestion/passages/make-passages.js';
 import { parseFile } from '../apps/api/src/ingestion/parsing/parse-file.js';
-import type { RetrievedPassage } from '../apps/api/src/rag/answering/extractive/index.js';
+import type { RetrievedPassage } from '../apps/api/src/rag/retrieval/retriever.js';
 import type { Passage } from '../apps/api/src/rag/index.js';
 import { stem, tokenize } from '../apps/api/src/rag/text/index.js';
 

@@ -1,6 +1,6 @@
 import type { WeighedConcept } from './matching.js';
 import { answerText, type ScoredUnit } from './scoring.js';
-import type { Unit } from './units.js';
+import type { Unit } from './units/units.js';
 
 /** What tells how likely the best unit answers the question; each 0 to 1. */
 export interface Evidence {
@@ -27,7 +27,6 @@ export function evidenceOf(concepts: WeighedConcept[], ranked: ScoredUnit[]): Ev
   const total = concepts.reduce((sum, { weight }) => sum + weight, 0);
   const share = (weight: number) => (total > 0 ? weight / total : 0);
   const gaps = concepts.map(({ weight }, i) => weight * Math.max(0, 1 - best.matches[i]! / STATED_FROM));
-  const isTelling = ({ salience }: WeighedConcept) => salience >= TELLING_SALIENCE;
   const unknown = concepts.filter((concept) => !concept.known && isTelling(concept));
   const stated = concepts.filter((concept, i) => isTelling(concept) && best.matches[i]! >= STATED_FROM);
   return {
@@ -50,21 +49,22 @@ function agree(one: Unit, other: Unit): boolean {
 
 const figuresIn = (unit: Unit) => new Set(answerText(unit).match(/[$€£]?\d[\d,.]*\d%?|[$€£]?\d%?/g));
 
+const isTelling = ({ salience }: WeighedConcept) => salience >= TELLING_SALIENCE;
 const TELLING_SALIENCE = 0.5;
 /** A match from here on, such as a synonym in a heading, counts as stated. */
 const STATED_FROM = 0.6;
 
 /** Fitted by `node dist/bench/calibrate-extractive.js` on the development questions about two plan documents. */
-const BIAS = -2.36;
+const BIAS = -2.47;
 const WEIGHTS: Record<keyof Evidence, number> = {
-  coverage: 1.6,
-  margin: 1.68,
-  explained: 1.35,
-  missing: -2.22,
-  unknown: -1,
-  stated: 1.09,
-  unstated: -0.63,
-  row: 0.78,
+  coverage: 1.52,
+  margin: 1.7,
+  explained: 1.62,
+  missing: -2.1,
+  unknown: -0.83,
+  stated: 1.02,
+  unstated: -0.34,
+  row: 0.94,
 };
 
 /**
@@ -73,11 +73,15 @@ const WEIGHTS: Record<keyof Evidence, number> = {
  */
 const WITHOUT_KIND_AT_MOST = 0.25;
 
+/** A question of everyday words only ("What does it cost?") names no topic that an answer could be checked against. */
+const WITHOUT_TOPIC_AT_MOST = 0.45;
+
 /** 0 to 1: how likely the best unit answers. */
 export function groundingOf(concepts: WeighedConcept[], ranked: ScoredUnit[]): number {
   const evidence = evidenceOf(concepts, ranked);
   const keys = Object.keys(WEIGHTS) as Array<keyof Evidence>;
   const z = keys.reduce((sum, key) => sum + WEIGHTS[key] * evidence[key], BIAS);
   const sure = 1 / (1 + Math.exp(-z));
-  return ranked[0]!.lacksKind ? Math.min(sure, WITHOUT_KIND_AT_MOST) : sure;
+  if (ranked[0]!.lacksKind) return Math.min(sure, WITHOUT_KIND_AT_MOST);
+  return concepts.some(isTelling) ? sure : Math.min(sure, WITHOUT_TOPIC_AT_MOST);
 }

@@ -1,10 +1,10 @@
 import { sentencesOf, type Span } from '../../text/index.js';
-import type { AnswerType } from './answer-type.js';
-import { networkOf, type NetworkSide } from './network.js';
-import type { Question } from './question.js';
+import type { AnswerType } from './question/answer-type.js';
+import { networkOf, type NetworkSide } from './question/network.js';
+import type { Question } from './question/question.js';
 import { matchConcept, matchText, type WeighedConcept } from './matching.js';
-import { makeField } from './field.js';
-import type { RowUnit, UnitCell } from './units.js';
+import { makeField } from './units/field.js';
+import type { RowUnit, UnitCell } from './units/units.js';
 
 /** A cell that answers, with the part of its passage's text that is worth quoting. */
 export interface ChosenCell {

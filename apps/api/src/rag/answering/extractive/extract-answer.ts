@@ -1,12 +1,12 @@
+import type { RetrievedPassage } from '../../retrieval/retriever.js';
 import type { Answer } from '../answer.js';
 import { groundingOf } from './abstain.js';
 import { chooseCells } from './cells.js';
-import { composeAnswer, composeUnsure, NOT_IN_DOCUMENTS } from './compose.js';
-import { analyzeQuestion, type Question } from './question.js';
-import type { Quote } from './quotes.js';
-import { weighConcepts, type WeighedConcept } from './matching.js';
+import { composeAnswer, composeUnsure, NOT_IN_DOCUMENTS, type Quote } from './compose.js';
+import { analyzeQuestion, type Question } from './question/question.js';
+import { matchText, weighConcepts, type WeighedConcept } from './matching.js';
 import { scoreUnits, type ScoredUnit } from './scoring.js';
-import { unitsOf, type RetrievedPassage, type SentenceUnit } from './units.js';
+import { unitsOf, type RowUnit, type SentenceUnit } from './units/units.js';
 
 export type ExtractiveAnswer = Pick<Answer, 'text' | 'notInDocuments' | 'grounding' | 'citations'>;
 
@@ -62,18 +62,31 @@ const silence = (sure: number): ExtractiveAnswer => ({
   citations: [],
 });
 
+/** The places of a unit that answer the question. */
 export function quotesOf(question: Question, concepts: WeighedConcept[], { unit }: ScoredUnit): Quote[] {
   if (unit.kind === 'sentence')
-    return [{ passage: unit.passage, span: unit.span, label: labelOf(unit), column: '' }];
+    return [{ passage: unit.passage, span: unit.span, label: sentenceLabel(unit), column: '' }];
+  const label = rowLabel(unit, concepts);
   return chooseCells(question, concepts, unit).map(({ cell, span }) => ({
     passage: cell.passage,
     span,
-    label: unit.label || unit.group || unit.caption,
+    label,
     column: lastHeader(cell.header),
   }));
 }
 
-const labelOf = ({ lead, passage }: SentenceUnit) => lead || (passage.headingPath.at(-1) ?? '');
+const sentenceLabel = ({ lead, passage }: SentenceUnit) => lead || (passage.headingPath.at(-1) ?? '');
+
+/** The row's label, after its group or the table's caption where those say what the label does not. */
+function rowLabel({ label, group, caption }: RowUnit, concepts: WeighedConcept[]): string {
+  if (!label) return group || caption;
+  const above = [group, caption].find((title) =>
+    concepts.some(
+      (concept) => concept.salience >= 0.5 && matchText(concept, title) > matchText(concept, label),
+    ),
+  );
+  return above ? `${above} — ${label}` : label;
+}
 
 /** "What You Will Pay > Network Provider (You will pay the least)" is read as "Network Provider". */
 const lastHeader = (path: string) => (path.split(' > ').at(-1) ?? '').replace(/\s*\([^)]*\)$/, '');

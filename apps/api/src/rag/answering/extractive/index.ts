@@ -1,2 +1,1 @@
 export { extractAnswer, type ExtractiveAnswer, type ExtractRequest } from './extract-answer.js';
-export type { RetrievedPassage } from './units.js';

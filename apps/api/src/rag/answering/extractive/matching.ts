@@ -1,7 +1,7 @@
-import type { Concept } from './concepts.js';
-import { containsPhrase, makeField, type Field } from './field.js';
-import type { Question } from './question.js';
-import type { Unit } from './units.js';
+import type { Concept } from './question/concepts.js';
+import { containsPhrase, makeField, type Field } from './units/field.js';
+import type { Question } from './question/question.js';
+import type { Unit } from './units/units.js';
 
 /** A concept of the question with its weight among the units at hand. */
 export interface WeighedConcept extends Concept {

@@ -1,10 +1,10 @@
-import type { AnswerType } from './answer-type.js';
-import type { Concept } from './concepts.js';
-import { containsPhrase } from './field.js';
+import type { AnswerType } from './question/answer-type.js';
+import type { Concept } from './question/concepts.js';
+import { containsPhrase } from './units/field.js';
 import { matchConcept, type WeighedConcept } from './matching.js';
-import type { Question } from './question.js';
-import type { Unit } from './units.js';
-import { isFunctionStem, isLightStem } from './words.js';
+import type { Question } from './question/question.js';
+import type { Unit } from './units/units.js';
+import { isFunctionStem, isLightStem } from './question/words.js';
 
 /** A unit with how well it fits a question and why. */
 export interface ScoredUnit {
@@ -34,6 +34,7 @@ const WITHOUT_TYPE: Partial<Record<AnswerType, number>> = {
   website: 0.5,
   exclusion: 0.85,
   condition: 0.85,
+  'yes-no': 0.8,
   definition: 0.7,
   reason: 0.75,
   list: 0.9,
@@ -46,14 +47,18 @@ const EXPLAINED_SHARE = 0.3;
 const RETRIEVAL_SHARE = 0.12;
 /** What a made-up case says is rarely the answer, unless the question is about the case. */
 const EXAMPLE_FACTOR = 0.75;
+/** A glossary explains words; it answers when the meaning of one is asked. */
+const GLOSSARY_FACTOR = 0.8;
 
 /** All units, the best first. */
 export function scoreUnits(question: Question, concepts: WeighedConcept[], units: Unit[]): ScoredUnit[] {
   const asksForExample = concepts.some(({ onlyInExamples, salience }) => onlyInExamples && salience >= 0.5);
   const exampleFactor = asksForExample ? 1 : EXAMPLE_FACTOR;
+  const glossaryFactor = question.expects.has('definition') ? 1 : GLOSSARY_FACTOR;
   const scored = units.map((unit) => {
     const one = scoreUnit(question, concepts, unit);
-    return unit.isExample ? { ...one, score: one.score * exampleFactor } : one;
+    const aside = (unit.isExample ? exampleFactor : 1) * (unit.isGlossary ? glossaryFactor : 1);
+    return { ...one, score: one.score * aside };
   });
   return usualCaseFirst(scored.sort((a, b) => b.score - a.score));
 }

@@ -18,14 +18,14 @@ er, emergency room, emergency department, emergency care, a and e, casualty depa
 0.8 emergency, emergencies, urgent medical attention, immediate medical attention
 ambulance, emergency medical transportation, emergency transport, ambulance ride, air ambulance > medical transportation
 urgent care, walk in clinic, urgent care center, urgent care centre, minute clinic
-gp, general practitioner, family doctor, family physician, primary care, primary care physician, primary care provider, primary care doctor, pcp, regular doctor, family practice > doctor
+gp, general practitioner, family doctor, family physician, primary care, primary care physician, primary care provider, primary care doctor, pcp, regular doctor, family practice, pediatrician, paediatrician, internist > doctor
 0.6 doctor, doctors, docs, doc, physician, dr, practitioner > provider
 doctor's visit, doctor's appointment, doctor visit, see a doctor, see my doctor, see the doctor, visit to the doctor, office visit, doctor's office > primary care visit, primary care
 specialist, specialists > doctor
 dermatologist, skin doctor, cardiologist, heart doctor, neurologist, allergist, urologist, orthopedist, gastroenterologist, rheumatologist, endocrinologist, oncologist, ent doctor, podiatrist > specialist
 gynecologist, ob gyn, obgyn, obstetrician > specialist, maternity
 surgeon, surgeon's fee, surgeon fees, surgical fees, physician surgeon fees, physician fee > surgery
-surgery, operation, operations, operated, surgical procedure, surgical > procedure
+surgery, surgeries, operation, operations, operated, surgical procedure, surgical > procedure
 outpatient surgery, day surgery, ambulatory surgery, same day surgery, surgery center, outpatient procedure
 anesthesia, anaesthesia, anesthetic, anaesthetic, anesthesiologist, put under, put to sleep
 facility fee, hospital fee, facility charge
@@ -56,7 +56,7 @@ addiction, addicted, alcoholism, alcoholic, alcohol, drug abuse, drug rehab, det
 0.8 outpatient, out patient, outpatient services
 inpatient services, residential treatment
 pregnancy, pregnant, maternity, maternity care, expecting a baby > childbirth, office visits
-birth, births, give birth, giving birth, given birth, having a baby, have a baby, having my baby, deliver a baby, baby, delivery, childbirth, child birth, labor and delivery, labour, c section, cesarean, delivering, childbirth delivery > pregnant, maternity
+birth, births, give birth, giving birth, given birth, having a baby, have a baby, having my baby, deliver a baby, baby, delivery, childbirth, child birth, labor and delivery, labour, c section, cesarean, delivering, childbirth delivery, born > pregnant, maternity
 prenatal, prenatal care, antenatal, prenatal visit, prenatal visits, pregnancy checkup, pre natal care > pregnant, maternity, office visits
 newborn, new baby, infant > baby
 midwife, midwives, doula > childbirth
@@ -157,8 +157,16 @@ minimum value, minimum value standards
 0.5 total, totals, altogether, in total, all told, all in all, sum
 cheaper, less expensive, pay less, lower cost, save money, costs less
 more expensive, pay more, pay the most, dearer, surcharge, higher cost
+0.4 illness, illnesses, sick, ill, infection, disease, unwell
+0.5 house, my house, our house, at home > home
 0.5 example, examples, scenario, scenarios, sample
 0.4 summary, summary of benefits
+car insurance, auto insurance, motor insurance, vehicle insurance, insure my car, insurance on a car, automobile insurance
+home insurance, homeowners insurance, house insurance, renters insurance, property insurance, landlord insurance
+pet insurance, pet, pets, dog, dogs, cat, cats, puppy, vet, veterinarian
+travel insurance, trip insurance
+long term disability, short term disability, disability insurance
+maternity leave, paternity leave, parental leave, family leave, sick leave, sick days, medical leave
 rental car, rental vehicle, hire car, loaner, replacement car
 car, auto, automobile, vehicle, truck
 accident, collision, crash, crashed, wreck
@@ -168,7 +176,8 @@ flood, flooding, water damage, burst pipe, leak
 storm, hail, hurricane, tornado, wind damage
 liability, third party, legal liability
 luggage, baggage, suitcase
-death, die, dies, died, death benefit, life insurance, payout
+death, die, dies, died
+life insurance, death benefit, term life, whole life, payout on death
 disability, disabled, unable to work, cannot work, can't work
 workers compensation, work injury, injury at work, hurt at work
 beneficiary, beneficiaries

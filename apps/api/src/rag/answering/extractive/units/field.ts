@@ -1,5 +1,5 @@
-import { tokenize } from '../../text/index.js';
-import { stemOf } from './stems.js';
+import { tokenize } from '../../../text/index.js';
+import { stemOf } from '../stems.js';
 
 /** A stretch of words in a unit or over it, with the weight of a word that is found there. */
 export interface Field {
@@ -20,7 +20,7 @@ export const FIELD_WEIGHTS = {
   lead: 0.75,
   nearestHeading: 0.6,
   heading: 0.35,
-  neighbour: 0.3,
+  neighbour: 0.4,
 };
 
 export function makeField(name: Field['name'], weight: number, text: string): Field {

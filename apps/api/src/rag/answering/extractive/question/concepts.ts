@@ -1,7 +1,7 @@
-import { tokenize } from '../../text/index.js';
+import { tokenize } from '../../../text/index.js';
 import type { AnswerType } from './answer-type.js';
 import { LEXICON } from './lexicon.js';
-import { stemOf } from './stems.js';
+import { stemOf } from '../stems.js';
 
 /** Something a question is about, with every way in which a document may state it. */
 export interface Concept {

@@ -1,5 +1,6 @@
+import type { RetrievedPassage } from '../../../retrieval/retriever.js';
 import { FIELD_WEIGHTS, makeField, withWords, type Field } from './field.js';
-import type { RetrievedPassage, RowUnit } from './units.js';
+import type { RowUnit } from './units.js';
 
 /** The unit of one row, from the passages that hold its parts. */
 export function rowUnit(parts: RetrievedPassage[]): RowUnit {
@@ -15,6 +16,7 @@ export function rowUnit(parts: RetrievedPassage[]): RowUnit {
     caption: caption ?? '',
     cells,
     own,
+    isGlossary: isGlossary(passage.headingPath),
     isExample: isExample([caption ?? '', group ?? '', ...passage.headingPath]),
     fields: withWords([
       own,
@@ -34,3 +36,6 @@ export const headingFields = ({ headingPath, documentTitle }: RetrievedPassage):
 
 export const isExample = (titles: string[]) =>
   titles.some((title) => /\b(examples?|illustrations?|scenarios?)\b/i.test(title));
+
+export const isGlossary = (titles: string[]) =>
+  titles.some((title) => /\b(glossary|definitions?|words (we|you) use|defined terms)\b/i.test(title));

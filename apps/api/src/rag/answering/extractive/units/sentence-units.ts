@@ -1,7 +1,8 @@
-import { sentencesOf, type Span } from '../../text/index.js';
+import type { RetrievedPassage } from '../../../retrieval/retriever.js';
+import { sentencesOf, type Span } from '../../../text/index.js';
 import { FIELD_WEIGHTS, makeField, withWords } from './field.js';
-import { headingFields, isExample } from './row-units.js';
-import type { RetrievedPassage, SentenceUnit } from './units.js';
+import { headingFields, isExample, isGlossary } from './row-units.js';
+import type { SentenceUnit } from './units.js';
 
 /** The sentences, list items and glossary entries of a passage; none for a table of contents. */
 export function sentenceUnits(passage: RetrievedPassage): SentenceUnit[] {
@@ -21,6 +22,7 @@ export function sentenceUnits(passage: RetrievedPassage): SentenceUnit[] {
       lead,
       own: title.stems.length > 0 ? title : body,
       isExample: isExample(passage.headingPath),
+      isGlossary: isGlossary(passage.headingPath),
       fields: withWords([
         title,
         body,

@@ -1,10 +1,10 @@
-import { tokenize } from '../../text/index.js';
+import { tokenize } from '../../../text/index.js';
 import { Expectations } from './answer-type.js';
 import { findPhrases, LEXICON_WORDS, wordConcept, type Concept } from './concepts.js';
 import { askedNetwork, type NetworkSide } from './network.js';
 import { correctSpelling } from './spelling.js';
-import { stemOf } from './stems.js';
-import type { Unit } from './units.js';
+import { stemOf } from '../stems.js';
+import type { Unit } from '../units/units.js';
 import { isFunctionWord, isPlainStem, salienceOf } from './words.js';
 
 /** What a question asks, as far as words tell. */

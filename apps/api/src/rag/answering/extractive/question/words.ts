@@ -1,4 +1,4 @@
-import { stemOf } from './stems.js';
+import { stemOf } from '../stems.js';
 
 export const isFunctionWord = (word: string) => FUNCTION_WORDS.has(word);
 export const isFunctionStem = (stem: string) => FUNCTION_STEMS.has(stem);
@@ -41,7 +41,7 @@ const LIGHT_STEMS = new Set(
   attend automatic available average aware away awful awhile bad base basic basis bear beat become begin behind belief believe
   benefit beside best better beyond big bill bit bother bottom break brief bring broad buck build busy buy came capable care
   careful carry case catch cause certain chance change charge cheap check choice choose circumstance clear close collect
-  combine come comfortable common compare complete complex concern condition confirm confuse connect consequence consider
+  combine come comfortable common company compare complete complex concern condition confirm confuse connect consequence consider
   consist constant contain correct cost count country couple course cover coverage create crazy current cut daily damn
   date day deal decide decision decrease deep definite degree deliver demand depend deserve desire despite detail determine
   develop difference different difficult direct directly discover discuss distance divide document dollar done double

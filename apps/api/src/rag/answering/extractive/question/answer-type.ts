@@ -1,5 +1,6 @@
-import { tokenize } from '../../text/index.js';
-import { stemOf } from './stems.js';
+import { tokenize } from '../../../text/index.js';
+import { stemOf } from '../stems.js';
+import { isFunctionWord } from './words.js';
 
 /** What kind of thing an answer must state. */
 export type AnswerType =
@@ -66,7 +67,7 @@ const ASKED: Array<[AnswerType, RegExp]> = [
   ],
   [
     'time',
-    /\bhow (long|soon|late|quickly|fast|much (time|notice)|many (hours|days|weeks|months|years))\b|^when\b|\bby when\b|\bdeadline|\btime limit|\b(what|which) date|\bwhat time\b/,
+    /\bhow (long|soon|late|quickly|fast|much (time|notice)|many (hours|days|weeks|months|years))\b|^when\b|\bby when\b|\bdeadline|\btime limit|\b(what|which) date|\bwhat time\b|\bhours (of|are)\b|\b(opening|office|business) hours\b/,
   ],
   ['age', /\bhow old\b|\b(what|which) age\b/],
   [
@@ -117,9 +118,10 @@ const STATED: Record<Exclude<AnswerType, 'count'>, RegExp> = {
   age: /\bage[sd]?\b[^.]{0,20}\d|\b(under|over|turns?) \d|\d years (old|of age)/i,
   phone: /\d{3}[-. )]{1,2}\d{3}[-. ]{1,2}\d{4}|\b1[- ]8\d\d\b|\b(call|dial) \d{3}\b/i,
   address:
-    /\bP\.? ?O\.? Box\b|\b[A-Z]{2} \d{5}\b|\b\d+ [A-Z]\w+ (street|road|avenue|boulevard|lane|drive)\b|[\w.]+@[\w.]+/i,
+    /\bP\.? ?O\.? Box\b|\b[A-Z]{2} \d{5}\b|\b\d+ [A-Z]\w+ (street|road|avenue|boulevard|lane|drive)\b/i,
   website: /\bwww\.|https?:|[\w.]+@[\w.]+|\b[\w-]+\.(com|gov|org|net)\b/i,
-  'yes-no': /\b(yes|no|not|is|are|must|may|can|will|covers?|covered|required|charge|copay|coinsurance)\b|\d/i,
+  'yes-no':
+    /\b(yes|no|not|is|are|must|may|can|will|covers?|covered|required|includes?|excludes?|waived|once|visits?|days?)\b|[$€£%]/i,
   condition:
     /\b(if|unless|must|require[sd]?|only|when|before|except|subject to|provided that|preauthori[sz]ation)\b/i,
   exclusion: /\b(not|no|exclude[sd]?|exclusions?|except|doesn['’]t|don['’]t|isn['’]t|never)\b/i,
@@ -142,7 +144,9 @@ const COUNTED_CARE_STATED = [
 function countedIn(question: string): ReadonlySet<string> {
   const words = /\bhow many ((?:[\w'-]+ ?){1,4})/.exec(question)?.[1];
   if (!words) return new Set();
-  const named = tokenize(words).map(({ text }) => stemOf(text));
+  const named = tokenize(words)
+    .filter(({ text }) => !isFunctionWord(text))
+    .map(({ text }) => stemOf(text));
   return new Set(
     named.some((stem) => COUNTED_CARE.includes(stem)) ? [...named, ...COUNTED_CARE_STATED] : named,
   );

@@ -1,18 +1,9 @@
-import type { Passage, PassageCell } from '../../passages/passage.js';
-import type { Span } from '../../text/index.js';
+import type { PassageCell } from '../../../passages/passage.js';
+import type { RetrievedPassage } from '../../../retrieval/retriever.js';
+import type { Span } from '../../../text/index.js';
 import type { Field } from './field.js';
 import { rowUnit } from './row-units.js';
 import { sentenceUnits } from './sentence-units.js';
-
-/** A passage as retrieval hands it over: with its document's title and how well it fits the question. */
-export interface RetrievedPassage extends Passage {
-  documentTitle: string;
-  /** 0 to 1, fused of the two below. */
-  score: number;
-  lexicalScore: number;
-  /** null while the document has no vectors. */
-  semanticScore: number | null;
-}
 
 /** The smallest thing that can answer: a row of a table or a sentence, with the words that say what it is about. */
 export type Unit = RowUnit | SentenceUnit;
@@ -26,6 +17,8 @@ interface UnitBase {
   own: Field;
   /** Stands in a section of examples, whose figures are made up. */
   isExample: boolean;
+  /** Stands in a section that explains words. */
+  isGlossary: boolean;
 }
 
 export interface RowUnit extends UnitBase {

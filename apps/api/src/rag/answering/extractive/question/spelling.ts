@@ -1,7 +1,7 @@
 /** A shorter word has too many neighbours to guess which one was meant. */
 const MIN_LENGTH = 5;
 /** From this length on, two slips are forgiven. */
-const LONG_WORD = 8;
+const LONG_WORD = 11;
 
 /**
  * The known word that was probably meant by an unknown one: the nearest by edits (insert, delete, replace, swap
