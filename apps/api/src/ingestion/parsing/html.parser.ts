@@ -18,7 +18,7 @@ export function parseHtml(bytes: Uint8Array): ExtractedDocument {
 /** For HTML that another parser made, too. */
 export function extractHtml(html: string, format: 'html' | 'docx'): ExtractedDocument {
   const document = parse(html);
-  const title = cleanText(document.title) || null;
+  const title = cleanText(document.querySelector('title')?.textContent ?? '') || null;
   const blocks = htmlBlocks(format === 'html' ? mainContent(document, html) : document.body);
   if (blocks.length === 0 && title !== null)
     blocks.push({ kind: 'paragraph', text: title, page: null, box: null });

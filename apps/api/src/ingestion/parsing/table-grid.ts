@@ -84,7 +84,8 @@ function countHeaderRows(rows: Row<unknown>[], columnCount: number): number {
     (row) => !row.every((cell) => cell.header || !isFilled(cell)) || isSection(row, columnCount),
   );
   if (firstBody > 0) return firstBody;
-  if (firstBody === -1) return 0;
+  // Nothing is marked, or everything is, which tells as little.
+  if (rows.length === 0) return 0;
   const [first, ...others] = rows as [Row<unknown>, ...Row<unknown>[]];
   const complete = first.length === columnCount && first.slice(1).every(isFilled) && columnCount > 1;
   return complete && others.length > 0 && looksLikeHeader(first, others) ? 1 : 0;

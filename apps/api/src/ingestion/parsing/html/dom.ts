@@ -17,7 +17,6 @@ export interface DomElement extends DomNode {
 }
 
 export interface DomDocument extends DomElement {
-  title: string;
   body: DomElement;
 }
 

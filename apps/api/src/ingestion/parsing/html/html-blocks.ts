@@ -36,8 +36,9 @@ class BlockReader {
       this.blocks.push(table);
       return;
     }
+    if (localName !== 'li') return this.visitChildren(element);
     const outer = this.kind;
-    if (localName === 'li') this.kind = 'list-item';
+    this.kind = 'list-item';
     this.visitChildren(element);
     this.flush();
     this.kind = outer;
