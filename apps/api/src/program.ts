@@ -29,6 +29,9 @@ export interface Program {
 }
 
 type ProgramConfig = Config<typeof sections>;
+/** Requests that are still under way after this are broken off, so that the database can end within 30 s too. */
+const REQUESTS_LIMIT_MS = 15_000;
+const IDLE_CHECK_MS = 50;
 const RELEASE = 'insurance-navigator@0.1.0';
 
 /** Starts everything that one process runs. What was started is stopped again when a later step fails. */
@@ -81,7 +84,7 @@ async function start(
     createAdapter(server),
     { bufferLogs: false, abortOnError: false },
   );
-  started.push(() => app.close());
+  started.push(() => closeApp(app));
   assertEveryRouteDeclares(app);
   await setUp(app, { maxUploadBytes: config.upload.maxBytes });
   const credentials = await app.get(BootstrapService).bootstrap();
@@ -100,6 +103,22 @@ async function start(
       await stopStarted();
     },
   };
+}
+
+/**
+ * Finishes what is under way. A connection that falls idle meanwhile is kept by its client for the next request, and
+ * Node closes only those that were idle at the beginning; so they are closed again and again until none is left.
+ */
+async function closeApp(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const limit = setTimeout(() => server.closeAllConnections(), REQUESTS_LIMIT_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(limit);
+  }
 }
 
 function startDatabase(dataDir: string, onExit: () => void) {

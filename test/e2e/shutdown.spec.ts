@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { testApp, type TestApp } from '../support/test-app.js';
+
+const BOUNDARY = 'boundary';
+const head = [
+  `--${BOUNDARY}`,
+  'content-disposition: form-data; name="file"; filename="plan.txt"',
+  'content-type: text/plain',
+  '',
+  'Your deductible is $500.',
+].join('\r\n');
+const tail = `\r\nYour copay is $30.\r\n--${BOUNDARY}--\r\n`;
+
+describe('stopping', () => {
+  let app: TestApp;
+  beforeEach(async () => {
+    app = await testApp();
+  });
+  afterEach(() => app.close());
+
+  function beginUpload(): ClientRequest {
+    const upload = request(`${app.url}/v1/documents`, {
+      method: 'POST',
+      headers: { ...app.admin, 'content-type': `multipart/form-data; boundary=${BOUNDARY}` },
+    });
+    upload.write(head);
+    return upload;
+  }
+
+  const untilNotReady = async () => {
+    for (;;) {
+      const status = await app.fetch('/health/ready').then(
+        (response) => response.status,
+        () => 0,
+      );
+      if (status !== 200) return;
+    }
+  };
+
+  it('finishes an upload that is under way and takes no new request', async () => {
+    const upload = beginUpload();
+    const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+    await once(upload, 'socket');
+    const stopped = app.program.stop();
+    await untilNotReady();
+    upload.end(tail);
+    const [response] = await answered;
+    expect(response.statusCode).toBe(202);
+    response.resume();
+    await stopped;
+    await expect(app.fetch('/health/live')).rejects.toThrow();
+  });
+
+  it('tells the readers of waiting event streams to come back elsewhere', async () => {
+    const form = new FormData();
+    form.append('file', new File(['Your deductible is $500.'], 'plan.txt'));
+    const uploaded = await app.fetch('/v1/documents', { method: 'POST', body: form, headers: app.admin });
+    const { id } = (await uploaded.json()) as { id: string };
+    const events = await app.fetch(`/v1/documents/${id}/events`, { headers: app.admin });
+    const text = events.text();
+    await app.program.stop();
+    expect(await text).toMatch(/event: (error|done)\n[^]*\n\n$/);
+  });
+
+  it('does nothing the second time', async () => {
+    await app.program.stop();
+    await expect(app.program.stop()).resolves.toBeUndefined();
+  });
+});
