@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { IN_SCOPE, type Queryable, scopeParameters, type SearchScope } from '../search-scope.js';
+import { Bm25Scores } from './bm25.js';
+import type { Posting } from './postings.js';
+import { termsOf } from './terms.js';
+
+/** The SQL on `posting`. PostgreSQL finds the postings that may be seen; what they are worth is computed here. */
+@Injectable()
+export class LexicalIndex {
+  async insert(
+    tx: Queryable,
+    { tenantId, documentId, generation }: { tenantId: string; documentId: string; generation: number },
+    postings: readonly Posting[],
+  ): Promise<void> {
+    // In the order of the index, which is written faster so.
+    const sorted = [...postings].sort((a, b) =>
+      a.term < b.term ? -1 : a.term > b.term ? 1 : a.block - b.block,
+    );
+    for (let at = 0; at < sorted.length; at += ROWS_PER_INSERT) {
+      const rows = sorted.slice(at, at + ROWS_PER_INSERT);
+      await tx.query(INSERT, [
+        tenantId,
+        documentId,
+        generation,
+        rows.map(({ term }) => term),
+        rows.map(({ block }) => block),
+        rows.map(({ entries }) => entries),
+      ]);
+    }
+  }
+
+  /** What the words of the query say about every passage in scope. How rare a word is, is counted in scope as well. */
+  async search(tx: Queryable, scope: SearchScope, query: string, k1: number): Promise<Bm25Scores> {
+    const counts = new Map<string, number>();
+    for (const term of termsOf(query)) counts.set(term, (counts.get(term) ?? 0) + 1);
+    const terms = [...counts.keys()].slice(0, MAX_TERMS);
+    if (terms.length === 0) return new Bm25Scores([], 0, k1);
+    const rows = await tx.query<{ term: string; postings: Buffer; passages: number }[]>(FIND, [
+      ...scopeParameters(scope),
+      terms,
+    ]);
+    return new Bm25Scores(
+      rows.map(({ term, postings }) => ({ count: counts.get(term)!, postings })),
+      rows[0]?.passages ?? 0,
+      k1,
+    );
+  }
+}
+
+const ROWS_PER_INSERT = 5_000;
+/** Of a question; a text of a page pasted in would be as dear as ten questions. */
+const MAX_TERMS = 64;
+
+const INSERT = `
+  insert into posting (tenant_id, document_id, generation, term, block, entries)
+  select $1, $2, $3, term, block, entries
+  from unnest($4::text[], $5::int[], $6::bytea[]) as row (term, block, entries)`;
+
+/** One row for each term, since a row for each document of a frequent term would take longer to read than to find. */
+const FIND = `
+  select p.term,
+         string_agg(uuid_send(p.document_id) || int4send(p.generation) || int4send(p.block)
+                    || int2send(length(p.entries)::int2) || p.entries, '') as postings,
+         (select coalesce(sum(d.passage_count), 0)::int from document d
+          where ${IN_SCOPE} and d.live_generation is not null) as passages
+  from posting p
+  join document d on d.tenant_id = p.tenant_id and d.id = p.document_id and d.live_generation = p.generation
+  where ${IN_SCOPE} and p.tenant_id = $1 and p.term = any ($6)
+  group by p.term`;

@@ -1,0 +1,173 @@
+import { Injectable } from '@nestjs/common';
+import { uuidv5 } from '#libs/database';
+import { LexicalIndex } from './lexical/lexical.index.js';
+import { postingsOf } from './lexical/postings.js';
+import type { NewPassage, Passage } from './passage.js';
+import {
+  IN_SCOPE,
+  type PassagePlace,
+  type Queryable,
+  scopeParameters,
+  type SearchScope,
+} from './search-scope.js';
+import { VectorIndex, type VectorKey } from './vectors/vector-index.js';
+
+/** One generation of a document's passages. */
+export interface GenerationKey {
+  tenantId: string;
+  documentId: string;
+  generation: number;
+}
+
+export interface UnembeddedPassage {
+  id: string;
+  /** What is to be embedded: the passage under its heading. */
+  text: string;
+}
+
+/** A document's passages have the same ids whenever they are made. */
+export const passageId = (documentId: string, ordinal: number) => uuidv5(documentId, String(ordinal));
+
+/** Passages with all that they are found by. Every method works inside the transaction it is given. */
+@Injectable()
+export class PassageStore {
+  constructor(
+    private readonly lexical: LexicalIndex,
+    private readonly vectors: VectorIndex,
+  ) {}
+
+  /**
+   * Puts `passages`, which are numbered 0, 1, 2 …, in the place of whatever passages the document had. Publish the
+   * generation in the same transaction, so that a question sees the old ones or the new ones. Doing it twice gives
+   * the same rows.
+   */
+  async replaceGeneration(tx: Queryable, key: GenerationKey, passages: readonly NewPassage[]): Promise<void> {
+    await this.deleteDocument(tx, key);
+    for (let at = 0; at < passages.length; at += ROWS_PER_INSERT) {
+      const rows = passages.slice(at, at + ROWS_PER_INSERT).map((passage) => ({
+        ...passage,
+        id: passageId(key.documentId, passage.ordinal),
+        heading_path: passage.headingPath,
+        table_row: passage.row,
+      }));
+      await tx.query(INSERT, [key.tenantId, key.documentId, key.generation, JSON.stringify(rows)]);
+    }
+    await this.lexical.insert(tx, key, postingsOf(passages));
+  }
+
+  /** The first passages that have no vector of the model yet. */
+  async listUnembedded(tx: Queryable, key: VectorKey, limit: number): Promise<UnembeddedPassage[]> {
+    const rows = await tx.query<{ id: string; text: string; heading: string | null }[]>(
+      `select p.id, p.text, p.heading_path[cardinality(p.heading_path)] as heading
+       from passage p
+       where p.tenant_id = $1 and p.document_id = $2 and p.generation = $3
+         and not exists (
+           select from ${this.vectors.table} v
+           where v.tenant_id = $1 and v.document_id = $2 and v.generation = $3 and v.ordinal = p.ordinal
+             and v.model = $4)
+       order by p.ordinal limit $5`,
+      [key.tenantId, key.documentId, key.generation, key.model, limit],
+    );
+    return rows.map(({ id, text, heading }) => ({ id, text: heading ? `${heading}\n${text}` : text }));
+  }
+
+  /** Vectors that are there already, and those of passages that are gone, change nothing. */
+  async saveVectors(
+    tx: Queryable,
+    key: VectorKey,
+    vectors: readonly { passageId: string; vector: Float32Array }[],
+  ): Promise<void> {
+    const rows = await tx.query<{ id: string; ordinal: number }[]>(
+      `select id, ordinal from passage
+       where tenant_id = $1 and document_id = $2 and generation = $3 and id = any ($4)`,
+      [key.tenantId, key.documentId, key.generation, vectors.map((vector) => vector.passageId)],
+    );
+    const ordinals = new Map(rows.map(({ id, ordinal }) => [id, ordinal]));
+    const known = vectors.flatMap((given) => {
+      const ordinal = ordinals.get(given.passageId);
+      return ordinal === undefined ? [] : [{ ordinal, vector: given.vector }];
+    });
+    if (known.length > 0) await this.vectors.save(tx, key, known);
+  }
+
+  /** Passages, postings and vectors; there need not be any. */
+  async deleteDocument(
+    tx: Queryable,
+    { tenantId, documentId }: { tenantId: string; documentId: string },
+  ): Promise<void> {
+    await tx.query(`delete from passage where tenant_id = $1 and document_id = $2`, [tenantId, documentId]);
+  }
+
+  /** In reading order. */
+  async listPassages(
+    tx: Queryable,
+    { tenantId, documentId, generation }: GenerationKey,
+    { afterOrdinal = -1, limit }: { afterOrdinal?: number; limit: number },
+  ): Promise<Passage[]> {
+    const rows = await tx.query<PassageRecord[]>(
+      `select ${COLUMNS} from passage p
+       where tenant_id = $1 and document_id = $2 and generation = $3 and ordinal > $4
+       order by ordinal limit $5`,
+      [tenantId, documentId, generation, afterOrdinal, limit],
+    );
+    return rows.map(passageOf);
+  }
+
+  async getPassage(
+    tx: Queryable,
+    { tenantId, documentId, generation }: GenerationKey,
+    id: string,
+  ): Promise<Passage | undefined> {
+    const [row] = await tx.query<PassageRecord[]>(
+      `select ${COLUMNS} from passage p
+       where tenant_id = $1 and document_id = $2 and generation = $3 and id = $4`,
+      [tenantId, documentId, generation, id],
+    );
+    return row && passageOf(row);
+  }
+
+  /** Those of the places that are in scope and still live, in any order. */
+  async listAt(
+    tx: Queryable,
+    scope: SearchScope,
+    places: readonly PassagePlace[],
+  ): Promise<(Passage & { generation: number; documentTitle: string })[]> {
+    const rows = await tx.query<(PassageRecord & { generation: number; documentTitle: string })[]>(
+      `select ${COLUMNS}, p.generation, d.title as "documentTitle"
+       from unnest($6::uuid[], $7::int[], $8::int[]) as wanted (document_id, generation, ordinal)
+       join passage p using (document_id, generation, ordinal)
+       join document d on d.id = p.document_id and d.live_generation = p.generation
+       where ${IN_SCOPE} and p.tenant_id = $1`,
+      [
+        ...scopeParameters(scope),
+        places.map(({ documentId }) => documentId),
+        places.map(({ generation }) => generation),
+        places.map(({ ordinal }) => ordinal),
+      ],
+    );
+    return rows.map((row) => ({
+      ...passageOf(row),
+      generation: row.generation,
+      documentTitle: row.documentTitle,
+    }));
+  }
+}
+
+type PassageRecord = Omit<Passage, 'row'> & { tableRow: Passage['row'] };
+
+function passageOf(record: PassageRecord): Passage {
+  const { id, documentId, ordinal, kind, text, headingPath, page, box, tableRow } = record;
+  return { id, documentId, ordinal, kind, text, headingPath, page, box, row: tableRow };
+}
+
+const COLUMNS = `p.id, p.document_id as "documentId", p.ordinal, p.kind, p.text, p.heading_path as "headingPath",
+  p.page, p.box, p.table_row as "tableRow"`;
+
+const ROWS_PER_INSERT = 500;
+
+/** One parameter holds all rows, because arrays of arrays cannot be given to PostgreSQL. */
+const INSERT = `
+  insert into passage (tenant_id, document_id, generation, ordinal, id, kind, text, heading_path, page, box, table_row)
+  select $1, $2, $3, ordinal, id, kind, text, heading_path, page, nullif(box, 'null'), nullif(table_row, 'null')
+  from jsonb_to_recordset($4::jsonb) as row (
+    ordinal int, id uuid, kind text, text text, heading_path text[], page int, box jsonb, table_row jsonb)`;
