@@ -1,0 +1,57 @@
+/** A passage that was found, and how well it fits in each of the two ways. */
+export interface Candidate {
+  /** BM25; 0 when it has no word of the question. */
+  lexical: number;
+  /** Cosine; null while the passage has no vector. */
+  similarity: number | null;
+}
+
+export interface Scores {
+  /** 0 to 1. */
+  score: number;
+  /** 0 to 1: the share of the best candidate's. */
+  lexicalScore: number;
+  /** The cosine; null while the passage has no vector. */
+  semanticScore: number | null;
+}
+
+export interface FusionOptions {
+  lexicalWeight: number;
+  similarityThreshold: number;
+}
+
+/**
+ * Merges both rankings by their scores, each divided by its best, and sorts: the best first. A similarity below the
+ * threshold counts nothing, and a passage that has no word of the question either is dropped. A passage without a
+ * vector is taken to be as similar as those with one are on average, so that it stands where its words put it.
+ */
+export function fuse<C extends Candidate>(
+  candidates: readonly C[],
+  { lexicalWeight, similarityThreshold }: FusionOptions,
+): (C & Scores)[] {
+  const similarityOf = ({ similarity }: Candidate) =>
+    similarity !== null && similarity >= similarityThreshold ? similarity : 0;
+  const found = candidates.filter((candidate) => candidate.lexical > 0 || similarityOf(candidate) > 0);
+  const bestLexical = max(found.map(({ lexical }) => lexical));
+  const bestSimilarity = max(found.map(similarityOf));
+  const shares = found
+    .filter(({ similarity }) => similarity !== null)
+    .map((candidate) => ratio(similarityOf(candidate), bestSimilarity));
+
+  const scoresOf = (candidate: C): Scores => {
+    const { lexical, similarity } = candidate;
+    const lexicalScore = ratio(lexical, bestLexical);
+    const semantic = similarity === null ? mean(shares) : ratio(similarityOf(candidate), bestSimilarity);
+    // Where nothing has a vector, words are all there is.
+    const weight = shares.length === 0 ? 1 : lexicalWeight;
+    const score = weight * lexicalScore + (1 - weight) * semantic;
+    return { score, lexicalScore, semanticScore: similarity };
+  };
+  return found
+    .map((candidate) => ({ ...candidate, ...scoresOf(candidate) }))
+    .sort((a, b) => b.score - a.score);
+}
+
+const ratio = (value: number, best: number) => (best > 0 ? value / best : 0);
+const max = (values: number[]) => values.reduce((a, b) => Math.max(a, b), 0);
+const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / Math.max(values.length, 1);

@@ -1,0 +1,174 @@
+import { Logger } from '@nestjs/common';
+import type { TenantDb } from '#libs/database';
+import { DependencyTimeout } from '#libs/errors';
+import { counter, histogram } from '#libs/observability';
+import type { Bm25Scores } from '../passages/lexical/bm25.js';
+import type { LexicalIndex } from '../passages/lexical/lexical.index.js';
+import type { Passage } from '../passages/passage.js';
+import type { PassageStore } from '../passages/passage.store.js';
+import { keyOfPlace, type PassagePlace, type Queryable, type SearchScope } from '../passages/search-scope.js';
+import type { VectorIndex } from '../passages/vectors/vector-index.js';
+import { type Candidate, fuse, type Scores } from './fusion.js';
+import type { QueryEmbedder } from './query-embedder.js';
+import type { RetrievalConfig } from './retrieval.config.js';
+
+export interface RetrievalRequest extends SearchScope {
+  query: string;
+  /** Passages wanted at most. */
+  limit: number;
+  /** `lexical` leaves the embedder out. */
+  mode?: 'hybrid' | 'lexical';
+}
+
+export type RetrievedPassage = Passage & Scores & { documentTitle: string };
+
+export interface Retrieval {
+  /** The best first. */
+  hits: RetrievedPassage[];
+  /** `lexical` when only words were compared. */
+  mode: 'hybrid' | 'lexical';
+  /** Why it was `lexical` although it was not asked for. */
+  reason?: 'embedder-timeout' | 'embedder-unavailable';
+  /** Milliseconds. Words are looked up while the question is embedded. */
+  timings: { lexicalMs: number; embedMs: number; semanticMs: number; totalMs: number };
+}
+
+const searches = counter({
+  name: 'navigator_retrievals_total',
+  help: 'Searches for passages by mode and, when the mode is a fallback, its reason',
+  labelNames: ['mode', 'reason'],
+});
+const durations = histogram({
+  name: 'navigator_retrieval_seconds',
+  help: 'Time that the parts of a search for passages take',
+  labelNames: ['part'],
+});
+
+/**
+ * Finds passages by their words and their meaning. When the question cannot be embedded in time it goes by the words
+ * alone and says so; only a database that cannot be reached makes it fail.
+ */
+export class Retriever {
+  private readonly logger = new Logger(Retriever.name);
+
+  constructor(
+    private readonly db: Pick<TenantDb, 'run'>,
+    private readonly passages: PassageStore,
+    private readonly lexical: LexicalIndex,
+    private readonly vectors: VectorIndex,
+    private readonly embedder: QueryEmbedder,
+    private readonly config: RetrievalConfig,
+  ) {}
+
+  /** @throws DependencyUnavailable without a database, and the signal's reason */
+  async retrieve(request: RetrievalRequest, signal: AbortSignal): Promise<Retrieval> {
+    const total = stopwatch();
+    const { tenantId } = request.reader;
+    const [words, question] = await Promise.all([
+      this.scoreWords(request, signal),
+      this.embed(request, signal),
+    ]);
+    const semantic = stopwatch();
+    const hits = await this.db.run(tenantId, (tx) => this.merge(tx, request, words.scores, question.vector), {
+      signal,
+    });
+    const timings = {
+      lexicalMs: words.ms,
+      embedMs: question.ms,
+      semanticMs: semantic(),
+      totalMs: total(),
+    };
+    const { mode, reason } = question;
+    observe(timings, mode, reason);
+    return { hits, mode, ...(reason && { reason }), timings };
+  }
+
+  private async scoreWords(request: RetrievalRequest, signal: AbortSignal) {
+    const time = stopwatch();
+    const scores = await this.db.run(
+      request.reader.tenantId,
+      (tx) => this.lexical.search(tx, request, request.query, this.config.bm25K1),
+      { signal },
+    );
+    return { scores, ms: time() };
+  }
+
+  private async embed({ query, mode }: RetrievalRequest, signal: AbortSignal): Promise<EmbeddedQuestion> {
+    if (mode === 'lexical') return { mode, ms: 0 };
+    const time = stopwatch();
+    const limit = AbortSignal.timeout(this.config.embedTimeoutMs);
+    try {
+      const vector = await this.embedder.embed(query, AbortSignal.any([signal, limit]));
+      return { mode: 'hybrid', vector, ms: time() };
+    } catch (error) {
+      signal.throwIfAborted();
+      const late = limit.aborted || error instanceof DependencyTimeout;
+      this.logger.warn({ reason: (error as Error).name, late }, 'a question could not be embedded');
+      return { mode: 'lexical', reason: late ? 'embedder-timeout' : 'embedder-unavailable', ms: time() };
+    }
+  }
+
+  private async merge(
+    tx: Queryable,
+    request: RetrievalRequest,
+    words: Bm25Scores,
+    vector: Float32Array | undefined,
+  ): Promise<RetrievedPassage[]> {
+    const limit = Math.max(this.config.candidates, request.limit);
+    const found = new Map<string, Found>();
+    for (const { score, ...place } of words.best(limit))
+      found.set(keyOfPlace(place), { ...place, lexical: score, similarity: null });
+    if (vector) await this.addSimilar(tx, request, words, vector, limit, found);
+    const ranked = fuse([...found.values()], this.config).slice(0, request.limit);
+    const known = new Map(
+      (await this.passages.listAt(tx, request, ranked)).map((row) => [keyOfPlace(row), row]),
+    );
+    return ranked.flatMap(({ score, lexicalScore, semanticScore, ...place }) => {
+      const passage = known.get(keyOfPlace(place));
+      // A document that changed or went in between is left out.
+      if (!passage) return [];
+      const { generation: _, ...fields } = passage;
+      return [{ ...fields, score, lexicalScore, semanticScore }];
+    });
+  }
+
+  /** The most similar passages, and how similar those are that were found by their words. */
+  private async addSimilar(
+    tx: Queryable,
+    scope: SearchScope,
+    words: Bm25Scores,
+    vector: Float32Array,
+    limit: number,
+    found: Map<string, Found>,
+  ): Promise<void> {
+    const { model } = this.embedder;
+    for (const { similarity, ...place } of await this.vectors.search(tx, scope, { model, vector, limit }))
+      found.set(keyOfPlace(place), { ...place, lexical: words.scoreOf(place), similarity });
+    const others = [...found.values()].filter(({ similarity }) => similarity === null);
+    if (others.length === 0) return;
+    for (const { similarity, ...place } of await this.vectors.compare(tx, scope, { model, vector }, others))
+      found.get(keyOfPlace(place))!.similarity = similarity;
+  }
+}
+
+type Found = PassagePlace & Candidate;
+
+interface EmbeddedQuestion extends Pick<Retrieval, 'mode' | 'reason'> {
+  vector?: Float32Array;
+  ms: number;
+}
+
+function observe(
+  { lexicalMs, embedMs, semanticMs, totalMs }: Retrieval['timings'],
+  mode: string,
+  reason = '',
+) {
+  searches.inc({ mode, reason });
+  const parts = { lexical: lexicalMs, embed: embedMs, semantic: semanticMs, total: totalMs };
+  for (const [part, ms] of Object.entries(parts)) durations.observe({ part }, ms / 1_000);
+}
+
+function stopwatch(): () => number {
+  const start = performance.now();
+  return () => performance.now() - start;
+}
