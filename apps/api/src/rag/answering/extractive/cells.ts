@@ -22,11 +22,12 @@ export function chooseCells(question: Question, concepts: WeighedConcept[], row:
     .sort((a, b) => b.score - a.score);
   const best = ranked[0];
   if (!best) return [];
-  const amounts = networkOf(best.cell.header) !== null;
+  const { expects, network } = question;
+  const amounts = networkOf(best.cell.header) !== null || (expects.has('yes-no') && isLimits(best.cell));
   const cells = ranked
     .filter(({ cell, score }) => score >= best.score - EQUAL_WITHIN && !isEmpty(cell))
     .map(({ cell }) => cell);
-  if (amounts && !question.network) cells.push(...row.cells.filter(({ header }) => networkOf(header)));
+  if (amounts && !network) cells.push(...row.cells.filter(({ header }) => networkOf(header)));
   if (amounts) cells.push(...row.cells.filter((cell) => belongsToAmounts(question, cell)));
   const chosen = row.cells.filter((cell) => cell === best.cell || cells.includes(cell)).slice(0, MOST_CELLS);
   return chosen.map((cell) => ({ cell, span: quoteWithin(question, concepts, cell) }));

@@ -81,7 +81,7 @@ const ASKED: Array<[AnswerType, RegExp]> = [
   ['website', /\b(what|which|where|how)\b.*\b(website|web ?site|web page|online|internet|e-?mail address)\b/],
   [
     'yes-no',
-    /^(and |so )?(do|does|did|is|are|am|can|could|will|would|should|has|have|may|must)\b|[,:]\s*(do|does|is|are|am|can|will|would) |^(?!what|how|when|where|who|which|why).*\b(covered|included|allowed|needed|required)\?*$/,
+    /^(and |so )?(do|does|did|is|are|am|can|could|will|would|should|has|have|may|must)\b|[,:]\s*(do|does|is|are|am|can|will|would) |^(?!.*\b(?:what|how|when|where|who|which|why)\b).*\b(covered|included|allowed|needed|required)\?*$/,
   ],
   [
     'condition',
@@ -96,7 +96,10 @@ const ASKED: Array<[AnswerType, RegExp]> = [
     /\bwhat does .* mean\b|\bmeaning of\b|\bdefin(e|ition)\b|^what(?: is| are|'s) (?:an? )?(?!the\b|my\b|our\b|your\b|this\b|included|covered|not\b|excluded)(?:[\w-]+ ?){1,3}\??$/,
   ],
   ['reason', /^why\b|\bfor what reason\b|\bhow come\b/],
-  ['list', /^(which|what) (\w+ ){1,3}(are|do|does|is|never|count|will|can)\b/],
+  [
+    'list',
+    /^which \w+s\b|^what (kinds?|types?|sorts?|costs|charges|services|things|expenses|payments|treatments|drugs|documents)\b/,
+  ],
 ];
 
 const MONEY_WORD =

@@ -23,7 +23,7 @@ export interface ConceptAlternative {
 const SYNONYM_WEIGHT = 0.9;
 const BROADER_WEIGHT = 0.6;
 /** Words that `~` may stand for in a phrase of the lexicon. */
-const MAX_GAP = 4;
+const MAX_GAP = 5;
 
 /** A phrase of the lexicon as it may occur in a question; null stands for the gap. */
 interface Phrase {

@@ -6,7 +6,7 @@ import type { AnswerType } from './answer-type.js';
  * answered, less surely, by the right side, but not the other way round). A leading number is the concept's salience
  * in a question, 1 unless told: people and periods say less about what is asked than the name of a treatment. A kind of
  * answer in brackets states the concept as well: a telephone number states "phone number". Phrases are matched by
- * their stems; `~` stands for up to four words.
+ * their stems; `~` stands for up to five words.
  */
 const CONCEPT_LINES = `
 physio, physiotherapy, physiotherapist, pt, physical therapy, physical therapist > rehabilitation services, rehabilitation, therapy

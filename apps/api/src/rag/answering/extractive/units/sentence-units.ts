@@ -1,5 +1,6 @@
 import type { RetrievedPassage } from '../../../retrieval/retriever.js';
 import { sentencesOf, type Span } from '../../../text/index.js';
+import { isFunctionWord } from '../question/words.js';
 import { FIELD_WEIGHTS, makeField, withWords } from './field.js';
 import { headingFields, isExample, isGlossary } from './row-units.js';
 import type { SentenceUnit } from './units.js';
@@ -18,7 +19,7 @@ export function sentenceUnits(passage: RetrievedPassage): SentenceUnit[] {
     return {
       kind: 'sentence',
       passage,
-      span: withoutBullet(text, span),
+      span: { start: span.end - withoutBullet(sentence).length, end: span.end },
       lead,
       own: title.stems.length > 0 ? title : body,
       isExample: isExample(passage.headingPath),
@@ -37,15 +38,21 @@ export function sentenceUnits(passage: RetrievedPassage): SentenceUnit[] {
 /** What a sentence is about, where that is told apart: the term of an entry, or the question that it answers first. */
 function titleOf({ headingPath }: RetrievedPassage, sentence: string, index: number): string {
   const heading = headingPath.at(-1) ?? '';
-  return ENTRY.exec(sentence)?.[1] ?? (index === 0 && heading.endsWith('?') ? heading : '');
+  return termOf(sentence) ?? (index === 0 && heading.endsWith('?') ? heading : '');
+}
+
+/** The term that an entry begins with; a sentence such as "You pay first." is none. */
+function termOf(sentence: string): string | undefined {
+  const words = ENTRY.exec(sentence)?.[1]?.split(/\s+/) ?? [];
+  const isSentence = isFunctionWord((words[0] ?? '').toLowerCase()) || words.length > MOST_TERM_WORDS;
+  return words.length === 0 || isSentence ? undefined : words.join(' ');
 }
 
 const CONTENTS = /^(table of )?contents$|^index$/i;
 const BULLET = /^[•▪●◦‣*–-]\s+/;
-/** "Step therapy. The rule that …" or "• Step therapy: you try …": an entry that begins with its term. */
-const ENTRY = /^(?:[•▪●◦‣*–-]\s+)?(\p{Lu}[^.:?!\n]{1,60})[.:] (?=\S)/u;
-/** The term alone, where the sentence was cut behind it. */
-const TERM = /^(?:[•▪●◦‣*–-]\s+)?\p{Lu}[\p{L}\p{N}’'/ -]{1,50}\.$/u;
+/** "Step therapy. The rule that …" or "• Step therapy: you try …": what may be an entry that begins with its term. */
+const ENTRY = /^(?:[•▪●◦‣*–-]\s+)?(\p{Lu}[^.:?!\n]{1,60})[.:](?= \S|$)/u;
+const MOST_TERM_WORDS = 6;
 const ANSWER_WORD = /^(yes|no|never|always|it depends)[.!]$/i;
 const VALUE = /^[$€£]?\s?\d[\d,.]*\s?%?$/;
 const RUN_IN_HEADING = /^\p{Lu}[^.:?!\n]{2,70}:(?=\s)/u;
@@ -76,7 +83,11 @@ function completes(text: string, before: Span, { start, end }: Span): boolean {
   if (VALUE.test(text.slice(start, end))) return /[\p{L})]$/u.test(first);
   if (text.slice(before.end, start).includes('\n')) return false;
   const startsParagraph = before.start === 0 || text[before.start - 1] === '\n';
-  return first.endsWith('?') || ANSWER_WORD.test(first) || (startsParagraph && TERM.test(first));
+  return (
+    first.endsWith('?') ||
+    ANSWER_WORD.test(first) ||
+    (startsParagraph && first.endsWith('.') && termOf(first) === withoutBullet(first).slice(0, -1))
+  );
 }
 
 /** What introduces a sentence within its passage: the line before a list, or the run-in heading of a paragraph. */
@@ -91,10 +102,7 @@ function leadOf(text: string, { start, end }: Span): string {
   return start > from ? (RUN_IN_HEADING.exec(text.slice(from))?.[0] ?? '') : '';
 }
 
-function withoutBullet(text: string, { start, end }: Span): Span {
-  const bullet = BULLET.exec(text.slice(start, end));
-  return { start: start + (bullet?.[0].length ?? 0), end };
-}
+const withoutBullet = (line: string) => line.replace(BULLET, '');
 
 const neighbours = (text: string, spans: Span[], index: number) =>
   [spans[index - 1], spans[index + 1]].map((span) => (span ? textAt(text, span) : '')).join('\n');
