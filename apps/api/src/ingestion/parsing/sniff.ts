@@ -100,23 +100,7 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, DocumentFormat>> = {
 };
 
 /** Names of formats that are never plain text. */
-const CLAIMS_OF_BINARY = new Set([
-  ...[
-    'pdf',
-    'doc',
-    'docx',
-    'docm',
-    'dotx',
-    'odt',
-    'ods',
-    'odp',
-    'xls',
-    'xlsx',
-    'xlsm',
-    'ppt',
-    'pptx',
-    'epub',
-    'zip',
-  ],
-  ...['msg', 'png', 'jpg', 'jpeg', 'gif', 'tif', 'tiff', 'webp', 'heic', 'mp3', 'mp4', 'wav', 'flac'],
-]);
+const CLAIMS_OF_BINARY = new Set(
+  `pdf doc docx docm dotx odt ods odp xls xlsx xlsm ppt pptx epub zip
+  msg png jpg jpeg gif tif tiff webp heic mp3 mp4 wav flac`.split(/\s+/),
+);

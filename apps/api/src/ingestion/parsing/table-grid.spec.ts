@@ -84,6 +84,34 @@ describe('readGrid', () => {
     expect(words[0]!.cells).toEqual([{ header: ['Price'], content: '$1' }]);
   });
 
+  it('labels rows by what they name rather than by a date in front of it', () => {
+    const rows = readGrid(
+      [
+        [head(0, 'Date'), head(1, 'Service'), head(2, 'Charged')],
+        [cell(0, 'June 9, 2026'), cell(1, 'Office visit'), cell(2, '$240')],
+        [cell(0, '06/11/26'), cell(1, 'MRI'), cell(2, '$950')],
+        [cell(0, 'Total'), cell(1, ''), cell(2, '$1,190')],
+      ],
+      3,
+    );
+    expect(rows.map(({ label }) => label)).toEqual(['Office visit', 'MRI', 'Total']);
+    expect(rows[0]!.cells).toEqual([
+      { header: ['Date'], content: 'June 9, 2026' },
+      { header: ['Charged'], content: '$240' },
+    ]);
+  });
+
+  it('does not repeat a label that stands over several columns', () => {
+    const rows = readGrid(
+      [
+        [head(0, 'A'), head(1, 'B'), head(2, 'C')],
+        [cell(0, 'x', { last: 1 }), cell(2, '$1')],
+      ],
+      3,
+    );
+    expect(rows[0]).toMatchObject({ label: 'x', cells: [{ header: ['C'], content: '$1' }] });
+  });
+
   it('leaves out blank cells', () => {
     const rows = readGrid(
       [

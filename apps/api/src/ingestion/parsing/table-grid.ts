@@ -31,6 +31,7 @@ export function readGrid<Content>(rows: Row<Content>[], columnCount: number): Gr
   const headers = rows.slice(0, headerCount);
   const body = rows.slice(headerCount);
   const groupColumns = countGroupColumns(body, columnCount);
+  const labelColumn = findLabelColumn(body, groupColumns, columnCount);
   const paths = Array.from({ length: columnCount }, (_, column) => headerPath(headers, column));
   const result: GridRow<Content>[] = [];
   let section: Content | null = null;
@@ -45,7 +46,7 @@ export function readGrid<Content>(rows: Row<Content>[], columnCount: number): Gr
     // A new group ends what its predecessor shared.
     const startsGroup = groupColumns > 0 && starts[0] !== undefined;
     above = starts.map((cell, column) => cell ?? (startsGroup ? undefined : above[column]));
-    result.push(readRow(row, above, { section, groupColumns, paths }));
+    result.push(readRow(row, above, { section, groupColumns, labelColumn, paths }));
   }
   return result;
 }
@@ -53,21 +54,27 @@ export function readGrid<Content>(rows: Row<Content>[], columnCount: number): Gr
 interface Reading<Content> {
   section: Content | null;
   groupColumns: number;
+  labelColumn: number;
   paths: Content[][];
 }
 
 function readRow<Content>(
   row: Row<Content>,
   cells: (GridCell<Content> | undefined)[],
-  { section, groupColumns, paths }: Reading<Content>,
+  { section, groupColumns, labelColumn, paths }: Reading<Content>,
 ): GridRow<Content> {
   const filled = cells.map((cell) => (cell && isFilled(cell) ? cell : undefined));
   const labels = filled.slice(0, groupColumns).flatMap((cell) => (cell ? [cell.content] : []));
+  // A sum at the foot of the table is often named in the first column.
+  const label = filled[labelColumn] ?? filled[groupColumns];
+  const naming = new Set([label, ...filled.slice(0, groupColumns)]);
   return {
     group: section === null ? labels : [section, ...labels],
-    label: filled[groupColumns]?.content ?? null,
+    label: label?.content ?? null,
     cells: filled.flatMap((cell, column) =>
-      cell && column > groupColumns ? [{ header: paths[column]!, content: cell.content }] : [],
+      cell && column >= groupColumns && !naming.has(cell)
+        ? [{ header: paths[column]!, content: cell.content }]
+        : [],
     ),
     own: row.filter((cell) => cell.first >= groupColumns && isFilled(cell)).map((cell) => cell.content),
   };
@@ -117,6 +124,20 @@ function countGroupColumns(body: Row<unknown>[], columnCount: number): number {
   while (count < most && rows.some((row) => cellAt(row, count) === undefined)) count += 1;
   return count;
 }
+
+/** The first column behind the groups that names things, rather than dating or counting them. */
+function findLabelColumn(body: Row<unknown>[], groupColumns: number, columnCount: number): number {
+  const counts = (column: number) => {
+    const texts = body.flatMap((row) => cellAt(row, column)?.text || []);
+    return texts.filter((text) => COUNT_OR_DATE.test(text)).length * 2 > texts.length;
+  };
+  const next = groupColumns + 1;
+  return next < columnCount && counts(groupColumns) && !counts(next) ? next : groupColumns;
+}
+
+/** Figures with their signs and units, and the names of months. */
+const COUNT_OR_DATE =
+  /^(?=.*\d)(?:[\d\p{P}\p{S}\s]|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)+$/iu;
 
 /** The headers over a column, from the outside in. */
 function headerPath<Content>(headers: Row<Content>[], column: number): Content[] {

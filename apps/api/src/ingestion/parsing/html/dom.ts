@@ -26,22 +26,10 @@ const TEXT = 3;
 export const isElement = (node: DomNode): node is DomElement => node.nodeType === ELEMENT;
 export const isText = (node: DomNode) => node.nodeType === TEXT;
 
-const UNREADABLE = new Set([
-  ...[
-    'script',
-    'style',
-    'noscript',
-    'template',
-    'svg',
-    'math',
-    'head',
-    'iframe',
-    'object',
-    'embed',
-    'canvas',
-  ],
-  ...['audio', 'video', 'select', 'datalist', 'button'],
-]);
+const UNREADABLE = new Set(
+  `script style noscript template svg math title head iframe object embed canvas audio video
+  select datalist button`.split(/\s+/),
+);
 
 /** What a person who opens the page does not see is not read either: it may have been hidden on purpose. */
 export function isUnseen(element: DomElement): boolean {
@@ -55,24 +43,11 @@ export function isUnseen(element: DomElement): boolean {
   );
 }
 
-const BLOCKS = new Set([
-  ...[
-    'address',
-    'article',
-    'aside',
-    'blockquote',
-    'body',
-    'caption',
-    'center',
-    'dd',
-    'details',
-    'dialog',
-    'div',
-  ],
-  ...['dl', 'dt', 'fieldset', 'figcaption', 'figure', 'footer', 'form', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'],
-  ...['header', 'hgroup', 'hr', 'html', 'legend', 'li', 'main', 'menu', 'nav', 'ol', 'p', 'pre', 'search'],
-  ...['section', 'summary', 'table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'tr', 'ul'],
-]);
+const BLOCKS = new Set(
+  `address article aside blockquote body caption center dd details dialog div dl dt fieldset
+  figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav
+  ol p pre search section summary table tbody td tfoot th thead tr ul`.split(/\s+/),
+);
 
 export const isBlock = (element: DomElement) => BLOCKS.has(element.localName);
 

@@ -9,22 +9,10 @@ import type { SketchCell, TableSketch } from './table-sketch.js';
 export type TaggedBlock = TextDraft | TableSketch;
 
 const TABLE_PARTS = new Set(['THead', 'TBody', 'TFoot']);
-const BLOCKS = new Set([
-  ...[
-    'Document',
-    'DocumentFragment',
-    'Part',
-    'Sect',
-    'Art',
-    'Div',
-    'Aside',
-    'NonStruct',
-    'Root',
-    'BlockQuote',
-  ],
-  ...['Index', 'TOC', 'TOCI', 'P', 'H', 'Title', 'L', 'LI', 'LBody', 'Table', 'Caption', 'Figure', 'Form'],
-  ...['Note', 'FENote', 'Footnote', 'Textbox', 'Story'],
-]);
+const BLOCKS = new Set(
+  `Document DocumentFragment Part Sect Art Div Aside NonStruct Root BlockQuote Index TOC TOCI P H Title
+  L LI LBody Table Caption Figure Form Note FENote Footnote Textbox Story`.split(/\s+/),
+);
 
 /** Blocks of a page from its structure tree, and the spans that the tree does not mention. */
 export function readTaggedPage(content: PageContent): { blocks: TaggedBlock[]; untagged: Span[] } {

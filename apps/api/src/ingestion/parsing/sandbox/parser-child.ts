@@ -26,14 +26,21 @@ export class ParserChild {
   /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
 
-  constructor(private readonly limits: ChildLimits) {
+  constructor(
+    private readonly limits: ChildLimits,
+    program = parserProgram(),
+  ) {
     this.answers = new FrameReader(limits.maxOutputBytes);
-    this.process = start(limits);
+    this.process = start(limits, program);
     this.ended = new Promise((resolve) => this.process.once('close', () => resolve()));
     this.pending = Promise.withResolvers();
     this.ready = this.pending.promise;
     this.ready.catch(() => undefined);
     this.listen();
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
   }
 
   get alive(): boolean {
@@ -113,15 +120,15 @@ export class ParserChild {
   }
 }
 
-function start({ memoryMb, timeoutMs }: ChildLimits): ChildProcess {
+function start({ memoryMb, timeoutMs }: ChildLimits, program: string): ChildProcess {
   const root = projectRoot();
-  const program = join(root, 'dist/apps/api/src/ingestion/parsing/sandbox/parser-process.js');
+  const readable = [...['dist', 'node_modules', 'package.json'].map((path) => join(root, path)), program];
   const node = [
     process.execPath,
     `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
     '--expose-gc',
     '--permission',
-    ...['dist', 'node_modules', 'package.json'].map((path) => `--allow-fs-read=${join(root, path)}`),
+    ...readable.map((path) => `--allow-fs-read=${path}`),
     '--no-warnings',
     program,
   ];
@@ -130,6 +137,11 @@ function start({ memoryMb, timeoutMs }: ChildLimits): ChildProcess {
   const limits = `ulimit -c 0; ulimit -f 0; ulimit -t ${cpuSeconds}; exec "$0" "$@"`;
   const [command, ...args] = existsSync(SHELL) ? [SHELL, '-c', limits, ...node] : node;
   return spawn(command!, args, { cwd: root, env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** Always the built program: Node runs no TypeScript with our imports, and tests build before they start. */
+function parserProgram(): string {
+  return join(projectRoot(), 'dist/apps/api/src/ingestion/parsing/sandbox/parser-process.js');
 }
 
 /** Where `package.json` is, for sources and for their build alike. */

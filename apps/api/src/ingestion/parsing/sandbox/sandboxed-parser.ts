@@ -56,9 +56,14 @@ export class SandboxedParser implements OnApplicationShutdown {
     }
   }
 
+  /** How many processes there are, at work or resting. */
+  get processes(): number {
+    return this.idle.length + this.working.size;
+  }
+
   /** Starts a process ahead of the first file, which then waits only for its own reading. */
   warmUp(): void {
-    if (!this.closed && this.idle.length + this.working.size === 0) this.rest(new Worker(this.config));
+    if (!this.closed && this.processes === 0) this.rest(new Worker(this.config));
   }
 
   /** Stops all processes. Files being read fail with `parser-crashed`. */

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '#libs/config';
+import { type ParserConfig, parserSection } from './parsing.config.js';
+import { SandboxedParser } from './sandboxed-parser.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sandboxed-parser-'));
+const parsers: SandboxedParser[] = [];
+
+function parserWith(config: Partial<ParserConfig> = {}): SandboxedParser {
+  const { parser: defaults } = loadConfig({ parser: parserSection }, {});
+  const parser = new SandboxedParser({ ...defaults, processes: 1, ...config });
+  parsers.push(parser);
+  return parser;
+}
+
+function file(filename: string, content: string | Buffer): { path: string; filename: string } {
+  const path = join(folder, `stored-${filename}`);
+  writeFileSync(path, content);
+  return { path, filename };
+}
+
+/** Nested so deeply that no stack holds it. */
+const DEEP = '<div>'.repeat(20_000);
+
+afterAll(async () => {
+  await Promise.all(parsers.map((parser) => parser.close()));
+  rmSync(folder, { recursive: true });
+});
+
+describe('SandboxedParser', () => {
+  it('finds out what a file is and reads it', async () => {
+    const parsed = await parserWith().parse(file('plan.md', '# Plan\n\nThe plan pays.'));
+    expect(parsed.mediaType).toBe('text/markdown');
+    expect(parsed.document).toMatchObject({ format: 'markdown', title: 'Plan' });
+  });
+
+  it('fails with the reason and goes on with the next file', async () => {
+    const parser = parserWith();
+    await expect(parser.parse(file('policy.pdf', '<html>Please sign in</html>'))).rejects.toMatchObject({
+      code: 'mistyped',
+      message: expect.stringMatching(/not what its name says/),
+    });
+    await expect(parser.parse(file('policy.pdf', '%PDF-1.7 broken'))).rejects.toMatchObject({
+      code: 'corrupt-file',
+    });
+    await expect(parser.parse(file('deep.html', DEEP))).rejects.toMatchObject({
+      code: expect.stringMatching(/too-complex|corrupt-file|parse-memory|no-text/),
+    });
+    expect((await parser.parse(file('a.txt', 'Text.'))).document.blocks).toHaveLength(1);
+  });
+
+  it('reads as many files at once as it has processes, and the others after them', async () => {
+    const parser = parserWith({ processes: 2 });
+    const files = Array.from({ length: 6 }, (_, i) => file(`${i}.txt`, `Text ${i}.`));
+    const parsed = await Promise.all(files.map((input) => parser.parse(input)));
+    expect(parsed.map(({ document }) => document.blocks[0])).toMatchObject(
+      files.map((_, i) => ({ text: `Text ${i}.` })),
+    );
+  });
+
+  it('gives up a file whose signal aborts, at work or in the queue, and reads the next one', async () => {
+    const parser = parserWith();
+    const leaving = new AbortController();
+    const atWork = parser.parse({ ...file('slow.txt', 'x'.repeat(5_000_000)), signal: leaving.signal });
+    const queued = parser.parse({ ...file('queued.txt', 'Text.'), signal: leaving.signal });
+    const next = parser.parse(file('next.txt', 'Text.'));
+    leaving.abort(new Error('The client left'));
+    await expect(atWork).rejects.toThrow('The client left');
+    await expect(queued).rejects.toThrow('The client left');
+    expect((await next).mediaType).toBe('text/plain');
+    await expect(parser.parse({ ...file('late.txt', 'x'), signal: leaving.signal })).rejects.toThrow(
+      'The client left',
+    );
+  });
+
+  it('stops a process that rests too long and starts another when it is needed', async () => {
+    const parser = parserWith({ idleMs: 100 });
+    parser.warmUp();
+    expect(parser.processes).toBe(1);
+    await parser.parse(file('a.txt', 'One.'));
+    expect(parser.processes).toBe(1);
+    while (parser.processes > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect((await parser.parse(file('b.txt', 'Two.'))).mediaType).toBe('text/plain');
+  });
+
+  it('fails what it is reading when it is closed, and everything after', async () => {
+    const parser = parserWith();
+    const atWork = parser.parse(file('c.txt', 'Text.'));
+    const outcome = atWork.then(
+      () => 'read',
+      (error: { code: string }) => error.code,
+    );
+    await parser.close();
+    expect(['read', 'parser-crashed']).toContain(await outcome);
+    await expect(parser.parse(file('d.txt', 'Text.'))).rejects.toMatchObject({ code: 'parser-crashed' });
+  });
+});
