@@ -19,7 +19,7 @@ export function tablePassages(table: TableBlock, headingPath: string[]): Unnumbe
     const prose = asides.flatMap((text) =>
       prosePassages([{ kind: 'paragraph', text, page: row.page, box: row.box }], headingPath),
     );
-    return [...prose, ...rowPassages(short, table.caption, headingPath)];
+    return [...prose, ...rowPassages(short, table.caption, headingPath).filter(({ text }) => text !== '')];
   });
 }
 
