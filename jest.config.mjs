@@ -9,6 +9,8 @@ const base = {
   transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: true }] },
   transformIgnorePatterns: ['/node_modules/', '\\.js$'],
   setupFiles: ['<rootDir>/test/support/jest.setup.mjs'],
+  // Machines are slow at times; a test that hangs is ended all the same.
+  testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
 };
 

@@ -91,6 +91,10 @@ export class ServerProcess {
     await this.exited;
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** What the server wrote last; for messages about failures. */
   get output(): string {
     return this.lastLines.join('\n');
