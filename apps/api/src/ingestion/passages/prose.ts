@@ -90,7 +90,7 @@ function joined(units: readonly Unit[]): string {
   let text = '';
   let previous: Unit | undefined;
   for (const unit of units) {
-    const startsItem = unit.block.kind === 'list-item' && previous?.block !== unit.block;
+    const startsItem = unit.block.kind === 'list-item' && unit.start === 0;
     const startsParagraph = previous !== undefined && previous.block !== unit.block;
     if (startsItem) text += text === '' ? '• ' : '\n• ';
     else if (startsParagraph) text += '\n\n';
