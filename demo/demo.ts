@@ -16,6 +16,7 @@ import {
   walkThrough,
 } from './walkthrough.js';
 
+const TEMPORARY_STOP_LIMIT_MS = 10_000;
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 const SAMPLES = ['benefits-booklet.pdf', 'claim-letter.docx', 'faq.html'];
 /** This file runs from `dist/demo`. */
@@ -55,6 +56,8 @@ async function run(request: RunRequest, folder: DemoFolder, interrupted: AbortSi
     temporary: folder.temporary,
     environment: environmentFor(folder),
     signal: interrupted,
+    // Data that is thrown away needs no orderly end at any price.
+    ...(folder.temporary ? { stopLimitMs: TEMPORARY_STOP_LIMIT_MS } : {}),
   });
   const url = await server.ready();
   const startedMs = stage.elapsedMs();
