@@ -1,5 +1,5 @@
 import type { ExtractiveAnswer } from '../apps/api/src/rag/answering/extractive/index.js';
-import type { RetrievedPassage } from '../apps/api/src/rag/retrieval/retriever.js';
+import type { Passage } from '../apps/api/src/rag/index.js';
 import type { ExpectedQuote, GradedQuestion } from './graded-question.js';
 
 /**
@@ -15,21 +15,13 @@ export interface Graded {
   passed: boolean;
 }
 
-export function grade(
-  question: GradedQuestion,
-  answer: ExtractiveAnswer,
-  passages: RetrievedPassage[],
-): Graded {
+export function grade(question: GradedQuestion, answer: ExtractiveAnswer, passages: Passage[]): Graded {
   const verdict = verdictOf(question.expected, answer, passages);
   const passed = question.expected ? verdict === 'right' : verdict === 'refused';
   return { question, answer, verdict, passed };
 }
 
-function verdictOf(
-  expected: ExpectedQuote | null,
-  answer: ExtractiveAnswer,
-  passages: RetrievedPassage[],
-): Verdict {
+function verdictOf(expected: ExpectedQuote | null, answer: ExtractiveAnswer, passages: Passage[]): Verdict {
   if (answer.notInDocuments) return 'refused';
   if (!expected) return 'wrong';
   const places = answer.citations.map((citation) => {
@@ -53,7 +45,7 @@ function verdictOf(
   return inRow.length === places.length ? 'right' : 'among';
 }
 
-const rowOf = ({ row, text, headingPath }: RetrievedPassage) =>
+const rowOf = ({ row, text, headingPath }: Passage) =>
   row ? [row.caption, row.group, row.label].join('\n') : [...headingPath, text].join('\n');
 
 const squeeze = (text: string) => text.toLowerCase().replaceAll('’', "'").replace(/\s+/g, '');
