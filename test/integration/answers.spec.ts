@@ -4,7 +4,7 @@ import { definePolicies } from '../../apps/api/src/app.policies.js';
 import type { Answer, AnswerEvent, AnswerRequest } from '../../apps/api/src/rag/answering/answer.js';
 import { AnswerCache } from '../../apps/api/src/rag/answering/answer-cache.js';
 import { AnswerService } from '../../apps/api/src/rag/answering/answer.service.js';
-import type { RetrievedPassage } from '../../apps/api/src/rag/answering/extractive/index.js';
+import type { RetrievedPassage } from '../../apps/api/src/rag/retrieval/retriever.js';
 import { createChatModels } from '../../apps/api/src/rag/providers/chat-models.js';
 import {
   anthropicSection,
@@ -84,7 +84,8 @@ function service(models: string, settings: Record<string, string> = {}, hits = [
   } as unknown as TenantDb;
   const retriever = { retrieve: async () => ({ hits, mode: 'hybrid' as const }) };
   return new AnswerService(db, retriever, chatModels, policies, new NoCache(), {
-    passages: 8,
+    passages: 20,
+    bestPassages: 2,
     maxTokens: 256,
     modelsTimeoutMs: config.chat.totalTimeoutMs,
   });

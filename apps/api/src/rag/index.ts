@@ -1,5 +1,14 @@
+export { RagModule } from './rag.module.js';
 export type { Box, NewPassage, Passage, PassageCell, PassageRow } from './passages/passage.js';
+export { passageId, PassageStore } from './passages/passage.store.js';
 export { sentencesOf } from './text/index.js';
+export {
+  Retriever,
+  type Retrieval,
+  type RetrievalRequest,
+  type RetrievedPassage,
+} from './retrieval/retriever.js';
+export { retrievalSection } from './retrieval/retrieval.config.js';
 export { AnswerService } from './answering/answer.service.js';
 export type {
   Answer,
@@ -10,6 +19,8 @@ export type {
   ServiceLevel,
 } from './answering/answer.js';
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
+export { Embedder } from './providers/provider.js';
+export { embedderSection } from './providers/embedder.config.js';
 export { chatModelNames } from './providers/chat-models.js';
 export {
   anthropicSection,

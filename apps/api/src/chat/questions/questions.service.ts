@@ -195,11 +195,12 @@ function requestFor({ tenantId, userId }: Owner, { question, selection }: Turn):
 }
 
 /** Who was shown what: the passages, by their ids. */
-function targetsOf({ id, conversationId, results }: Turn) {
+function targetsOf({ id, conversationId, results, citations }: Turn) {
+  const passageIds = new Set([...results, ...citations].map(({ passageId }) => passageId));
   return [
     { type: 'conversation', id: conversationId },
     { type: 'question', id },
-    ...results.map(({ passageId }) => ({ type: 'passage', id: passageId })),
+    ...Array.from(passageIds, (passageId) => ({ type: 'passage', id: passageId })),
   ];
 }
 

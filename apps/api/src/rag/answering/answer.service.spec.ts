@@ -7,7 +7,7 @@ import type { Answer, AnswerEvent, AnswerRequest } from './answer.js';
 import { AnswerCache, type CachedAnswer } from './answer-cache.js';
 import { piecesOf } from './answer-pieces.js';
 import { AnswerService, type PassageRetriever } from './answer.service.js';
-import type { RetrievedPassage } from './extractive/index.js';
+import type { RetrievedPassage } from '../retrieval/retriever.js';
 
 const HIT: RetrievedPassage = {
   id: 'passage-1',
@@ -104,7 +104,8 @@ function serviceIn({
       work({ query: async () => [{ ...READY, ...scope }] }),
   } as unknown as TenantDb;
   return new AnswerService(db ?? fakeDb, retriever, models, policies, cache ?? new MemoryCache(), {
-    passages: 8,
+    passages: 20,
+    bestPassages: 2,
     maxTokens: 256,
     modelsTimeoutMs,
   });

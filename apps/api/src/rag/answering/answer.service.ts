@@ -9,7 +9,8 @@ import type { Answer, AnswerEvent, AnswerRequest, SearchResult, ServiceLevel } f
 import { AnswerInterrupted, DocumentsFailed, DocumentsNotFound, DocumentsNotReady } from './answer.errors.js';
 import { type AnswerCache, answerKey, type CachedAnswer } from './answer-cache.js';
 import { type AnswerPiece, piecesOf } from './answer-pieces.js';
-import { extractAnswer, type RetrievedPassage } from './extractive/index.js';
+import type { Retrieval, RetrievalRequest, RetrievedPassage } from '../retrieval/retriever.js';
+import { extractAnswer } from './extractive/index.js';
 import { CitedAnswer, generate, promptFor, UnusableAnswer } from './generated/index.js';
 import { findScope, type Scope } from './scope.store.js';
 
@@ -31,15 +32,14 @@ const stepsDown = counter({
 
 /** What answering needs of retrieval. */
 export interface PassageRetriever {
-  retrieve(
-    request: Omit<AnswerRequest, 'question'> & { query: string; limit: number },
-    signal: AbortSignal,
-  ): Promise<{ hits: RetrievedPassage[]; mode: 'hybrid' | 'lexical' }>;
+  retrieve(request: RetrievalRequest, signal: AbortSignal): Promise<Pick<Retrieval, 'hits' | 'mode'>>;
 }
 
 export interface AnswerOptions {
-  /** Passages that an answer is looked for in. */
+  /** Passages that an answer is looked for in, word for word. */
   passages: number;
+  /** How many of them, the best, a model reads and a reader is told of. */
+  bestPassages: number;
   /** Tokens that a model may write. */
   maxTokens: number;
   /** For all models together. */
@@ -102,7 +102,8 @@ export class AnswerService {
       signal,
     );
     const retrievedAt = performance.now();
-    const results = hits.map(toSearchResult);
+    const best = hits.slice(0, this.options.bestPassages);
+    const results = best.map(toSearchResult);
     yield { type: 'search-results', results };
 
     const found = mode === 'hybrid' ? 'full' : 'degraded';
@@ -118,9 +119,9 @@ export class AnswerService {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.options.modelsTimeoutMs)]);
     for (const [index, model] of (hits.length > 0 ? this.models : []).entries()) {
       if (deadline.aborted) break;
-      const draft = new CitedAnswer(hits);
+      const draft = new CitedAnswer(best);
       try {
-        const writing = generate({ model, draft, ...this.taskFor(model, question, hits) }, deadline);
+        const writing = generate({ model, draft, ...this.taskFor(model, question, best) }, deadline);
         const usage = live ? yield* writing : await lastOf(writing);
         const answer = await complete(
           { ...textOf(draft), usage },

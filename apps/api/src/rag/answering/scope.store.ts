@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { IN_SCOPE, scopeParameters } from '../passages/search-scope.js';
 import type { AnswerRequest } from './answer.js';
 
 /** The documents that a question is asked of. Lists of ids are cut at `MOST_LISTED`. */
@@ -17,14 +18,7 @@ const MOST_LISTED = 50;
 
 /** What the reader may see of the documents the question is about, in one statement. */
 export async function findScope(tx: EntityManager, request: AnswerRequest): Promise<Scope> {
-  const { reader, documentIds, collection, tags } = request;
-  const [row] = (await tx.query(FIND_SCOPE, [
-    reader.userId,
-    documentIds ?? null,
-    collection ?? null,
-    tags?.length ? tags : null,
-    MOST_LISTED,
-  ])) as [ScopeRow];
+  const [row] = (await tx.query(FIND_SCOPE, [...scopeParameters(request), MOST_LISTED])) as [ScopeRow];
   return {
     answerable: row.answerable,
     pendingDocumentIds: row.pending,
@@ -47,20 +41,16 @@ interface ScopeRow {
  */
 const FIND_SCOPE = `
   with visible as (
-    select id, status, answerable, version from document
-    where (owner_id = $1 or visibility = 'tenant')
-      and ($2::uuid[] is null or id = any($2))
-      and ($3::text is null or collection = $3)
-      and ($4::text[] is null or tags @> $4)
+    select d.id, d.status, d.answerable, d.version from document d where ${IN_SCOPE}
   )
   select
     (select count(*)::int from visible where answerable <> 'none') as answerable,
     array(select id from visible where answerable = 'none' and status in ('queued', 'processing')
-          order by id limit $5) as pending,
-    array(select id from visible where answerable = 'none' and status = 'failed' order by id limit $5) as failed,
-    array(select asked.id from unnest($2::uuid[]) as asked (id)
+          order by id limit $6) as pending,
+    array(select id from visible where answerable = 'none' and status = 'failed' order by id limit $6) as failed,
+    array(select asked.id from unnest($3::uuid[]) as asked (id)
           where not exists (select from document d
-                            where d.id = asked.id and (d.owner_id = $1 or d.visibility = 'tenant'))
-          order by asked.id limit $5) as unknown,
+                            where d.id = asked.id and (d.owner_id = $2 or d.visibility = 'tenant'))
+          order by asked.id limit $6) as unknown,
     (select count(*) || ':' || coalesce(sum(hashtextextended(id || ':' || version || ':' || status, 0)), 0)
      from visible) as fingerprint`;

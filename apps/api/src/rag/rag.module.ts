@@ -1,0 +1,123 @@
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type CacheConfig, cacheSection, Caches } from '#libs/cache';
+import { TenantDb } from '#libs/database';
+import { PolicyRegistry } from '#libs/resilience';
+import { AnswerCache, type CachedAnswer } from './answering/answer-cache.js';
+import { AnswerService } from './answering/answer.service.js';
+import { LexicalIndex } from './passages/lexical/lexical.index.js';
+import { PassageStore } from './passages/passage.store.js';
+import { BitscanIndex } from './passages/vectors/bitscan.index.js';
+import { VectorIndex } from './passages/vectors/vector-index.js';
+import { createChatModels } from './providers/chat-models.js';
+import { type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
+import { LocalEmbedder } from './providers/local.embedder.js';
+import { type ChatModel, Embedder } from './providers/provider.js';
+import {
+  anthropicSection,
+  type ChatConfig,
+  type ChatModelsConfig,
+  chatSection,
+  compatibleSection,
+  openaiSection,
+} from './providers/providers.config.js';
+import { QueryEmbedder } from './retrieval/query-embedder.js';
+import { type RetrievalConfig, retrievalSection } from './retrieval/retrieval.config.js';
+import { Retriever } from './retrieval/retriever.js';
+import { SearchController } from './retrieval/search.controller.js';
+
+/** A question's vector never changes while the model is the same. */
+const QUERY_VECTOR_TTL_SECONDS = 86_400;
+/** The extractive answer was measured with this many (`bench/sbc.ts`). */
+const PASSAGES = 60;
+/** About 1,500 words: what small models still read with care. */
+const BEST_PASSAGES = 12;
+
+const CHAT_MODELS = Symbol('chat models');
+
+const RETRIEVAL: Provider[] = [
+  LexicalIndex,
+  { provide: VectorIndex, useClass: BitscanIndex },
+  PassageStore,
+  {
+    provide: Embedder,
+    inject: [embedderSection.token],
+    useFactory: (config: EmbedderConfig) => new LocalEmbedder(config),
+  },
+  {
+    provide: QueryEmbedder,
+    inject: [Embedder, PolicyRegistry, Caches],
+    useFactory: (embedder: Embedder, policies: PolicyRegistry, caches: Caches) =>
+      new QueryEmbedder(
+        embedder,
+        policies.policy('embedder'),
+        caches.named<string>('query-vectors', QUERY_VECTOR_TTL_SECONDS),
+      ),
+  },
+  {
+    provide: Retriever,
+    inject: [TenantDb, PassageStore, LexicalIndex, VectorIndex, QueryEmbedder, retrievalSection.token],
+    useFactory: (
+      db: TenantDb,
+      passages: PassageStore,
+      lexical: LexicalIndex,
+      vectors: VectorIndex,
+      embedder: QueryEmbedder,
+      config: RetrievalConfig,
+    ) => new Retriever(db, passages, lexical, vectors, embedder, config),
+  },
+];
+
+const ANSWERING: Provider[] = [
+  {
+    provide: CHAT_MODELS,
+    inject: [chatSection, openaiSection, anthropicSection, compatibleSection].map(({ token }) => token),
+    useFactory: (
+      chat: ChatModelsConfig['chat'],
+      openai: ChatModelsConfig['openai'],
+      anthropic: ChatModelsConfig['anthropic'],
+      compatible: ChatModelsConfig['compatible'],
+    ) => createChatModels({ chat, openai, anthropic, compatible }),
+  },
+  {
+    provide: AnswerCache,
+    inject: [Caches, cacheSection.token],
+    useFactory: (caches: Caches, { answerTtlSeconds }: CacheConfig) =>
+      caches.named<CachedAnswer>('answers', answerTtlSeconds),
+  },
+  {
+    provide: AnswerService,
+    inject: [TenantDb, Retriever, CHAT_MODELS, PolicyRegistry, AnswerCache, chatSection.token],
+    useFactory: (
+      db: TenantDb,
+      retriever: Retriever,
+      models: ChatModel[],
+      policies: PolicyRegistry,
+      cache: AnswerCache,
+      { maxTokens, totalTimeoutMs }: ChatConfig,
+    ) =>
+      new AnswerService(db, retriever, models, policies, cache, {
+        passages: PASSAGES,
+        bestPassages: BEST_PASSAGES,
+        maxTokens,
+        modelsTimeoutMs: totalTimeoutMs,
+      }),
+  },
+];
+
+/**
+ * Finding passages and answering from them. A **passage** is the unit of both; a **hit** is a passage that was found; an
+ * **answer** rests on quotes from passages, and says by which step of the ladder it was served.
+ */
+@Module({})
+export class RagModule {
+  /** `http`: the search route, for the roles `api` and `all`. */
+  static register({ http }: { http: boolean }): DynamicModule {
+    return {
+      module: RagModule,
+      global: true,
+      controllers: http ? [SearchController] : [],
+      providers: [...RETRIEVAL, ...ANSWERING],
+      exports: [AnswerService, Embedder, PassageStore, Retriever],
+    };
+  }
+}
