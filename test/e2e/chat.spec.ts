@@ -67,6 +67,15 @@ describe('questions without a model', () => {
     expect(events[0]!.data['turn_id']).toBe(response.headers.get('x-turn-id'));
   });
 
+  it('are asked in a conversation, which is begun with or without a title', async () => {
+    const headers = client.app.admin;
+    const untitled = await client.app.fetch('/v1/conversations', { method: 'POST', headers });
+    expect(await untitled.json()).toMatchObject({ title: null });
+    const titled = await client.app.fetch('/v1/conversations', { json: { title: ' My plan ' }, headers });
+    expect(titled.status).toBe(201);
+    expect(await titled.json()).toMatchObject({ title: 'My plan' });
+  });
+
   it('are kept in their conversation', async () => {
     const conversationId = await client.converse();
     const asked = Object.assign(new ChatClient(client.app), { conversationId });

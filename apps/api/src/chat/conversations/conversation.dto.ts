@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { cursorQuery, pageOf } from '#libs/http';
+import { cursorQuery, type Page, pageOf } from '#libs/http';
 import { MessageBody, toMessageBody } from '../questions/question.dto.js';
 import type { Turn } from '../questions/turn.js';
-import type { Page } from '#libs/http';
 import type { Conversation } from './conversation.js';
 
-export const CreateConversation = z.strictObject({
-  title: z.string().trim().min(1).max(200).optional().describe('Else the beginning of the first question.'),
-});
+export const CreateConversation = z
+  .strictObject({
+    title: z.string().trim().min(1).max(200).optional().describe('Else the beginning of the first question.'),
+  })
+  .prefault({});
 export type CreateConversation = z.infer<typeof CreateConversation>;
 
 export const ListConversations = z.strictObject(cursorQuery);
