@@ -31,23 +31,24 @@ function asUtf8(bytes: Uint8Array): string | undefined {
 
 /** Western text is mostly ASCII, with accented letters inside words and typographic marks between them. */
 function asWestern(bytes: Uint8Array): string | undefined {
-  const text = new TextDecoder('windows-1252').decode(bytes);
+  const decoder = new TextDecoder('windows-1252');
+  const text = decoder.decode(bytes.subarray(0, SAMPLE_BYTES));
   const foreign = text.match(/\P{ASCII}/gu) ?? [];
   const plausible = foreign.every((character) => WESTERN.test(character));
   const accented = text.match(/[À-ÖØ-öø-ÿŒœŠšŽžŸ]/g)?.length ?? 0;
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
-  return plausible && accented <= letters * MAX_ACCENTED_SHARE ? text : undefined;
+  return plausible && accented <= letters * MAX_ACCENTED_SHARE ? decoder.decode(bytes) : undefined;
 }
 
 /** Of the Cyrillic encodings, the one in which the frequent letters of Russian are frequent. */
 function asCyrillic(bytes: Uint8Array): string | undefined {
   const [best] = ['windows-1251', 'ibm866', 'koi8-r']
     .map((encoding) => {
-      const text = new TextDecoder(encoding).decode(bytes);
-      return { text, score: cyrillicScore(text) };
+      const decoder = new TextDecoder(encoding);
+      return { decoder, score: cyrillicScore(decoder.decode(bytes.subarray(0, SAMPLE_BYTES))) };
     })
     .sort((a, b) => b.score - a.score);
-  return best && best.score >= MIN_CYRILLIC_SCORE ? best.text : undefined;
+  return best && best.score >= MIN_CYRILLIC_SCORE ? best.decoder.decode(bytes) : undefined;
 }
 
 /** Share of the most frequent lower-case letters among everything that is not ASCII: 0.7 in real text. */
@@ -63,3 +64,5 @@ const MAX_ACCENTED_SHARE = 0.2;
 const MIN_CYRILLIC_SCORE = 0.55;
 /** With fewer letters to look at, chance decides. */
 const MIN_FOREIGN = 12;
+/** What the first so many bytes look like, the rest is. */
+const SAMPLE_BYTES = 262_144;

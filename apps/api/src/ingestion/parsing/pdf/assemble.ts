@@ -3,7 +3,7 @@ import { Furniture } from './furniture.js';
 import { promoteHeadings } from './headings.js';
 import type { PageContent } from './page-content.js';
 import { readPlainFrame } from './plain-page.js';
-import { segmentsOf } from './segments.js';
+import { baselineOf, segmentsOf } from './segments.js';
 import { continueTable, tableOf } from './sketch-table.js';
 import type { TableSketch } from './table-sketch.js';
 import { readTaggedPage } from './tagged-page.js';
@@ -111,5 +111,13 @@ function goesOn(last: TextDraft, next: TextDraft): boolean {
   const end = last.lines.at(-1)!;
   const start = next.lines[0]!;
   if (Math.abs(end.size - start.size) > 0.08 * end.size) return false;
+  if (isFigureBeside(start, end)) return true;
   return !/[.!?:;]["”’)\]]*$/.test(end.text) && /^\p{Ll}/u.test(start.text);
+}
+
+/** A figure to the right of what it measures, as in a list of prices that is no table to its author. */
+function isFigureBeside(figure: Line, line: Line): boolean {
+  const isLevel = Math.abs(baselineOf(figure) - baselineOf(line)) < 0.2 * line.size;
+  const isFigure = /\d/.test(figure.text) && figure.text.split(' ').length <= 4;
+  return figure.page === line.page && isLevel && isFigure && figure.rect.x0 > line.rect.x1;
 }

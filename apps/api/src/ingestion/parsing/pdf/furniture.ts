@@ -23,7 +23,8 @@ export class Furniture {
     // A running head repeats the title of its section in small print.
     if ((this.largest.get(line.text) ?? 0) > 1.1 * line.size) return true;
     const pages = this.pagesOf.get(keyOf(line))?.size ?? 0;
-    return pages >= 2 && (pages >= 3 || pages * 2 >= this.pages.size);
+    const all = this.pages.size;
+    return (pages >= 2 && pages * 2 >= all) || (pages >= 3 && pages * 8 >= all);
   }
 }
 

@@ -8,7 +8,7 @@ import { type Operators, readRulings, type Rulings } from './rulings.js';
 export interface StructNode {
   role?: string;
   children?: StructNode[];
-  /** Only of leaves: `content` refers to spans by id, `object` to form fields. */
+  /** Only of leaves: `content` refers to spans by id, `annotation` and `object` to form fields. */
   type?: string;
   id?: string;
   alt?: string;
@@ -157,6 +157,6 @@ const DESCENT = 0.22;
 /** In quarter turns: about five degrees. */
 const MAX_SLANT = 0.06;
 /** In points. */
-const MAX_FIELD_SIZE = 11;
+const MAX_FIELD_SIZE = 9;
 /** Of the font size. */
 const AVERAGE_LETTER = 0.5;

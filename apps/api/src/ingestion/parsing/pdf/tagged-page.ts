@@ -8,10 +8,13 @@ import type { SketchCell, TableSketch } from './table-sketch.js';
 /** What the structure tree of one page says, in logical order. */
 export type TaggedBlock = TextDraft | TableSketch;
 
+/** Put by pdf.js before the id of a form field that the tree refers to. */
+const FIELD_PREFIX = /^pdfjs_internal_id_/;
+
 const TABLE_PARTS = new Set(['THead', 'TBody', 'TFoot']);
 const BLOCKS = new Set(
   `Document DocumentFragment Part Sect Art Div Aside NonStruct Root BlockQuote Index TOC TOCI P H Title
-  L LI LBody Table Caption Figure Form Note FENote Footnote Textbox Story`.split(/\s+/),
+  L LI LBody Table Caption Figure Note FENote Footnote Textbox Story`.split(/\s+/),
 );
 
 /** Blocks of a page from its structure tree, and the spans that the tree does not mention. */
@@ -133,9 +136,10 @@ class TreeReader {
 
   /** Spans under a node, each only once even if two elements claim it. */
   private take(node: StructNode): Span[] {
-    if (node.id && (node.type === 'content' || node.type === 'object')) {
-      const spans = this.byId.get(node.id) ?? [];
-      this.byId.delete(node.id);
+    if (node.id && node.type) {
+      const id = node.id.replace(FIELD_PREFIX, '');
+      const spans = this.byId.get(id) ?? [];
+      this.byId.delete(id);
       return spans;
     }
     return (node.children ?? []).flatMap((child) => this.take(child));
