@@ -6,6 +6,7 @@ import { CreateDocuments1764000004000 } from './1764000004000-create-documents.j
 import { CreatePassages1764000005000 } from './1764000005000-create-passages.js';
 import { CreateConversations1764000006000 } from './1764000006000-create-conversations.js';
 import { CreateIdempotency1764000007000 } from './1764000007000-create-idempotency.js';
+import { CountLostLeases1764000008000 } from './1764000008000-count-lost-leases.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -16,4 +17,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreatePassages1764000005000,
   CreateConversations1764000006000,
   CreateIdempotency1764000007000,
+  CountLostLeases1764000008000,
 ];

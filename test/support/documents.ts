@@ -12,7 +12,15 @@ export interface Owner {
 }
 
 export function workerConfig(rest: Partial<WorkerConfig> = {}): WorkerConfig {
-  return { concurrency: 2, pollMs: 200, leaseMs: 30_000, retryDelayMs: 10, maxAttempts: 3, ...rest };
+  return {
+    concurrency: 2,
+    pollMs: 200,
+    leaseMs: 30_000,
+    retryDelayMs: 10,
+    maxAttempts: 3,
+    maxCrashes: 5,
+    ...rest,
+  };
 }
 
 /** Puts documents into the database as an upload does, without a file. */

@@ -19,10 +19,11 @@ let maker: ReturnType<typeof documentMaker>;
 let owner: Owner;
 const stages = new StageStore();
 const never = new AbortController().signal;
+const config = workerConfig({ retryDelayMs: 60_000 });
 
 beforeAll(async () => {
   db = await testDatabase();
-  maker = documentMaker(db);
+  maker = documentMaker(db, config);
 });
 afterAll(() => db.close());
 beforeEach(async () => {
@@ -57,17 +58,15 @@ class MarkingStages extends StageWorks {
 }
 
 function runner(instead: Partial<Record<StageName, Run>> = {}) {
-  return new JobRunner(
-    maker.jobs,
-    stages,
-    maker.documents,
-    new MarkingStages(instead),
-    workerConfig({ retryDelayMs: 60_000 }),
-  );
+  return new JobRunner(maker.jobs, stages, maker.documents, new MarkingStages(instead), config);
 }
 
+/** A job whose row is locked at the moment is passed over, so a worker may have to ask again. */
 async function claimed(): Promise<ClaimedJob> {
-  return (await maker.jobs.claim('worker-1'))!;
+  for (;;) {
+    const job = await maker.jobs.claim('worker-1');
+    if (job) return job;
+  }
 }
 
 /** As after a SIGKILL: nobody is told, the lease just ends. Rows that a sibling stage is writing are passed over. */
@@ -146,22 +145,61 @@ describe('a job', () => {
     });
   });
 
-  it('is failed when a stage took three processes down with it', async () => {
+  /** As if the process died while it was in the stage. */
+  async function dieIn(stage: StageName): Promise<void> {
+    const reached = Promise.withResolvers<void>();
+    const deadly = runner({
+      [stage]: () => {
+        reached.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    void deadly.run(await claimed(), never);
+    await reached.promise;
+    await takeAway();
+  }
+
+  const makeDue = () => db.owner.query(`update job set run_at = now()`);
+
+  it('is failed when it took five processes in a row down with it', async () => {
     const id = await maker.addDocument(owner);
-    for (let i = 0; i < 3; i++) {
-      const reached = Promise.withResolvers<void>();
-      const deadly = runner({
-        extract: () => {
-          reached.resolve();
-          return new Promise(() => undefined);
-        },
-      });
-      void deadly.run(await claimed(), never);
-      await reached.promise;
-      await takeAway();
+    for (let i = 0; i < 5; i++) {
+      await dieIn('extract');
+      await makeDue();
     }
     expect(await runner().run(await claimed(), never)).toBe('failed');
-    expect(await state(id)).toMatchObject({ status: 'failed', reason_code: 'attempts-exhausted' });
+    expect(await state(id)).toMatchObject({
+      status: 'failed',
+      reason_code: 'attempts-exhausted',
+      stages: { extract: { status: 'failed', attempts: 5 } },
+    });
+  });
+
+  it('goes on at once after its worker died, and waits longer each further time', async () => {
+    const id = await maker.addDocument(owner);
+    const waits = [];
+    for (let i = 0; i < 4; i++) {
+      await dieIn('extract');
+      const { rows } = await db.owner.query(
+        `select greatest(0, round(extract(epoch from run_at - now()) / 60))::int as minutes from job
+         where document_id = $1`,
+        [id],
+      );
+      waits.push(rows[0].minutes);
+      await makeDue();
+    }
+    expect(waits).toEqual([0, 1, 4, 16]);
+  });
+
+  it('is not failed for having got on between the deaths of its workers', async () => {
+    await maker.addDocument(owner);
+    for (const stage of ['receive', 'extract', 'structure', 'embed', 'publish'] as const) {
+      await dieIn(stage);
+      await makeDue();
+    }
+    const { rows } = await db.owner.query(`select lost_leases from job`);
+    expect(rows).toEqual([{ lost_leases: 1 }]);
+    expect(await runner().run(await claimed(), never)).toBe('done');
   });
 
   it('is failed at once, with the reason, when its document cannot be read', async () => {
@@ -234,7 +272,10 @@ describe('a job', () => {
     const id = await maker.addDocument(owner);
     const deleting = runner({
       embed: async ({ job }) => {
-        await db.tenantDb.run(owner.tenantId, (tx) => maker.documents.delete(tx, id));
+        await db.tenantDb.run(owner.tenantId, async (tx) => {
+          await maker.jobs.lock(tx, id);
+          await maker.documents.delete(tx, id);
+        });
         return {
           commit: (tx) => tx.query(`insert into tenant (tenant_id, name) values ($1, 'x')`, [job.tenantId]),
         };

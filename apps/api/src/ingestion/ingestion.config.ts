@@ -53,6 +53,13 @@ export const workerSection = section(
       .max(20)
       .default(3)
       .describe('How often a stage is tried before its document is failed.'),
+    maxCrashes: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(5)
+      .describe('How often in a row the process may die over a document before that is failed.'),
   }),
 );
 export type WorkerConfig = Readonly<z.infer<typeof workerSection.schema>>;

@@ -22,7 +22,7 @@ export interface QueueState {
 export class JobStore {
   constructor(
     private readonly db: TenantDb,
-    @Inject(workerSection.token) private readonly config: Pick<WorkerConfig, 'leaseMs'>,
+    @Inject(workerSection.token) private readonly config: Pick<WorkerConfig, 'leaseMs' | 'retryDelayMs'>,
   ) {}
 
   /** Part of the transaction that makes the document, so that neither is ever there without the other. */
@@ -45,7 +45,8 @@ export class JobStore {
   /** A failed job starts again where it failed: finished stages keep their checkpoints, the others their chance. */
   async requeue(tx: EntityManager, documentId: string, correlationId: string | undefined): Promise<void> {
     await tx.query(
-      `update job set state = 'queued', run_at = now(), correlation_id = $2 where document_id = $1`,
+      `update job set state = 'queued', run_at = now(), lost_leases = 0, correlation_id = $2
+       where document_id = $1`,
       [documentId, correlationId],
     );
     await tx.query(
@@ -66,18 +67,22 @@ export class JobStore {
   }
 
   /**
-   * Puts back the jobs whose workers fell silent, and at once those of workers that are known to be dead. The
-   * attempt that they died in stays counted. Returns how many jobs there were.
+   * Puts back the jobs whose workers fell silent, and at once those of workers that are known to be dead. The first
+   * time a job goes on at once; a job that was lost before waits, longer each time, because it may be what killed
+   * them. Returns how many jobs there were.
    */
   async reclaim(deadWorkerIds: readonly string[] = []): Promise<number> {
     const [, count] = await this.db.runAsWorker((tx) =>
       tx.query(
-        `update job set state = 'queued', worker_id = null, lease_until = null
+        `update job
+         set state = 'queued', worker_id = null, lease_until = null, lost_leases = lost_leases + 1,
+             run_at = case when lost_leases = 0 then run_at
+                           else now() + make_interval(secs => $2 / 1000.0 * 4 ^ (lost_leases - 1)) end
          where (tenant_id, document_id) in (
            select tenant_id, document_id from job
            where state = 'running' and (lease_until < now() or worker_id = any ($1))
            for update skip locked)`,
-        [deadWorkerIds],
+        [deadWorkerIds, this.config.retryDelayMs],
       ),
     );
     return count;
@@ -110,6 +115,13 @@ export class JobStore {
       },
       { timeoutMs: STAGE_STATEMENT_TIMEOUT_MS },
     );
+  }
+
+  /** Inside `fenced`: something of the job is finished for good, so it does not kill every worker. */
+  async noteProgress(tx: EntityManager, job: ClaimedJob): Promise<void> {
+    await tx.query(`update job set lost_leases = 0 where document_id = $1 and lost_leases > 0`, [
+      job.documentId,
+    ]);
   }
 
   /** Inside `fenced`: the job ends, and nobody holds it any more. */
@@ -192,4 +204,5 @@ const CLAIM = `
   where job.tenant_id = next.tenant_id and job.document_id = next.document_id
   returning job.tenant_id as "tenantId", job.document_id as "documentId", generation,
             fencing_token as "fencingToken", correlation_id as "correlationId",
+            lost_leases as "lostLeases",
             (extract(epoch from now() - run_at) * 1000)::float8 as "waitedMs"`;

@@ -8,6 +8,8 @@ export interface ClaimedJob {
   fencingToken: string;
   /** Of the request that brought the document. */
   correlationId: string | null;
+  /** How often in a row the worker that had it died, or fell silent, before anything of it was finished. */
+  lostLeases: number;
   /** From when it could have run until it was claimed. */
   waitedMs: number;
 }

@@ -1,7 +1,7 @@
 import type { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
 import type { StageName } from './ingestion-stages.js';
-import { AttemptsExhausted, type StageOutcome, type Task } from './stage-work.js';
+import type { StageOutcome, Task } from './stage-work.js';
 import type { StageStore } from './stage.store.js';
 import type { Checkpoints } from './workflow.js';
 
@@ -11,7 +11,6 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
     private readonly task: Task,
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
-    private readonly maxAttempts: number,
   ) {}
 
   completed(): Promise<ReadonlySet<StageName>> {
@@ -19,12 +18,10 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
     return this.jobs.fenced(job, (tx) => this.stages.listDone(tx, job.documentId));
   }
 
-  /** @throws AttemptsExhausted */
   async begin(name: StageName): Promise<void> {
     const { job } = this.task;
     await this.jobs.fenced(job, async (tx) => {
-      if (!(await this.stages.begin(tx, job.documentId, name, this.maxAttempts)))
-        throw new AttemptsExhausted(name, this.maxAttempts);
+      await this.stages.begin(tx, job.documentId, name);
       await notifyDocumentChanged(tx, job.documentId);
     });
   }
@@ -32,6 +29,7 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
   async complete(name: StageName, outcome: StageOutcome): Promise<void> {
     const { job } = this.task;
     await this.jobs.fenced(job, async (tx) => {
+      await this.jobs.noteProgress(tx, job);
       await outcome.commit?.(tx);
       await this.stages.complete(tx, job.documentId, name, outcome);
       await notifyDocumentChanged(tx, job.documentId);

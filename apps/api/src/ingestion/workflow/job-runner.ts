@@ -43,15 +43,16 @@ export class JobRunner {
    * keeps it from settling, such as a database out of reach; the lease then runs out and the job goes on elsewhere.
    */
   async run(job: ClaimedJob, signal: AbortSignal): Promise<JobOutcome> {
+    if (job.lostLeases >= this.config.maxCrashes) return this.settle(job, (tx) => this.quarantine(tx, job));
     try {
       await this.runStages(job, signal);
       return 'done';
     } catch (error) {
       const cause = error instanceof StageFailed ? error.cause : error;
       if (cause instanceof LeaseLost || signal.reason instanceof LeaseLost) return 'lost';
-      if (!signal.aborted && !(error instanceof StageFailed)) throw error;
-      const stage = !signal.aborted && error instanceof StageFailed ? (error.stage as StageName) : undefined;
-      return this.settle(job, stage, cause);
+      if (signal.aborted) return this.settle(job, (tx) => this.release(tx, job));
+      if (!(error instanceof StageFailed)) throw error;
+      return this.settle(job, (tx) => this.conclude(tx, job, error.stage as StageName, cause));
     }
   }
 
@@ -62,8 +63,7 @@ export class JobRunner {
       return (await this.documents.find(tx, job.documentId))!;
     });
     const task: Task = { job, document };
-    const checkpoints = new JobCheckpoints(task, this.jobs, this.stages, this.config.maxAttempts);
-    await runWorkflow(this.stagesOf(task), checkpoints, signal);
+    await runWorkflow(this.stagesOf(task), new JobCheckpoints(task, this.jobs, this.stages), signal);
   }
 
   private stagesOf(task: Task): Stage<StageName, StageOutcome>[] {
@@ -93,19 +93,14 @@ export class JobRunner {
     }
   }
 
-  /** Gives the job up: for good, until later, or (without a stage to blame) for whoever takes it next. */
-  private async settle(job: ClaimedJob, stage: StageName | undefined, cause: unknown): Promise<JobOutcome> {
+  private async settle(
+    job: ClaimedJob,
+    how: (tx: EntityManager) => Promise<JobOutcome>,
+  ): Promise<JobOutcome> {
     try {
       return await this.jobs.fenced(job, async (tx) => {
         await notifyDocumentChanged(tx, job.documentId);
-        if (stage === undefined) return this.putBack(tx, job, undefined, 0);
-        if (cause instanceof DocumentRejected) return this.reject(tx, job, stage, cause);
-
-        report(this.logger, cause);
-        const attempts = await this.stages.attempts(tx, job.documentId, stage);
-        if (attempts >= this.config.maxAttempts)
-          return this.reject(tx, job, stage, new AttemptsExhausted(stage, attempts, { cause }));
-        return this.putBack(tx, job, stage, this.config.retryDelayMs * RETRY_FACTOR ** (attempts - 1));
+        return how(tx);
       });
     } catch (error) {
       if (error instanceof LeaseLost) return 'lost';
@@ -113,24 +108,46 @@ export class JobRunner {
     }
   }
 
-  private async putBack(
+  /** The worker stops: everything is as if the interrupted stages had not begun, and others may go on at once. */
+  private async release(tx: EntityManager, job: ClaimedJob): Promise<JobOutcome> {
+    await this.stages.interrupt(tx, job.documentId);
+    await this.jobs.defer(tx, job, 0);
+    return 'released';
+  }
+
+  /** A stage failed: for good, or until it is tried again. */
+  private async conclude(
     tx: EntityManager,
     job: ClaimedJob,
-    blamed: StageName | undefined,
-    delayMs: number,
+    stage: StageName,
+    cause: unknown,
   ): Promise<JobOutcome> {
-    await this.stages.interrupt(tx, job.documentId, blamed);
-    await this.jobs.defer(tx, job, delayMs);
-    return blamed === undefined ? 'released' : 'deferred';
+    if (cause instanceof DocumentRejected) return this.reject(tx, job, [stage], cause);
+    report(this.logger, cause);
+    const attempts = await this.stages.attempts(tx, job.documentId, stage);
+    if (attempts >= this.config.maxAttempts) {
+      const what = `Processing failed ${attempts} times in the stage "${stage}".`;
+      return this.reject(tx, job, [stage], new AttemptsExhausted(what, { cause }));
+    }
+    await this.stages.interrupt(tx, job.documentId, stage);
+    await this.jobs.defer(tx, job, this.config.retryDelayMs * RETRY_FACTOR ** (attempts - 1));
+    return 'deferred';
+  }
+
+  /** The document may be what killed its workers; it kills no more of them. */
+  private async quarantine(tx: EntityManager, job: ClaimedJob): Promise<JobOutcome> {
+    const stages = await this.stages.listRunning(tx, job.documentId);
+    const what = `Processing was cut off ${job.lostLeases} times in a row.`;
+    return this.reject(tx, job, stages, new AttemptsExhausted(what));
   }
 
   private async reject(
     tx: EntityManager,
     job: ClaimedJob,
-    stage: StageName,
+    stages: readonly StageName[],
     reason: DocumentRejected,
   ): Promise<JobOutcome> {
-    await this.stages.fail(tx, job.documentId, stage, reason.code);
+    for (const stage of stages) await this.stages.fail(tx, job.documentId, stage, reason.code);
     await this.stages.interrupt(tx, job.documentId);
     await this.documents.setFailed(tx, job.documentId, reason);
     await this.jobs.finish(tx, job, 'failed');

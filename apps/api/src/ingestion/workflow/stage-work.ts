@@ -41,14 +41,10 @@ export class DocumentRejected extends Error {
   }
 }
 
-/** The stage was tried as often as it may be, or took its process down with it that often. */
+/** Trying again did not help, or the work took its process down with it too often. */
 export class AttemptsExhausted extends DocumentRejected {
-  constructor(stage: string, attempts: number, options?: ErrorOptions) {
-    super(
-      'attempts-exhausted',
-      `Processing failed ${attempts} times in the stage "${stage}". You can have it tried again.`,
-      options,
-    );
+  constructor(what: string, options?: ErrorOptions) {
+    super('attempts-exhausted', `${what} You can have it tried again.`, options);
     this.name = 'AttemptsExhausted';
   }
 }

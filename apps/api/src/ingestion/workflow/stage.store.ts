@@ -13,18 +13,14 @@ export class StageStore {
     return new Set(rows.map((row) => row.name));
   }
 
-  /**
-   * Counts an attempt before the work, so that a stage which kills its process still runs out of attempts. False,
-   * and nothing is counted, when there were `maxAttempts` already.
-   */
-  async begin(tx: EntityManager, documentId: string, name: StageName, maxAttempts: number): Promise<boolean> {
-    const [, count] = await tx.query(
+  /** Counts the attempt before the work, so that one which is cut off is counted too. */
+  async begin(tx: EntityManager, documentId: string, name: StageName): Promise<void> {
+    await tx.query(
       `update job_stage
        set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null
-       where document_id = $1 and name = $2 and attempts < $3`,
-      [documentId, name, maxAttempts],
+       where document_id = $1 and name = $2`,
+      [documentId, name],
     );
-    return count === 1;
   }
 
   /**
@@ -58,6 +54,15 @@ export class StageStore {
        where document_id = $1 and name = $2`,
       [documentId, name, { reason: code }],
     );
+  }
+
+  /** What a worker that died was at. */
+  async listRunning(tx: EntityManager, documentId: string): Promise<StageName[]> {
+    const rows: { name: StageName }[] = await tx.query(
+      `select name from job_stage where document_id = $1 and status = 'running'`,
+      [documentId],
+    );
+    return rows.map((row) => row.name);
   }
 
   async attempts(tx: EntityManager, documentId: string, name: StageName): Promise<number> {

@@ -44,6 +44,7 @@ export class EmbedStage implements StageWork {
       await this.jobs.fenced(job, async (tx) => {
         const saved = batch.map(({ id }, i) => ({ passageId: id, vector: vectors[i]! }));
         await this.passages.saveVectors(tx, key, saved);
+        await this.jobs.noteProgress(tx, job);
         await this.stages.addProgress(tx, documentId, 'embed', batch.length / total);
         await notifyDocumentChanged(tx, documentId);
       });
