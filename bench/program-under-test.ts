@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const ADMIN = { email: 'admin@example.com', password: 'correct horse battery staple' };
+const RATES = ['AUTH', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'];
+
+export class Refused extends Error {}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+/** The real, built program on its embedded database, in a process and a folder of its own. */
+export class ProgramUnderTest {
+  private child: ChildProcess;
+  private token = '';
+
+  private constructor(
+    private readonly dataDir: string,
+    private readonly port: number,
+    private readonly environment: Record<string, string>,
+  ) {
+    this.child = this.spawn();
+  }
+
+  static async start(environment: Record<string, string> = {}): Promise<ProgramUnderTest> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'navigator-bench-'));
+    const program = new ProgramUnderTest(dataDir, await freePort(), environment);
+    await program.ready();
+    return program;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  get headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.token}` };
+  }
+
+  /** Kills it by SIGKILL and starts it again. Returns the milliseconds from the kill to ready. */
+  async killAndRestart(): Promise<number> {
+    this.child.kill('SIGKILL');
+    await once(this.child, 'exit');
+    const killedMs = performance.now();
+    this.child = this.spawn();
+    await this.ready();
+    return performance.now() - killedMs;
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  upload(content: string | Uint8Array<ArrayBuffer>, filename: string): Promise<{ id: string } | undefined> {
+    const body = new FormData();
+    body.append('file', new Blob([content]), filename);
+    return this.request('/v1/documents', { method: 'POST', body });
+  }
+
+  /** All items of a list. */
+  async all<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: Page<T> | undefined = await this.request(
+        `${path}?limit=100${cursor ? `&cursor=${cursor}` : ''}`,
+      );
+      if (!page) continue;
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    return items;
+  }
+
+  /** undefined when the program is away or fails, so that the request has to be sent again. */
+  async request<T>(path: string, init: RequestInit = {}): Promise<T | undefined> {
+    try {
+      const response = await fetch(`${this.url}${path}`, { ...init, headers: this.headers });
+      if (response.ok) return (await response.json()) as T;
+      await response.arrayBuffer();
+      if (response.status === 401) await this.login();
+      else if (response.status < 500 && response.status !== 429)
+        throw new Refused(`${path} answered ${response.status}`);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+    }
+    return undefined;
+  }
+
+  private async ready(): Promise<void> {
+    for (;;) {
+      const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+      await response?.arrayBuffer();
+      if (response?.ok) break;
+      if (this.child.exitCode !== null) throw new Error('The program ended by itself');
+      await delay(10);
+    }
+    await this.login();
+  }
+
+  private async login(): Promise<void> {
+    const response = await fetch(`${this.url}/v1/auth/login`, {
+      method: 'POST',
+      body: JSON.stringify(ADMIN),
+      headers: { 'content-type': 'application/json' },
+    });
+    this.token = ((await response.json()) as { access_token: string }).access_token;
+  }
+
+  private spawn(): ChildProcess {
+    return spawn(process.execPath, ['dist/apps/api/src/main.js'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        DATA_DIR: this.dataDir,
+        PORT: String(this.port),
+        LOG_LEVEL: 'error',
+        BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
+        BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+        ...Object.fromEntries(RATES.map((name) => [`RATE_${name}_PER_MINUTE`, '1000000'])),
+        ...this.environment,
+      },
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
