@@ -27,6 +27,8 @@ const START_LIMIT_MS = 180_000;
 /** The server's own limit is 28 s. */
 const STOP_LIMIT_MS = 32_000;
 const READY_POLL_MS = 50;
+/** As in `npm start`: a small young generation costs a little more collecting and saves 40 MB at rest. */
+const HEAP_FLAG = '--max-semi-space-size=4';
 const KEPT_LINES = 30;
 const LAST_LINES_MS = 500;
 const ANSWERS_AT = /answers at (https?:\/\/\S+)/;
@@ -42,7 +44,7 @@ export class ServerProcess {
 
   /** Starts the server; `ready` tells when it answers. */
   constructor(private readonly options: ServerOptions) {
-    this.child = spawn(process.execPath, ['--enable-source-maps', options.program], {
+    this.child = spawn(process.execPath, [HEAP_FLAG, options.program], {
       // npm's mark makes the server end by itself should this process be killed.
       env: { ...process.env, npm_lifecycle_event: 'demo', ...options.environment, DATA_DIR: options.dataDir },
       // A process group of its own: Ctrl-C is for the demonstration, which then stops the server in order.

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { testApp, type TestApp } from '../support/test-app.js';
 
 const BOUNDARY = 'boundary';
@@ -61,6 +62,14 @@ describe('stopping', () => {
     const text = events.text();
     await app.program.stop();
     expect(await text).toMatch(/event: (error|done)\n[^]*\n\n$/);
+  });
+
+  it('does not wait for a connection that never asked for anything', async () => {
+    const { hostname, port } = new URL(app.url);
+    const silent = connect(Number(port), hostname);
+    await once(silent, 'connect');
+    await app.program.stop();
+    if (!silent.closed) await once(silent, 'close');
   });
 
   it('does nothing the second time', async () => {

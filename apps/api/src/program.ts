@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -31,7 +32,7 @@ export interface Program {
 type ProgramConfig = Config<typeof sections>;
 /** Requests that are still under way after this are broken off, so that the database can end within 30 s too. */
 const REQUESTS_LIMIT_MS = 15_000;
-const IDLE_CHECK_MS = 50;
+const UNUSED_CHECK_MS = 50;
 const RELEASE = 'insurance-navigator@0.1.0';
 
 /** Starts everything that one process runs. What was started is stopped again when a later step fails. */
@@ -84,7 +85,8 @@ async function start(
     createAdapter(server),
     { bufferLogs: false, abortOnError: false },
   );
-  started.push(() => closeApp(app));
+  const connections = connectionsOf(app);
+  started.push(() => closeApp(app, connections));
   assertEveryRouteDeclares(app);
   await setUp(app, { maxUploadBytes: config.upload.maxBytes });
   const credentials = await app.get(BootstrapService).bootstrap();
@@ -106,19 +108,32 @@ async function start(
 }
 
 /**
- * Finishes what is under way. A connection that falls idle meanwhile is kept by its client for the next request, and
- * Node closes only those that were idle at the beginning; so they are closed again and again until none is left.
+ * Finishes what is under way. Node closes only connections that were idle at the beginning: neither one that falls
+ * idle later, which its client keeps for the next request, nor one that never asked for anything.
  */
-async function closeApp(app: NestFastifyApplication): Promise<void> {
+async function closeApp(app: NestFastifyApplication, connections: ReadonlySet<Socket>): Promise<void> {
   const server = app.getHttpServer();
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const closeUnused = () => {
+    server.closeIdleConnections();
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  };
+  const unused = setInterval(closeUnused, UNUSED_CHECK_MS);
   const limit = setTimeout(() => server.closeAllConnections(), REQUESTS_LIMIT_MS);
   try {
     await app.close();
   } finally {
-    clearInterval(idle);
+    clearInterval(unused);
     clearTimeout(limit);
   }
+}
+
+function connectionsOf(app: NestFastifyApplication): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  app.getHttpServer().on('connection', (connection: Socket) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return connections;
 }
 
 function startDatabase(dataDir: string, onExit: () => void) {
