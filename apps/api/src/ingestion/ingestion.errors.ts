@@ -96,7 +96,9 @@ export class DocumentNotFailed extends DomainError {
   readonly code = 'document-not-failed';
   readonly kind = 'conflict' as const;
   constructor(status: string) {
-    super('Only a document whose processing failed can be tried again', { extra: { document_status: status } });
+    super('Only a document whose processing failed can be tried again', {
+      extra: { document_status: status },
+    });
   }
 }
 
