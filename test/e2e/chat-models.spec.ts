@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ChatClient, QUESTION, textOf } from '../support/chat-client.js';
-import { allEvents, type ReceivedEvent } from '../support/event-reader.js';
-import { FakeModelServer } from '../support/fake-model-server.js';
+import { allEvents, readEvents, type ReceivedEvent } from '../support/event-reader.js';
+import { type Failure, FakeModelServer } from '../support/fake-model-server.js';
 import { testApp } from '../support/test-app.js';
 
 describe('questions with a model', () => {
@@ -26,11 +26,11 @@ describe('questions with a model', () => {
   /** Each question is asked once, so that none is answered from the cache. */
   const question = () => ({ question: `${QUESTION} ${randomUUID()}` });
   /** Cites the passage with the deductible, wherever it stands in the prompt. */
-  const cited = (text: string[]) =>
+  const cited = (text: string[], failure?: Failure) =>
     model.say(({ body }) => {
       const prompt = body.messages.at(-1)!.content;
       const number = /<passage number="(\d+)"(?:(?!<\/passage>)[^])*deductible is \$500/.exec(prompt)![1]!;
-      return { text: text.map((piece) => piece.replaceAll('[n]', `[${number}]`)) };
+      return { failure, text: text.map((piece) => piece.replaceAll('[n]', `[${number}]`)) };
     });
   const GOOD = [
     'The overall deductible is ',
@@ -62,15 +62,7 @@ describe('questions with a model', () => {
   });
 
   it('stream, break off in the middle with an error, and keep what there was', async () => {
-    model.say(({ body }) => {
-      const number = /<passage number="(\d+)"(?:(?!<\/passage>)[^])*deductible is \$500/.exec(
-        body.messages.at(-1)!.content,
-      )![1]!;
-      return {
-        text: [`The deductible is "$500 per person" [${number}]. More`, ' follows'],
-        failure: 'reset-midway',
-      };
-    });
+    cited(['The deductible is "$500 per person" [n]. More', ' follows'], 'reset-midway');
     const events = await allEvents(await client.stream(question()));
     expect(events.at(-1)).toMatchObject({
       event: 'error',
@@ -86,7 +78,7 @@ describe('questions with a model', () => {
     });
   });
 
-  it('can be resumed from any event, during the answer and afterwards', async () => {
+  it('can be read again from any event', async () => {
     cited(GOOD);
     const response = await client.stream(question());
     const turnId = response.headers.get('x-turn-id')!;
@@ -101,7 +93,32 @@ describe('questions with a model', () => {
     }
   });
 
-  it('can be cancelled; what there is stays', async () => {
+  it('can be joined while they are answered, and cancelled; what there is stays', async () => {
+    cited(['The deductible is "$500 per person" [n]. And then', ' silence'], 'stall');
+    const response = await client.stream(question());
+    const turnId = response.headers.get('x-turn-id')!;
+    const readers = [readEvents(response), readEvents(await client.resume(turnId, '1'))];
+    expect((await readers[0]!.next()).value).toMatchObject({ event: 'search_results', id: '1' });
+    for (const reader of readers) {
+      expect((await reader.next()).value).toMatchObject({
+        event: 'citation',
+        data: { quote: '$500 per person' },
+      });
+      expect((await reader.next()).value).toMatchObject({
+        event: 'message',
+        data: { delta: 'The deductible is "$500 per person" [1].' },
+      });
+    }
+    await client.cancel(turnId);
+    for (const reader of readers)
+      expect((await reader.next()).value).toMatchObject({ event: 'done', data: { status: 'cancelled' } });
+    expect((await client.messages())[0]).toMatchObject({
+      status: 'cancelled',
+      partial: { answer: 'The deductible is "$500 per person" [1].', citations: [{ marker: 1 }] },
+    });
+  });
+
+  it('can be cancelled before there is anything', async () => {
     model.say({ failure: 'hang' });
     const left = model.clientLeft();
     const response = await client.stream(question());
