@@ -66,8 +66,9 @@ async function run(request: RunRequest, folder: DemoFolder, interrupted: AbortSi
   const client = new ApiClient(url, interrupted);
   const key = await signIn(client, folder);
   const { files, questions } = scriptOf(request);
-  const timings = await walkThrough(client, files, questions, stage);
+  const { missed, ...timings } = await walkThrough(client, files, questions, stage);
   stdout.write(`${stage.palette.bold('Summary')}\n${renderFacts(summaryOf(timings, startedMs))}\n`);
+  if (missed.length > 0) throw new DemoFailure(`Not answered as expected: ${missed.join(' ')}`);
   if (request.keep) await keepRunning(server, url, folder, key, interrupted);
 }
 
@@ -88,7 +89,10 @@ function scriptOf(request: RunRequest): { files: string[]; questions: AskedQuest
     return { files: [pathOf(request.file)], questions: [{ question: request.question }] };
   return {
     files: SAMPLES.map((name) => resolve(ROOT, 'demo', 'samples', name)),
-    questions: [...sampleQuestions, { question: unanswerableQuestion, expected: ['not in the documents'] }],
+    questions: [
+      ...sampleQuestions,
+      { question: unanswerableQuestion, expected: ['not in the documents'], unanswerable: true },
+    ],
   };
 }
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type ApiClient, type DocumentBody, RequestRefused } from './api-client.js';
+import { type AnswerBody, type ApiClient, type DocumentBody, RequestRefused } from './api-client.js';
 import type { DemoFolder } from './data-folder.js';
 import { duration, type Palette, renderAnswer } from './print.js';
 import { ProgressBoard } from './progress.js';
@@ -24,7 +24,10 @@ export class DemoFailure extends Error {}
 
 export interface AskedQuestion {
   question: string;
+  /** What a right answer holds, letter case aside. */
   expected?: string[];
+  /** A right answer says that the documents do not tell. */
+  unanswerable?: boolean;
 }
 
 /** Milliseconds since the beginning, for the closing summary. */
@@ -33,6 +36,11 @@ export interface Timings {
   readyMs: number;
   firstAnswerMs: number;
   answerMs: number[];
+}
+
+export interface Walk extends Timings {
+  /** Questions whose answer is not the expected one. */
+  missed: string[];
 }
 
 /** Checks before anything is started. @throws DemoFailure when there is no such file or nothing in it */
@@ -69,7 +77,7 @@ export async function walkThrough(
   files: string[],
   questions: AskedQuestion[],
   stage: Stage,
-): Promise<Timings> {
+): Promise<Walk> {
   const { output, palette } = stage;
   output.write(
     `\n${palette.bold(files.length === 1 ? 'Uploading and processing' : `Uploading and processing ${files.length} documents`)}\n`,
@@ -82,18 +90,27 @@ export async function walkThrough(
   const documentIds = documents.map((document) => document.id);
   const answerMs: number[] = [];
   let firstAnswerMs = 0;
-  for (const [index, { question, expected }] of questions.entries()) {
+  const missed: string[] = [];
+  for (const [index, asking] of questions.entries()) {
+    const { question, expected } = asking;
     const asked = performance.now();
     const answer = await client.ask(conversation, question, documentIds);
     const durationMs = performance.now() - asked;
     firstAnswerMs ||= stage.elapsedMs();
     answerMs.push(durationMs);
+    if (!isAsExpected(answer, asking)) missed.push(question);
     const width = Math.min(output.columns ?? 100, 110);
     output.write(
       `${renderAnswer({ number: index + 1, question, answer, durationMs, expected }, palette, width)}\n`,
     );
   }
-  return { lexicalMs, readyMs, firstAnswerMs, answerMs };
+  return { lexicalMs, readyMs, firstAnswerMs, answerMs, missed };
+}
+
+function isAsExpected(answer: AnswerBody, { expected = [], unanswerable = false }: AskedQuestion): boolean {
+  if (unanswerable || answer.not_in_documents) return unanswerable === answer.not_in_documents;
+  const quoted = answer.citations.map(({ quote }) => quote.toLowerCase()).join('\n');
+  return expected.every((words) => quoted.includes(words.toLowerCase()));
 }
 
 /** @throws DemoFailure naming every document that failed and why */
