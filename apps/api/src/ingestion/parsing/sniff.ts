@@ -44,7 +44,8 @@ function zipFormat(bytes: Uint8Array): DocumentFormat {
   const manifest = find('mimetype') && find('META-INF/manifest.xml');
   if (manifest && unpackEntry(bytes, manifest, MANIFEST_BYTES).includes('encryption-data'))
     throw new ParseFailure('password-protected');
-  if (find('[Content_Types].xml') && find('word/document.xml')) return 'docx';
+  const types = find('[Content_Types].xml');
+  if (types && WORD_DOCUMENT.test(unpackEntry(bytes, types, MANIFEST_BYTES).toString())) return 'docx';
   throw new ParseFailure('unsupported-type');
 }
 
@@ -88,6 +89,10 @@ const latin1 = (bytes: Uint8Array) =>
 const HEAD_BYTES = 1_024;
 const MANIFEST_BYTES = 1_048_576;
 const OLE_MAGIC = '\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1';
+
+/** The main part of a document or template of Word, with macros or without; its place in the archive varies. */
+const WORD_DOCUMENT =
+  /wordprocessingml\.(?:document|template)\.main\+xml|ms-word\.(?:document|template)\.macroEnabled/i;
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, DocumentFormat>> = {
   txt: 'text',

@@ -41,7 +41,7 @@ export function toJoinedLine(pieces: readonly Line[]): Line {
   const y = Math.min(...boxes.map((box) => box.y));
   return {
     ...first!,
-    text: pieces.map((piece) => piece.text).join(' '),
+    text: withoutLeaders(pieces.map((piece) => piece.text).join(' ')),
     rect,
     box: {
       x,

@@ -126,4 +126,4 @@ const isRectangle = (points: readonly Point[], area: Rect) =>
 const MAX_THICKNESS = 3;
 const MIN_LENGTH = 8;
 /** Drawings of maps and plots have more, and no tables. */
-const MAX_RULINGS = 20_000;
+const MAX_RULINGS = 5_000;

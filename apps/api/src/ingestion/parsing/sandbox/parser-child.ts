@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,13 +122,15 @@ export class ParserChild {
 
 function start({ memoryMb, timeoutMs }: ChildLimits, program: string): ChildProcess {
   const root = projectRoot();
-  const readable = [...['dist', 'node_modules', 'package.json'].map((path) => join(root, path)), program];
+  // A checkout may link its modules from elsewhere; Node asks for the place that a link leads to.
+  const code = ['dist', 'node_modules', 'package.json'].map((path) => join(root, path));
+  const readable = new Set([...code, ...code.map((path) => realpathSync(path)), program]);
   const node = [
     process.execPath,
     `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
     '--expose-gc',
     '--permission',
-    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...[...readable].map((path) => `--allow-fs-read=${path}`),
     '--no-warnings',
     program,
   ];
