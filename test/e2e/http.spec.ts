@@ -172,7 +172,7 @@ describe('HTTP conventions', () => {
       expect(ready.status).toBe(200);
       expect(await ready.json()).toMatchObject({ status: 'ok', components: { database: { status: 'up' } } });
       const all = (await (await app.fetch('/health')).json()) as { components: object };
-      expect(Object.keys(all.components)).toEqual(expect.arrayContaining(['database', 'worker']));
+      expect(Object.keys(all.components)).toEqual(expect.arrayContaining(['database', 'embedder', 'job-queue']));
     });
   });
 

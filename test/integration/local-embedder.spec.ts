@@ -10,7 +10,7 @@ const passage = (i: number) =>
 describe('the embedder that runs on this machine', () => {
   const embedder = new LocalEmbedder({ threads: 1, idleMs: 60_000 });
 
-  afterAll(() => embedder.onModuleDestroy());
+  afterAll(() => embedder.onApplicationShutdown());
 
   it('gives vectors of 512 dimensions and length 1, the same ones every time', async () => {
     const texts = ['What is the deductible?', 'Do I need a referral to see a specialist?'];
@@ -85,7 +85,7 @@ describe('the embedder that runs on this machine', () => {
     const stopping = new LocalEmbedder({ threads: 1, idleMs: 60_000 });
     const work = stopping.embed([passage(1), passage(2), passage(3)], never);
     const refused = expect(work).rejects.toThrow(/stopping|failed/);
-    await stopping.onModuleDestroy();
+    await stopping.onApplicationShutdown();
     await refused;
     await expect(stopping.embed(['too late'], never)).rejects.toThrow('stopping');
   });

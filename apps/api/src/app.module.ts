@@ -18,7 +18,7 @@ import { dependencyProbes } from './app.health.js';
 import { AuthModule } from './auth/index.js';
 import { ChatModule } from './chat/index.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
-import { IngestionModule } from './ingestion/index.js';
+import { IngestionModule, QueueProbe } from './ingestion/index.js';
 import { MetricsController, OpsModule } from './ops/index.js';
 import { RagModule } from './rag/index.js';
 
@@ -41,7 +41,11 @@ export class AppModule {
         AuditModule,
         metricsModule(MetricsController),
         HealthModule.register(infrastructure.lifecycle, {
-          useFactory: () => dependencyProbes(infrastructure.source, infrastructure.policies),
+          useFactory: (queue: QueueProbe) => [
+            ...dependencyProbes(infrastructure.source, infrastructure.policies),
+            queue,
+          ],
+          inject: [QueueProbe],
         }),
         // A worker knows who may read its metrics, but answers nothing else.
         role === 'worker' ? { ...auth, controllers: [] } : auth,

@@ -1,10 +1,11 @@
 import type { DatabaseConfig } from '#libs/database';
 import { PolicyRegistry, type PolicyOptions } from '#libs/resilience';
+import { type ChatConfig, chatModelNames } from './rag/index.js';
 
 const BREAKER = { failureThreshold: 0.5, minimumRps: 1, openMs: 5_000 } satisfies Partial<PolicyOptions>;
 
 /** Every dependency's policy, in one list. Models are defined one by one: each fails on its own. */
-export function definePolicies(database: DatabaseConfig, chatModels: string[]): PolicyRegistry {
+export function definePolicies(database: DatabaseConfig, chat: ChatConfig): PolicyRegistry {
   const policies = new PolicyRegistry();
   policies.define('postgres', {
     ...BREAKER,
@@ -24,13 +25,14 @@ export function definePolicies(database: DatabaseConfig, chatModels: string[]): 
     concurrency: 8,
     queue: 256,
   });
-  for (const model of chatModels)
+  for (const model of chatModelNames(chat))
     policies.define(`model:${model}`, {
       ...BREAKER,
-      // Up to its first token only; afterwards the adapter watches the gaps. No second attempt: the ladder goes on.
+      // Up to its first token only, which the adapter itself limits a little earlier and afterwards watches the gaps.
+      // No second attempt: the ladder goes on.
       retries: 0,
-      attemptTimeoutMs: 15_000,
-      totalTimeoutMs: 15_000,
+      attemptTimeoutMs: chat.firstTokenTimeoutMs + 1_000,
+      totalTimeoutMs: chat.firstTokenTimeoutMs + 1_000,
       concurrency: 32,
       queue: 64,
     });

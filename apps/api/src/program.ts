@@ -16,7 +16,6 @@ import { AppModule } from './app.module.js';
 import { definePolicies } from './app.policies.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
-import { chatModelNames } from './rag/index.js';
 
 export interface Program {
   app: NestFastifyApplication;
@@ -78,7 +77,7 @@ async function start(
     statementTimeoutMs: config.database.statementTimeoutMs,
     dataDir,
     lifecycle,
-    policies: definePolicies(config.database, chatModelNames(config.chat)),
+    policies: definePolicies(config.database, config.chat),
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config, infrastructure),

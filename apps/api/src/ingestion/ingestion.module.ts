@@ -10,6 +10,7 @@ import { DocumentsService } from './documents/documents.service.js';
 import { IngestionWorker } from './jobs/ingestion.worker.js';
 import { JobStore } from './jobs/job.store.js';
 import { IngestionNotifications } from './jobs/notifications.js';
+import { QueueProbe } from './jobs/queue.probe.js';
 import { SandboxedParser } from './parsing/index.js';
 import { UploadService } from './uploads/upload.service.js';
 import { UploadsController } from './uploads/uploads.controller.js';
@@ -32,6 +33,7 @@ import { StructureStage } from './workflow/stages/structure.stage.js';
  */
 
 const STORES = [
+  QueueProbe,
   DocumentStore,
   JobStore,
   StageStore,
@@ -63,12 +65,14 @@ export class IngestionModule {
   static register({ http, worker }: { http: boolean; worker: boolean }): DynamicModule {
     return {
       module: IngestionModule,
+      global: true,
       controllers: http ? [UploadsController, DocumentsController] : [],
       providers: [
         ...STORES,
         ...(http ? [UploadService, DocumentsService, DocumentWatcher] : []),
         ...(worker ? WORKER : []),
       ],
+      exports: [QueueProbe],
     };
   }
 }

@@ -24,6 +24,7 @@ export { embedderSection } from './providers/embedder.config.js';
 export { chatModelNames } from './providers/chat-models.js';
 export {
   anthropicSection,
+  type ChatConfig,
   chatSection,
   compatibleSection,
   openaiSection,

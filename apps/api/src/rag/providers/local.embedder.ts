@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { TransientFailure } from '#libs/errors';
 import { type Batch, BatchQueue, batchesOf } from './batch-queue.js';
@@ -20,7 +20,7 @@ import { Embedder } from './provider.js';
  * @throws TransientFailure from `embed` when a thread died, hung, or too much is waiting
  */
 @Injectable()
-export class LocalEmbedder extends Embedder implements OnModuleDestroy {
+export class LocalEmbedder extends Embedder implements OnApplicationShutdown {
   readonly model = 'use-lite-en-1';
   readonly dimensions = 512;
 
@@ -71,7 +71,8 @@ export class LocalEmbedder extends Embedder implements OnModuleDestroy {
     }
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the last request was answered: questions under way still need it. */
+  async onApplicationShutdown(): Promise<void> {
     this.closed = true;
     for (let batch = this.queue.take(); batch; batch = this.queue.take()) batch.reject(stopping());
     await this.pool?.destroy();
