@@ -73,6 +73,13 @@ describe('readGrid', () => {
       ],
       2,
     );
+    const total = readGrid(
+      [
+        [cell(0, 'Total', { bold: true }), cell(1, '$9', { bold: true })],
+        [cell(0, 'x'), cell(1, '$1')],
+      ],
+      2,
+    );
     const none = readGrid(
       [
         [cell(0, 'a'), cell(1, 'b')],
@@ -80,7 +87,7 @@ describe('readGrid', () => {
       ],
       2,
     );
-    expect([bold, words, none].map((rows) => rows.length)).toEqual([1, 1, 2]);
+    expect([bold, words, total, none].map((rows) => rows.length)).toEqual([1, 1, 2, 2]);
     expect(words[0]!.cells).toEqual([{ header: ['Price'], content: '$1' }]);
   });
 

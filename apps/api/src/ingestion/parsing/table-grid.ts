@@ -100,11 +100,17 @@ function countHeaderRows(rows: Row<unknown>[], columnCount: number): number {
 
 /** For tables whose author did not mark the header: bold over plain text, or words over numbers. */
 function looksLikeHeader(first: Row<unknown>, others: Row<unknown>[]): boolean {
+  if (first.slice(1).some((cell) => isAmount(cell.text))) return false;
   const isBold = (cell: GridCell<unknown>) => cell.bold || !isFilled(cell);
   if (first.every(isBold) && !others.every((row) => row.every(isBold))) return true;
   const hasDigit = (cell: GridCell<unknown>) => /\d/.test(cell.text);
   const numeric = others.filter((row) => row.slice(1).some(hasDigit)).length;
   return !first.some(hasDigit) && numeric * 2 > others.length;
+}
+
+/** A sum, which no column is called by; but some are called by a year. */
+export function isAmount(text: string): boolean {
+  return /^(?!(?:19|20)\d\d$)[$€£]?\s?\d[\d.,]*\s?[%€]?$/.test(text);
 }
 
 /** A row with a single cell across the table names the rows under it. */

@@ -2,7 +2,7 @@ import type { Line } from './draft.js';
 import type { Frame } from './frame.js';
 import { union } from './geometry.js';
 import type { FoundTable } from './ruled-tables.js';
-import { columnsOf, gapsOf, markHeaders, type Range, rangesBetween } from './table-columns.js';
+import { columnsOf, gapsOf, isItem, markHeaders, type Range, rangesBetween } from './table-columns.js';
 import { baselineOf, rowsOf } from './segments.js';
 import type { SketchCell } from './table-sketch.js';
 import { splitByText } from './text-rows.js';
@@ -62,7 +62,7 @@ function fits(run: Line[][], columns: readonly Range[]): boolean {
 function isNoTable(rows: SketchCell[][]): boolean {
   const cells = rows.flat();
   const filled = cells.filter((cell) => cell.paragraphs.length > 0);
-  const items = filled.filter((cell) => BULLET.test(cell.paragraphs[0]![0]!.text));
+  const items = filled.filter(isItem);
   const labels = rows.filter((row) => row[0]!.paragraphs.length > 0);
   return (
     items.length * 2 > filled.length ||
@@ -71,7 +71,6 @@ function isNoTable(rows: SketchCell[][]): boolean {
   );
 }
 
-const BULLET = /^[•▪●◦‣⁃∙·■]\s/u;
 const MIN_ROWS = 3;
 const MAX_UNDIVIDED = 2;
 /** Rows further apart than this many font sizes are not of one table. */

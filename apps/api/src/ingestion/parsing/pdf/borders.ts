@@ -55,8 +55,8 @@ export function joinCollinear(horizontals: readonly Rect[]): Rect[] {
   return joined.filter((rule) => rule.x1 - rule.x0 >= MIN_WIDTH);
 }
 
-/** Places of vertical borders within an area that are drawn along a good part of its height. */
-export function verticalDividers(verticals: readonly Rect[], area: Rect): number[] {
+/** Places of vertical borders within an area that are drawn along at least that share of its height. */
+export function verticalDividers(verticals: readonly Rect[], area: Rect, minShare = 0.4): number[] {
   const lengths = new Map<number, number>();
   for (const rule of verticals) {
     const x = middleX(rule);
@@ -65,7 +65,7 @@ export function verticalDividers(verticals: readonly Rect[], area: Rect): number
     const near = [...lengths.keys()].find((other) => Math.abs(other - x) < SAME_PLACE) ?? x;
     lengths.set(near, (lengths.get(near) ?? 0) + shared);
   }
-  return [...lengths].filter(([, length]) => length > 0.4 * (area.y1 - area.y0)).map(([x]) => x);
+  return [...lengths].filter(([, length]) => length > minShare * (area.y1 - area.y0)).map(([x]) => x);
 }
 
 /** Whether a vertical border stands at `x` along most of the way from `top` to `bottom`. */

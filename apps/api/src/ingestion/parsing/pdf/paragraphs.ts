@@ -44,7 +44,8 @@ function continues({ kind, lines }: TextDraft, line: Line, column: Column): bool
   const last = lines.at(-1)!;
   if (isOtherSize(line.size, last.size) || line.bold !== last.bold) return false;
   const step = baselineOf(line) - baselineOf(last);
-  const leading = isOtherSize(line.size, column.size) ? 1.25 * line.size : column.leading;
+  const leading =
+    ownLeading(lines) ?? (isOtherSize(line.size, column.size) ? 1.25 * line.size : column.leading);
   if (step <= 0 || step > 1.25 * leading) return false;
   const { left, right } = column;
   const isShort = last.rect.x1 < right - 0.25 * (right - left);
@@ -59,6 +60,12 @@ function continues({ kind, lines }: TextDraft, line: Line, column: Column): bool
   if (isShort && (endsSentence || step > 1.5 * em)) return false;
   const isIndented = lines.length > 1 && line.rect.x0 > last.rect.x0 + 0.8 * em;
   return !(isIndented && endsSentence);
+}
+
+/** A paragraph of two lines shows how far apart its lines stand. */
+function ownLeading(lines: readonly Line[]): number | undefined {
+  const [before, last] = lines.slice(-2);
+  return before && last && before.page === last.page ? baselineOf(last) - baselineOf(before) : undefined;
 }
 
 const isOtherSize = (a: number, b: number) => Math.abs(a - b) > 0.08 * b;

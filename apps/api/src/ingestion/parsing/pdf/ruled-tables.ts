@@ -13,7 +13,7 @@ import type { Line } from './draft.js';
 import type { Frame } from './frame.js';
 import { median, overlapX, type Rect, union } from './geometry.js';
 import { rowsOf } from './segments.js';
-import { gapsOf, markHeaders, type Range, rangesBetween } from './table-columns.js';
+import { gapsOf, isItem, markHeaders, type Range, rangesBetween } from './table-columns.js';
 import { splitByText } from './text-rows.js';
 import type { SketchCell, TableSketch } from './table-sketch.js';
 
@@ -72,17 +72,17 @@ const crosses = (zone: readonly Rect[], { x0, x1, y0, y1 }: Rect) =>
  */
 function dividedParts(zone: Rect[], lines: readonly Line[], borders: Borders): Rect[][] {
   const { x0, x1 } = union(zone);
-  const dividers = verticalDividers(borders.vertical, union(zone));
+  const dividers = verticalDividers(borders.vertical, union(zone), 0.1);
   const size = median(linesIn(union(zone), lines).map((line) => line.size));
   const parts: Rect[][] = [[zone[0]!]];
   const divided: boolean[][] = [[]];
   for (let i = 1; i < zone.length; i += 1) {
     const [top, bottom] = [middleY(zone[i - 1]!), middleY(zone[i]!)];
     const rows = rowsOf(linesIn({ x0, x1, y0: top, y1: bottom }, lines));
-    const isRow =
-      rows.length === 0 ||
-      rows.some((row) => row.length > 1) ||
-      dividers.some((x) => isDivided(borders.vertical, x, { top, bottom }));
+    const hasWall = dividers.some((x) => isDivided(borders.vertical, x, { top, bottom }));
+    // Where other rows have walls, many lines without one are no row, though pieces of them stand apart.
+    const isOpen = dividers.length === 0 || rows.length < PROSE_ROWS;
+    const isRow = hasWall || rows.length === 0 || (isOpen && rows.some((row) => row.length > 1));
     const isText = rows.length >= PROSE_ROWS || rows.flat().some((line) => line.size > 1.08 * size);
     if (isText && !isRow) {
       parts.push([zone[i]!]);
@@ -132,11 +132,20 @@ function readZone(
     vertical: dividers.length > 0 ? borders.vertical : [],
     edges: [],
   });
-  // Frames of form fields and drawings make grids, too, but hardly any row of theirs has two cells with text.
-  const shared = rows.filter((row) => row.filter((cell) => cell.paragraphs.length > 0).length > 1);
-  if (rows.length < 2 || shared.length * 2 < rows.length) return undefined;
+  if (rows.length < 2 || !isTable(rows)) return undefined;
   markHeaders(rows, frame);
   return { table: { kind: 'table-sketch', caption: null, rows }, rect, lines: inside };
+}
+
+/**
+ * Frames of form fields and drawings make grids, too, but hardly any row of theirs has two cells with text; and lists
+ * side by side in a frame are lists.
+ */
+function isTable(rows: SketchCell[][]): boolean {
+  const isFilled = (cell: SketchCell) => cell.paragraphs.length > 0;
+  const shared = rows.filter((row) => row.filter(isFilled).length > 1);
+  const filled = rows.flat().filter(isFilled);
+  return shared.length * 2 >= rows.length && filled.filter(isItem).length * 2 <= filled.length;
 }
 
 function readRows(lines: readonly Line[], columns: readonly Range[], borders: Borders): SketchCell[][] {

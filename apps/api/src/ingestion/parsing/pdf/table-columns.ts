@@ -1,3 +1,4 @@
+import { isAmount } from '../table-grid.js';
 import type { Line } from './draft.js';
 import type { Frame } from './frame.js';
 import { overlap, overlapX } from './geometry.js';
@@ -71,6 +72,11 @@ export function cellOf(lines: readonly Line[]): SketchCell {
   return { header: false, paragraphs: lines.length > 0 ? [rowsOf(lines).flat()] : [] };
 }
 
+/** Whether a cell begins with a bullet. */
+export function isItem({ paragraphs }: SketchCell): boolean {
+  return /^[•▪●◦‣⁃∙·■]\s/u.test(paragraphs[0]?.[0]?.text ?? '');
+}
+
 /** The head is bold, or stands on a ground of its own. */
 export function markHeaders(rows: SketchCell[][], { fills }: Pick<Frame, 'fills'>): void {
   const linesOf = (row: SketchCell[]) => row.flatMap((cell) => cell.paragraphs.flat());
@@ -83,7 +89,7 @@ export function markHeaders(rows: SketchCell[][], { fills }: Pick<Frame, 'fills'
     );
   };
   const isShaded = (row: SketchCell[]) => linesOf(row).every(isOn);
-  const isTotal = (row: SketchCell[]) => row.slice(1).some((cell) => AMOUNT.test(textOf(cell)));
+  const isTotal = (row: SketchCell[]) => row.slice(1).some((cell) => isAmount(textOf(cell)));
   for (const isHead of [isBold, isShaded]) {
     const end = rows.findIndex((row) => !isHead(row) || isTotal(row));
     if (end <= 0 || (isHead === isShaded && rows.slice(end).some(isShaded))) continue;
@@ -97,9 +103,6 @@ const textOf = (cell: SketchCell) =>
     .flat()
     .map((line) => line.text)
     .join(' ');
-
-/** A sum, which no column is called by; but some are called by a year. */
-const AMOUNT = /^(?!(?:19|20)\d\d$)[$€£]?\s?\d[\d.,]*\s?[%€]?$/;
 
 /** In points. */
 const MIN_GAP = 2;
