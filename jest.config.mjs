@@ -9,12 +9,15 @@ const base = {
   transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: true }] },
   transformIgnorePatterns: ['/node_modules/', '\\.js$'],
   setupFiles: ['<rootDir>/test/support/jest.setup.mjs'],
-  // Machines are slow at times; a test that hangs is ended all the same.
-  testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
 };
 
 export default {
+  // Machines are slow at times; a test that hangs is ended all the same.
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  // Every test file leaves something behind in its worker, because modules are not collected.
+  workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['apps/api/**/*.ts', 'libs/**/*.ts', '!**/*.spec.ts'],
   coverageDirectory: 'coverage',
