@@ -4,30 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { DocumentBody, PassageBody } from '../../apps/api/src/ingestion/documents/document.dto.js';
 import { STAGE_NAMES } from '../../apps/api/src/ingestion/workflow/ingestion-stages.js';
 import { planText } from '../../bench/plan-text.js';
+import { ADMIN, Api, type Result } from '../support/chaos-api.js';
 import { type ProgramProcess, spawnProgram } from '../support/program-process.js';
 
 /** The real, built program as a child process, killed by SIGKILL and started again on the same data folder. */
 
 const MAIN = 'dist/apps/api/src/main.js';
 const CRASH = fileURLToPath(new URL('../support/crash-at.mjs', import.meta.url));
-const ADMIN = { email: 'admin@example.com', password: 'correct horse battery staple' };
 /** Long enough for three batches of vectors. */
 const TEXT = planText(1, 40, 2);
 
 let dataDir: string;
 let undisturbed: Result;
-
-interface Result {
-  document: Pick<
-    DocumentBody,
-    'id' | 'status' | 'answerable' | 'percent' | 'passages' | 'assessment' | 'reason'
-  >;
-  stages: string[];
-  passages: PassageBody[];
-}
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'navigator-chaos-'));
@@ -116,69 +106,4 @@ async function inProgram<T>(use: (api: Api) => Promise<T>): Promise<T> {
 async function storedFiles(): Promise<string[]> {
   const entries = await readdir(join(dataDir, 'blobs'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-}
-
-class Api {
-  private constructor(
-    private readonly url: string,
-    private readonly headers: Record<string, string>,
-  ) {}
-
-  static async connect(url: string): Promise<Api> {
-    const login = await fetch(`${url}/v1/auth/login`, {
-      method: 'POST',
-      body: JSON.stringify(ADMIN),
-      headers: { 'content-type': 'application/json' },
-    });
-    const { access_token } = (await login.json()) as { access_token: string };
-    return new Api(url, { authorization: `Bearer ${access_token}` });
-  }
-
-  async upload(text: string): Promise<DocumentBody> {
-    const body = new FormData();
-    body.append('file', new Blob([text]), 'plan.md');
-    return this.json('/v1/documents', { method: 'POST', body });
-  }
-
-  async listIds(): Promise<string[]> {
-    const { items } = await this.json<{ items: DocumentBody[] }>('/v1/documents');
-    return items.map((item) => item.id);
-  }
-
-  async delete(id: string): Promise<void> {
-    await fetch(`${this.url}/v1/documents/${id}`, { method: 'DELETE', headers: this.headers });
-  }
-
-  /** Waits until the document has been processed, and gives all that must not depend on what happened meanwhile. */
-  async result(id: string): Promise<Result> {
-    let body = await this.json<DocumentBody>(`/v1/documents/${id}`);
-    while (body.status === 'queued' || body.status === 'processing') {
-      await delay(100);
-      body = await this.json<DocumentBody>(`/v1/documents/${id}`);
-    }
-    const { status, answerable, percent, passages, assessment, reason } = body;
-    return {
-      document: { id, status, answerable, percent, passages, assessment, reason },
-      stages: body.stages.map((stage) => `${stage.name} ${stage.status}`),
-      passages: await this.allPassages(id),
-    };
-  }
-
-  private async allPassages(id: string): Promise<PassageBody[]> {
-    type Page = { items: PassageBody[]; next_cursor: string | null };
-    const all: PassageBody[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const query: string = cursor ? `&cursor=${cursor}` : '';
-      const page: Page = await this.json(`/v1/documents/${id}/passages?limit=100${query}`);
-      all.push(...page.items);
-      cursor = page.next_cursor;
-    }
-    return all;
-  }
-
-  private async json<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const response = await fetch(`${this.url}${path}`, { ...init, headers: this.headers });
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-    return (await response.json()) as T;
-  }
 }
