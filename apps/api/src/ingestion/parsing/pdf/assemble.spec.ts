@@ -43,5 +43,5 @@ describe('A booklet of thirty pages, with columns and tables of many kinds', () 
     // Without tags, the caption of a table is a title above it.
     const captions = new Set(tagged.flatMap((block) => (block.kind === 'table' ? [block.caption] : [])));
     expect(proseOf(plain).filter((text) => !captions.has(text))).toEqual(proseOf(tagged));
-  });
+  }, 60_000);
 });
