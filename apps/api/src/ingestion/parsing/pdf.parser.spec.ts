@@ -1,7 +1,11 @@
+import { jest } from '@jest/globals';
 import { once } from 'node:events';
 import PDFDocument from 'pdfkit';
 import type { Block, ExtractedDocument, TableBlock } from './extracted-document.js';
 import { parsePdf } from './pdf.parser.js';
+
+// Starting processes and loading pdf.js takes long on a busy machine.
+jest.setTimeout(60_000);
 
 type Pdf = InstanceType<typeof PDFDocument>;
 

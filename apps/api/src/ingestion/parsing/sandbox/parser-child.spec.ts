@@ -1,9 +1,13 @@
+import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ParserChild } from './parser-child.js';
+
+// Starting processes and loading pdf.js takes long on a busy machine.
+jest.setTimeout(60_000);
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parser-child-')));
 const request = { filename: 'a.pdf', maxPages: 1, maxOutputBytes: 1_000 };

@@ -1,9 +1,13 @@
+import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '#libs/config';
 import { type ParserConfig, parserSection } from './parsing.config.js';
 import { SandboxedParser } from './sandboxed-parser.js';
+
+// Starting processes and loading pdf.js takes long on a busy machine.
+jest.setTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'sandboxed-parser-'));
 const parsers: SandboxedParser[] = [];
