@@ -20,6 +20,7 @@ describe('the logger', () => {
       correlation_id: 'c-1',
       tenant_id: 't-1',
       logger: 'ingestion',
+      msg: 'extracted',
       pages: 3,
     });
   });

@@ -89,17 +89,21 @@ export class NestLogger implements LoggerService {
     this.write('trace', message, rest);
   }
 
-  /** Nest appends the logger's name as the last argument. Objects become fields, errors become `err`. */
+  /**
+   * `log('text')`, `log({ field }, 'text')`, `error(error)` or `error('text', stack)`; Nest appends the logger's name.
+   * Objects become fields, errors become `err`.
+   */
   private write(level: pino.Level, message: unknown, rest: unknown[]): void {
-    const name = typeof rest.at(-1) === 'string' ? (rest.pop() as string) : undefined;
-    const fields: Record<string, unknown> = { logger: name };
+    const fields: Record<string, unknown> = {
+      logger: typeof rest.at(-1) === 'string' ? rest.pop() : undefined,
+    };
+    let text: string | undefined;
     for (const part of [message, ...rest]) {
       if (part instanceof Error) fields.err = part;
       else if (typeof part === 'object' && part !== null) Object.assign(fields, part);
-      else if (typeof part === 'string' && part !== message) fields.stack = part;
+      else if (text === undefined) text = String(part);
+      else fields.stack = part;
     }
-    const text =
-      typeof message === 'string' ? message : message instanceof Error ? message.message : undefined;
-    this.pino[level](fields, text);
+    this.pino[level](fields, text ?? (message instanceof Error ? message.message : undefined));
   }
 }
