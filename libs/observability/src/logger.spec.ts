@@ -43,6 +43,43 @@ describe('the logger', () => {
     expect(lines[0]).toMatchObject({ level: 'error', err: { type: 'TypeError', message: 'broken' } });
   });
 
+  it('tells of a database error its code and place, and none of the values it quotes', () => {
+    const { lines, logger } = capture();
+    const driverError = Object.assign(new Error('Key (email)=(jane@example.com) already exists'), {
+      code: '23505',
+      severity: 'ERROR',
+      table: 'app_user',
+      constraint: 'app_user_email_key',
+      detail: 'Failing row contains (Jane, diabetes)',
+    });
+    const error = Object.assign(new Error('duplicate: jane@example.com', { cause: driverError }), {
+      name: 'QueryFailedError',
+      query: 'insert …',
+      parameters: ['Jane', 'diabetes'],
+      driverError,
+    });
+    logger.error(error);
+    logger.warn(new Error('the job failed', { cause: error }));
+    expect(JSON.stringify(lines)).not.toMatch(/jane|diabetes/i);
+    expect(lines[0]).toMatchObject({
+      err: { type: 'QueryFailedError', code: '23505', table: 'app_user', constraint: 'app_user_email_key' },
+    });
+    expect(lines[1]).toMatchObject({
+      err: { message: 'the job failed', cause: { type: 'QueryFailedError' } },
+    });
+  });
+
+  it('does not repeat what a parser could not parse', () => {
+    const { lines, logger } = capture();
+    try {
+      JSON.parse('Jane Doe');
+    } catch (error) {
+      logger.error(error);
+    }
+    expect(lines[0]).toMatchObject({ err: { type: 'SyntaxError' } });
+    expect(JSON.stringify(lines)).not.toContain('Jane');
+  });
+
   it.each(['fatal', 'debug', 'verbose'] as const)('maps %s to a level of its own', (method) => {
     const { lines, logger } = capture('trace');
     logger[method]('message', 'context');

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger as Pino, pino } from 'pino';
 import type { LoggerService } from '@nestjs/common';
+import { describeError } from './describe-error.js';
 import { currentContext } from './request-context.js';
 
 export interface LoggerOptions {
@@ -36,6 +37,7 @@ export function createLogger({ level, destination }: LoggerOptions): Pino {
       level,
       base: { service: 'navigator' },
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: describeError },
       redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
       mixin: idsOfContext,
       formatters: { level: (label) => ({ level: label }) },
@@ -104,6 +106,7 @@ export class NestLogger implements LoggerService {
       else if (text === undefined) text = String(part);
       else fields.stack = part;
     }
-    this.pino[level](fields, text ?? (message instanceof Error ? message.message : undefined));
+    // Without a text pino would repeat the error's message, past its serializer.
+    this.pino[level](fields, text ?? (fields.err ? 'an error' : undefined));
   }
 }
