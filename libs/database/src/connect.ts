@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import type { DatabaseConfig } from './database.config.js';
-import { migrate, type MigrationClass } from './migrate.js';
+import { migrate, type MigrationClass, type Prepare } from './migrate.js';
 import { ensureAppRole } from './roles.js';
 import { assertTenancyEnforced } from './tenancy-check.js';
 
@@ -12,13 +12,18 @@ export interface DatabaseConnection {
   migrated: string[];
 }
 
-/** Migrates as the owner, connects as the application role, and refuses to go on unless tenancy is enforced. */
+/**
+ * Migrates as the owner, connects as the application role, and refuses to go on unless tenancy is enforced.
+ *
+ * @param prepare what else the owner does after migrating, such as using an extension that not every server offers
+ */
 export async function connectDatabase(
   ownerUrl: string,
   config: DatabaseConfig,
   migrations: MigrationClass[],
+  prepare?: Prepare,
 ): Promise<DatabaseConnection> {
-  const migrated = await migrate(ownerUrl, migrations);
+  const migrated = await migrate(ownerUrl, migrations, prepare);
   const appUrl = config.appUrl ?? (await withClient(ownerUrl, (owner) => ensureAppRole(owner, ownerUrl)));
   await withClient(appUrl, assertTenancyEnforced);
   const source = await openPool(appUrl, config.poolMax);

@@ -3,6 +3,8 @@ import { Client } from 'pg';
 import { ensureAppGroup } from './roles.js';
 
 export type MigrationClass = new () => MigrationInterface;
+/** Runs under the same lock, after the migrations. */
+export type Prepare = (owner: Client) => Promise<unknown>;
 
 /** Any number; every replica must use the same one. */
 const MIGRATION_LOCK = 7_214_001;
@@ -15,7 +17,11 @@ const OLDEST_SERVER = 150_000;
  * @throws DatabaseTooOld below PostgreSQL 15
  * @throws InsufficientDatabaseRights when the owner may not make the role that the grants go to
  */
-export async function migrate(ownerUrl: string, migrations: MigrationClass[]): Promise<string[]> {
+export async function migrate(
+  ownerUrl: string,
+  migrations: MigrationClass[],
+  prepare?: Prepare,
+): Promise<string[]> {
   const lock = new Client({ connectionString: ownerUrl, application_name: 'navigator-migrate' });
   await lock.connect();
   const source = migrationSource(ownerUrl, migrations);
@@ -25,6 +31,7 @@ export async function migrate(ownerUrl: string, migrations: MigrationClass[]): P
     await ensureAppGroup(lock);
     await source.initialize();
     const done = await source.runMigrations({ transaction: 'each' });
+    await prepare?.(lock);
     return done.map((migration) => migration.name);
   } finally {
     if (source.isInitialized) await source.destroy();

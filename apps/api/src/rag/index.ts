@@ -1,6 +1,7 @@
 export { RagModule } from './rag.module.js';
 export type { Box, NewPassage, Passage, PassageCell, PassageRow } from './passages/passage.js';
 export { passageId, PassageStore } from './passages/passage.store.js';
+export { prepareVectorIndex } from './passages/vectors/choose-index.js';
 export { sentencesOf } from './text/index.js';
 export {
   Retriever,

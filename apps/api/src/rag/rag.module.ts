@@ -6,7 +6,7 @@ import { AnswerCache, type CachedAnswer } from './answering/answer-cache.js';
 import { AnswerService } from './answering/answer.service.js';
 import { LexicalIndex } from './passages/lexical/lexical.index.js';
 import { PassageStore } from './passages/passage.store.js';
-import { BitscanIndex } from './passages/vectors/bitscan.index.js';
+import { chooseVectorIndex } from './passages/vectors/choose-index.js';
 import { VectorIndex } from './passages/vectors/vector-index.js';
 import { createChatModels } from './providers/chat-models.js';
 import { type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
@@ -36,7 +36,12 @@ const CHAT_MODELS = Symbol('chat models');
 
 const RETRIEVAL: Provider[] = [
   LexicalIndex,
-  { provide: VectorIndex, useClass: BitscanIndex },
+  {
+    provide: VectorIndex,
+    inject: [TenantDb],
+    // Which tables there are is the same for every tenant and needs none.
+    useFactory: (db: TenantDb) => db.runAsWorker(chooseVectorIndex),
+  },
   PassageStore,
   {
     provide: Embedder,

@@ -105,12 +105,14 @@ export class PgvectorIndex extends VectorIndex {
 
 /**
  * Makes the table and its graph where the server offers pgvector 0.8 or later, and says whether it did. Not a
- * migration, because the same migrations run on servers without it.
+ * migration, because the same migrations run on servers without it. An installation that has vectors in the other
+ * index stays with that one: they would not be found here.
  *
  * @param owner the owner of the database; the extension itself may need a superuser to be made once
  */
 export async function ensurePgvector(owner: Queryable, dimensions: number): Promise<boolean> {
-  if (!(await isOffered(owner))) return false;
+  if (await hasPgvector(owner, dimensions)) return true;
+  if ((await hasBitscanVectors(owner)) || !(await isOffered(owner))) return false;
   const table = tableFor(dimensions);
   await owner.query(`
     create table if not exists ${table} (
@@ -142,6 +144,14 @@ export async function hasPgvector(db: Queryable, dimensions: number): Promise<bo
     tableFor(dimensions),
   ]);
   return row!.there;
+}
+
+/** The owner is bound by row-level security too unless it is a superuser, so the size of the table is asked. */
+async function hasBitscanVectors(owner: Queryable): Promise<boolean> {
+  const [row] = await owner.query<{ bytes: number }[]>(
+    `select pg_relation_size('passage_sign')::float8 as bytes`,
+  );
+  return row!.bytes > 0;
 }
 
 async function isOffered(owner: Queryable): Promise<boolean> {
