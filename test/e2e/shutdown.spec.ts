@@ -20,11 +20,18 @@ describe('stopping', () => {
   });
   afterEach(() => app.close());
 
-  function beginUpload(): ClientRequest {
+  /** Returns when the server has read the request's head, which is what it says `100 Continue` to. */
+  async function beginUpload(): Promise<ClientRequest> {
     const upload = request(`${app.url}/v1/documents`, {
       method: 'POST',
-      headers: { ...app.admin, 'content-type': `multipart/form-data; boundary=${BOUNDARY}` },
+      headers: {
+        ...app.admin,
+        'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+        expect: '100-continue',
+      },
     });
+    upload.flushHeaders();
+    await once(upload, 'continue');
     upload.write(head);
     return upload;
   }
@@ -40,9 +47,8 @@ describe('stopping', () => {
   };
 
   it('finishes an upload that is under way and takes no new request', async () => {
-    const upload = beginUpload();
+    const upload = await beginUpload();
     const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
-    await once(upload, 'socket');
     const stopped = app.program.stop();
     await untilNotReady();
     upload.end(tail);

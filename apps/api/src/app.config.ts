@@ -45,7 +45,7 @@ export const serverSection = section(
       .number()
       .int()
       .min(0)
-      .max(30_000)
+      .max(5_000)
       .default(0)
       .describe(
         'How long to go on accepting requests after SIGTERM, so that a load balancer can take notice.',

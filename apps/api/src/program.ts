@@ -16,6 +16,7 @@ import { AppModule } from './app.module.js';
 import { definePolicies } from './app.policies.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
+import { prepareVectorIndex } from './rag/index.js';
 
 export interface Program {
   app: NestFastifyApplication;
@@ -32,6 +33,8 @@ type ProgramConfig = Config<typeof sections>;
 /** Requests that are still under way after this are broken off, so that the database can end within 30 s too. */
 const REQUESTS_LIMIT_MS = 15_000;
 const UNUSED_CHECK_MS = 50;
+/** The request on a connection that has said nothing for this long is not merely on its way. */
+const SILENT_MS = 1_000;
 const RELEASE = 'insurance-navigator@0.1.0';
 
 /** Starts everything that one process runs. What was started is stopped again when a later step fails. */
@@ -66,6 +69,7 @@ async function start(
     config.database.url ?? embedded!.url,
     config.database,
     migrations,
+    prepareVectorIndex,
   );
   started.push(() => source.destroy());
   if (migrated.length > 0) new Logger('database').log({ migrations: migrated.length }, 'schema migrated');
@@ -88,8 +92,9 @@ async function start(
   started.push(() => closeApp(app, connections));
   assertEveryRouteDeclares(app);
   await setUp(app, { maxUploadBytes: config.upload.maxBytes });
-  const credentials = await app.get(BootstrapService).bootstrap();
   await app.listen({ port: server.port, host: server.host });
+  // Last, because the password that it makes is shown once: nothing that could fail may come between.
+  const credentials = await app.get(BootstrapService).bootstrap();
   lifecycle.ready();
 
   return {
@@ -110,11 +115,15 @@ async function start(
  * Finishes what is under way. Node closes only connections that were idle at the beginning: neither one that falls
  * idle later, which its client keeps for the next request, nor one that never asked for anything.
  */
-async function closeApp(app: NestFastifyApplication, connections: ReadonlySet<Socket>): Promise<void> {
+async function closeApp(
+  app: NestFastifyApplication,
+  connections: ReadonlyMap<Socket, number>,
+): Promise<void> {
   const server = app.getHttpServer();
   const closeUnused = () => {
     server.closeIdleConnections();
-    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+    for (const [connection, openedAt] of connections)
+      if (connection.bytesRead === 0 && performance.now() - openedAt > SILENT_MS) connection.destroy();
   };
   const unused = setInterval(closeUnused, UNUSED_CHECK_MS);
   const limit = setTimeout(() => server.closeAllConnections(), REQUESTS_LIMIT_MS);
@@ -126,10 +135,11 @@ async function closeApp(app: NestFastifyApplication, connections: ReadonlySet<So
   }
 }
 
-function connectionsOf(app: NestFastifyApplication): ReadonlySet<Socket> {
-  const connections = new Set<Socket>();
+/** With the time that each was opened at. */
+function connectionsOf(app: NestFastifyApplication): ReadonlyMap<Socket, number> {
+  const connections = new Map<Socket, number>();
   app.getHttpServer().on('connection', (connection: Socket) => {
-    connections.add(connection);
+    connections.set(connection, performance.now());
     connection.once('close', () => connections.delete(connection));
   });
   return connections;

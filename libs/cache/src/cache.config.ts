@@ -9,7 +9,7 @@ export const cacheSection = section(
       .int()
       .min(100)
       .max(1_000_000)
-      .default(10_000)
+      .default(2_000)
       .describe('Entries the in-memory cache holds at most.'),
     answerTtlSeconds: z.coerce
       .number()

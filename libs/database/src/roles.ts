@@ -4,6 +4,8 @@ import type { Client } from 'pg';
 /** Holds all grants; nobody logs in as it. The login role below inherits them. */
 export const APP_GROUP = 'navigator_app';
 const DUPLICATE_ROLE = '42710';
+/** Any number; every replica must use the same one. */
+const ROLE_LOCK = 7_214_002;
 
 /** Makes sure that the group role exists; the migrations grant to it. Roles belong to the whole server. */
 export async function ensureAppGroup(owner: Client): Promise<void> {
@@ -48,8 +50,10 @@ export class InsufficientDatabaseRights extends Error {
 
 function roleStatement(client: Client, name: string, password: string): string {
   const role = client.escapeIdentifier(name);
+  // Replicas that start together would change the same role at once, which PostgreSQL refuses.
   return `do $$
     begin
+      perform pg_advisory_xact_lock(${ROLE_LOCK});
       if not exists (select from pg_roles where rolname = ${client.escapeLiteral(name)}) then
         create role ${role} login noinherit;
       end if;

@@ -66,6 +66,8 @@ export class TenantDb {
     { signal, timeoutMs = this.statementTimeoutMs }: TransactionOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
+    // The policy does not get the signal: it would give the place in its bulkhead free while the statement still
+    // holds its connection.
     return this.policy.execute(async () => {
       try {
         return await this.source.transaction(async (tx) => {
@@ -79,7 +81,7 @@ export class TenantDb {
           ? new TransientFailure('the connection was lost', { cause: error })
           : error;
       }
-    }, signal);
+    });
   }
 }
 
