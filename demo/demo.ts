@@ -72,7 +72,6 @@ async function run(request: RunRequest, folder: DemoFolder, interrupted: AbortSi
   if (request.keep) await keepRunning(server, url, folder, key, interrupted);
 }
 
-/** The demonstration's own database, whatever the environment says, unless the data is to stay. */
 function environmentFor({ temporary, credentials }: DemoFolder): Record<string, string> {
   return {
     ROLE: 'all',
@@ -80,7 +79,6 @@ function environmentFor({ temporary, credentials }: DemoFolder): Record<string, 
     LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
     BOOTSTRAP_ADMIN_EMAIL: credentials.email,
     BOOTSTRAP_ADMIN_PASSWORD: credentials.password,
-    ...(temporary ? { DATABASE_URL: '', DATABASE_APP_URL: '' } : {}),
   };
 }
 

@@ -46,7 +46,14 @@ export class ServerProcess {
   constructor(private readonly options: ServerOptions) {
     this.child = spawn(process.execPath, [HEAP_FLAG, options.program], {
       // npm's mark makes the server end by itself should this process be killed.
-      env: { ...process.env, npm_lifecycle_event: 'demo', ...options.environment, DATA_DIR: options.dataDir },
+      env: {
+        ...process.env,
+        npm_lifecycle_event: 'demo',
+        // Data that is thrown away never goes into a database that the shell happens to name.
+        ...(options.temporary ? { DATABASE_URL: '', DATABASE_APP_URL: '' } : {}),
+        ...options.environment,
+        DATA_DIR: options.dataDir,
+      },
       // A process group of its own: Ctrl-C is for the demonstration, which then stops the server in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
