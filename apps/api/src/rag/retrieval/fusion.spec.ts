@@ -30,7 +30,7 @@ describe('merging two rankings', () => {
       candidate('alike', 0, 0.3),
     ];
     expect(order(candidates)).toEqual(['words', 'alike']);
-    expect(fuse(candidates, options)[0]!.score).toBeCloseTo(0.6, 6);
+    expect(fuse(candidates, options)[0]!.score).toBeCloseTo(0.6 + (0.4 * 0.1) / 0.3, 6);
   });
 
   it('goes by words alone where nothing has a vector', () => {

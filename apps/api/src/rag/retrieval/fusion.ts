@@ -21,34 +21,33 @@ export interface FusionOptions {
 }
 
 /**
- * Merges both rankings by their scores, each divided by its best, and sorts: the best first. A similarity below the
- * threshold counts nothing, and a passage that has no word of the question either is dropped. A passage without a
- * vector is taken to be as similar as those with one are on average, so that it stands where its words put it.
+ * Merges both rankings by their scores, each divided by its best, and sorts: the best first. A passage that has no word
+ * of the question must be as similar as the threshold says, or it is dropped. A passage without a vector is taken to be
+ * as similar as those with one are on average, so that it stands where its words put it.
  */
 export function fuse<C extends Candidate>(
   candidates: readonly C[],
   { lexicalWeight, similarityThreshold }: FusionOptions,
 ): (C & Scores)[] {
-  const similarityOf = ({ similarity }: Candidate) =>
-    similarity !== null && similarity >= similarityThreshold ? similarity : 0;
-  const found = candidates.filter((candidate) => candidate.lexical > 0 || similarityOf(candidate) > 0);
+  const found = candidates.filter(
+    ({ lexical, similarity }) => lexical > 0 || (similarity ?? -1) >= similarityThreshold,
+  );
   const bestLexical = max(found.map(({ lexical }) => lexical));
-  const bestSimilarity = max(found.map(similarityOf));
-  const shares = found
-    .filter(({ similarity }) => similarity !== null)
-    .map((candidate) => ratio(similarityOf(candidate), bestSimilarity));
+  const similarities = found.flatMap(({ similarity }) =>
+    similarity === null ? [] : [Math.max(similarity, 0)],
+  );
+  const bestSimilarity = max(similarities);
+  // Where nothing has a vector, words are all there is.
+  const weight = similarities.length === 0 ? 1 : lexicalWeight;
 
-  const scoresOf = (candidate: C): Scores => {
-    const { lexical, similarity } = candidate;
-    const lexicalScore = ratio(lexical, bestLexical);
-    const semantic = similarity === null ? mean(shares) : ratio(similarityOf(candidate), bestSimilarity);
-    // Where nothing has a vector, words are all there is.
-    const weight = shares.length === 0 ? 1 : lexicalWeight;
-    const score = weight * lexicalScore + (1 - weight) * semantic;
-    return { score, lexicalScore, semanticScore: similarity };
-  };
   return found
-    .map((candidate) => ({ ...candidate, ...scoresOf(candidate) }))
+    .map((candidate) => {
+      const { lexical, similarity } = candidate;
+      const lexicalScore = ratio(lexical, bestLexical);
+      const alike = similarity === null ? mean(similarities) : Math.max(similarity, 0);
+      const score = weight * lexicalScore + (1 - weight) * ratio(alike, bestSimilarity);
+      return { ...candidate, score, lexicalScore, semanticScore: similarity };
+    })
     .sort((a, b) => b.score - a.score);
 }
 

@@ -11,13 +11,13 @@ export const retrievalSection = section(
       .max(1)
       .default(0.3)
       .describe(
-        'Cosine similarity below which a passage counts as unlike the question; its words may still find it.',
+        'Cosine similarity that a passage without a word of the question must have to be found at all.',
       ),
     lexicalWeight: z.coerce
       .number()
       .min(0)
       .max(1)
-      .default(0.6)
+      .default(0.55)
       .describe('Share of the words in the score of a passage; the rest is that of the meaning.'),
     bm25K1: z.coerce
       .number()
