@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  Logger,
+  type NestInterceptor,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { TenantDb } from '#libs/database';
@@ -32,6 +38,8 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
+  private readonly logger = new Logger(IdempotencyInterceptor.name);
+
   constructor(private readonly db: TenantDb) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -53,23 +61,29 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const fingerprint = fingerprintOf(request);
     const earlier = await this.begin(caller, fingerprint);
     if (earlier) return replay(earlier, fingerprint, reply);
+    let body: unknown;
     try {
-      const body: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-      await this.finish(caller, reply.statusCode, keepBody ? body : undefined);
-      return body;
+      body = await lastValueFrom(next.handle(), { defaultValue: undefined });
     } catch (error) {
-      await this.forget(caller);
+      await this.forget(caller).catch((cause: unknown) => this.warn(cause, 'a failed request kept its key'));
       throw error;
     }
+    // The work is done, whatever becomes of its record: freeing the key now would let a repeat do it twice.
+    await this.finish(caller, reply.statusCode, keepBody ? body : undefined).catch((cause: unknown) =>
+      this.warn(cause, 'an answer was not kept for its repeat'),
+    );
+    return body;
   }
 
   /** Claims the key; returns what an earlier request left under it. */
   private begin({ tenantId, userId, key }: Caller, fingerprint: Buffer): Promise<Stored | undefined> {
     return this.db.run(tenantId, async (tx) => {
-      // A day is the promise; a request that has been "under way" for two minutes died with its process.
+      // A day is the promise, and nothing of the user's is kept for longer; a request that has been "under way" for
+      // two minutes died with its process.
       await tx.query(
-        `delete from idempotent_request where user_id = $1 and key = $2
-           and created_at < now() - case when status is null then interval '2 minutes' else interval '1 day' end`,
+        `delete from idempotent_request where user_id = $1
+           and (created_at < now() - interval '1 day'
+             or key = $2 and status is null and created_at < now() - interval '2 minutes')`,
         [userId, key],
       );
       const claimed = await tx.query<unknown[]>(
@@ -101,6 +115,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return this.db.run(tenantId, async (tx) => {
       await tx.query(`delete from idempotent_request where user_id = $1 and key = $2`, [userId, key]);
     });
+  }
+
+  private warn(error: unknown, message: string): void {
+    this.logger.warn({ error: (error as Error).name }, message);
   }
 }
 
