@@ -16,6 +16,7 @@ export { endWaitingStreams, openEventStream, type EventStream } from './event-st
 export { rateSection, type RateConfig } from './http.config.js';
 export { InvalidCursor, ValidationFailed } from './http.errors.js';
 export { IdempotencyInterceptor } from './idempotency.interceptor.js';
+export { networkOf } from './network.js';
 export { cursorQuery, decodeCursor, encodeCursor, page, pageOf, type Page } from './pagination.js';
 export { ProblemFilter, sendProblem } from './problem.filter.js';
 export { registerRequestHooks } from './request.hooks.js';

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '#libs/http';
 import { TooManyLogins } from '../auth.errors.js';
 
 export interface LoginLimits {
@@ -68,20 +68,4 @@ export class LoginThrottle {
     if (level > 0) this.buckets.set(key, { level, at: this.now() });
     if (this.buckets.size > MOST_BUCKETS) this.buckets.delete(this.buckets.keys().next().value!);
   }
-}
-
-/** Addresses that one person can easily change between count as one: a /24 of IPv4, a /64 of IPv6. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+)\.\d+$/i.exec(address);
-  if (mapped) return mapped[1]!;
-  if (!isIPv6(address)) return address.split('.').slice(0, 3).join('.');
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail ? tail.split(':') : [];
-  const zeros =
-    tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
-  return [...left, ...zeros, ...right]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }
