@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { newContext, runInContext } from '#libs/observability';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
-import { jobOutcomes, jobWaitSeconds, queueAgeSeconds, queueWaiting } from '../workflow/ingestion.metrics.js';
+import { jobOutcomes, jobWaitSeconds } from '../workflow/ingestion.metrics.js';
 import { JobRunner } from '../workflow/job-runner.js';
 import { type ClaimedJob, LeaseLost } from './job.js';
 import { JobStore } from './job.store.js';
@@ -113,7 +113,7 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     }
   }
 
-  /** Frees the jobs of dead workers, and measures the queue. */
+  /** Frees the jobs of dead workers. */
   private async watchQueue(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
@@ -121,9 +121,6 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
         const dead = (await this.jobs.listHolders()).filter((workerId) => isDead(workerId));
         const count = await this.jobs.reclaim(dead);
         if (count > 0) this.logger.warn({ count }, 'jobs of dead workers were put back');
-        const { waiting, oldestSeconds } = await this.jobs.queueState();
-        queueWaiting.set(waiting);
-        queueAgeSeconds.set(oldestSeconds);
       } catch (error) {
         this.logger.warn({ error: (error as Error).name }, 'the queue could not be watched');
       }

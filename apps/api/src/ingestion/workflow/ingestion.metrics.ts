@@ -19,11 +19,3 @@ export const jobWaitSeconds = histogram({
   name: 'navigator_ingestion_wait_seconds',
   help: 'How long jobs waited from when they could have run until a worker took them',
 });
-export const queueWaiting = gauge({
-  name: 'navigator_ingestion_queue_jobs',
-  help: 'Jobs that could run and wait',
-});
-export const queueAgeSeconds = gauge({
-  name: 'navigator_ingestion_queue_age_seconds',
-  help: 'How long the oldest waiting job has waited',
-});
