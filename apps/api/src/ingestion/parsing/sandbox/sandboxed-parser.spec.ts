@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '#libs/config';
+import type { ParserChild } from './parser-child.js';
 import { type ParserConfig, parserSection } from './parsing.config.js';
 import { SandboxedParser } from './sandboxed-parser.js';
 
@@ -87,6 +88,27 @@ describe('SandboxedParser', () => {
     expect(parser.processes).toBe(1);
     while (parser.processes > 0) await new Promise((resolve) => setImmediate(resolve));
     expect((await parser.parse(file('b.txt', 'Two.'))).mediaType).toBe('text/plain');
+  });
+
+  it('keeps a resting process when the time of one that died before is up', async () => {
+    const idleMs = 60_000;
+    const parser = parserWith({ processes: 2, idleMs });
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
+    try {
+      await Promise.all([parser.parse(file('a.txt', 'One.')), parser.parse(file('b.txt', 'Two.'))]);
+      const { idle } = parser as unknown as { idle: { child: ParserChild }[] };
+      idle.at(-1)!.child.stop();
+      await idle.at(-1)!.child.ended;
+      jest.advanceTimersByTime(idleMs / 2);
+      await parser.parse(file('c.txt', 'Three.'));
+      jest.advanceTimersByTime(idleMs / 2);
+      expect(parser.processes).toBe(1);
+      expect(idle[0]!.child.alive).toBe(true);
+      jest.advanceTimersByTime(idleMs / 2);
+      expect(parser.processes).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('fails what it is reading when it is closed, and everything after', async () => {

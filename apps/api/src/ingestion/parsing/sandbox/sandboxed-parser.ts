@@ -90,7 +90,10 @@ export class SandboxedParser implements OnApplicationShutdown {
 
   private takeIdle(): Worker | undefined {
     let worker = this.idle.pop();
-    while (worker && !worker.child.alive) worker = this.idle.pop();
+    while (worker && !worker.child.alive) {
+      worker.stop();
+      worker = this.idle.pop();
+    }
     return worker;
   }
 
@@ -98,7 +101,7 @@ export class SandboxedParser implements OnApplicationShutdown {
   private turn(signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = () => {
-      this.waiting.splice(this.waiting.indexOf(proceed), 1);
+      remove(this.waiting, proceed);
       reject(signal!.reason as Error);
     };
     const proceed = () => {
@@ -123,7 +126,7 @@ export class SandboxedParser implements OnApplicationShutdown {
 
   private rest(worker: Worker): void {
     this.idle.push(worker);
-    worker.stopAfter(this.config.idleMs, () => this.idle.splice(this.idle.indexOf(worker), 1));
+    worker.stopAfter(this.config.idleMs, () => remove(this.idle, worker));
   }
 }
 
@@ -153,6 +156,12 @@ class Worker {
     this.keep();
     this.child.stop();
   }
+}
+
+/** What is not there is not removed: `splice` would take the last one instead. */
+function remove<T>(list: T[], item: T): void {
+  const index = list.indexOf(item);
+  if (index >= 0) list.splice(index, 1);
 }
 
 function resultOf({ head, body }: Frame): Parsed {
