@@ -74,6 +74,15 @@ describe('VerifiedCredentials', () => {
     expect(await verified.verify('b', refused)).toBe(other);
   });
 
+  it('does not believe a check that was under way when its credential was revoked', async () => {
+    const looked = Promise.withResolvers<Verified>();
+    const underWay = verified.verify('a', () => looked.promise);
+    verified.forget((known) => known.credentialId === principal.credentialId);
+    looked.resolve({ principal, expiresAt: new Date(now + 600_000) });
+    expect(await underWay).toBe(principal);
+    await expect(verified.verify('a', refused)).rejects.toThrow('refused');
+  });
+
   it('holds a bounded number of digests and no credential', async () => {
     for (let i = 0; i < 10_050; i++) await verified.verify(`credential-${i}`, valid());
     const { entries } = verified as unknown as { entries: Map<string, unknown> };

@@ -36,10 +36,13 @@ export class VerifiedCredentials {
     return this.check(key, check);
   }
 
-  /** For what was just revoked. */
+  /**
+   * For what was just revoked. Whose a check under way is nobody knows yet, and it may have looked before the
+   * revocation: those who wait for it have its answer, those who come after it look again.
+   */
   forget(matches: (principal: Principal) => boolean): void {
     for (const [key, { principal }] of this.entries)
-      if (principal && matches(principal)) this.entries.delete(key);
+      if (!principal || matches(principal)) this.entries.delete(key);
   }
 
   private async check(key: string, check: () => Promise<Verified>): Promise<Principal> {
