@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ContentMissing, DocumentTooLarge } from '../ingestion.errors.js';
+import { ContentMissing, DocumentTooLarge, StorageUnavailable } from '../ingestion.errors.js';
 import type { ReceiveOptions } from './blob.store.js';
 import { LocalBlobStore } from './local-blob.store.js';
 
@@ -40,6 +40,19 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of stream) parts.push(part);
   return Buffer.concat(parts).toString();
+}
+
+/** The superuser may do everything, so he acts as nobody meanwhile. */
+async function withoutRights<T>(work: () => Promise<T>): Promise<T> {
+  const user = process.geteuid!();
+  await chmod(folder, 0);
+  if (user === 0) process.seteuid!(65_534);
+  try {
+    return await work();
+  } finally {
+    if (user === 0) process.seteuid!(user);
+    await chmod(folder, 0o700);
+  }
 }
 
 async function listAll() {
@@ -127,6 +140,17 @@ describe('the local blob store', () => {
     }
     await expect(store.receive(broken(), tenantId, options())).rejects.toThrow('reset');
     expect(await filesLeft()).toEqual([]);
+  });
+
+  it('says that the storage is unavailable when it may not write, while receiving and while keeping', async () => {
+    const staged = await store.receive(chunks('hello'), tenantId, options());
+    const [keeping, receiving] = await withoutRights(() =>
+      Promise.allSettled([staged.keep(), store.receive(chunks('more'), tenantId, options())]),
+    );
+    expect(keeping).toMatchObject({ status: 'rejected', reason: expect.any(StorageUnavailable) });
+    expect(receiving).toMatchObject({ status: 'rejected', reason: expect.any(StorageUnavailable) });
+    await staged.keep();
+    expect(await filesLeft()).toEqual([sha256('hello').toString('hex')]);
   });
 
   it('mends a damaged file when the same content comes again', async () => {

@@ -28,20 +28,19 @@ export class LocalBlobStore extends BlobStore {
     options: ReceiveOptions,
   ): Promise<StagedBlob> {
     const incoming = join(this.folder, INCOMING);
-    await mkdir(incoming, { recursive: true, mode: 0o700 });
     const path = join(incoming, randomUUID());
     try {
+      await mkdir(incoming, { recursive: true, mode: 0o700 });
       const written = await writeNewFile(path, source, options);
       return {
         ...written,
-        keep: () => moveInto(path, this.pathOf(tenantId, written.sha256), this.folder),
+        keep: () => moveInto(path, this.pathOf(tenantId, written.sha256), this.folder).catch(throwTrouble),
         discard: () => rm(path, { force: true }),
       };
     } catch (error) {
-      await rm(path, { force: true });
-      throw DISK_TROUBLE.has((error as NodeJS.ErrnoException).code ?? '')
-        ? new StorageUnavailable({ cause: error })
-        : error;
+      // What cannot be removed now is swept later; the first error is the one that tells.
+      await rm(path, { force: true }).catch(() => undefined);
+      return throwTrouble(error as NodeJS.ErrnoException);
     }
   }
 
@@ -160,6 +159,10 @@ async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
     throw error;
   });
   return names.filter((name) => pattern.test(name));
+}
+
+function throwTrouble(error: NodeJS.ErrnoException): never {
+  throw DISK_TROUBLE.has(error.code ?? '') ? new StorageUnavailable({ cause: error }) : error;
 }
 
 function throwMissing(error: NodeJS.ErrnoException): never {
