@@ -406,14 +406,24 @@ describe('identity on a real database', () => {
       expect(await code(keys.revoke(program, randomUUID()))).toBe('session-required');
     });
 
+    const fillWithKeys = (tenantId: string, userId: string, count: number, expiresIn: string) =>
+      db.owner.query(
+        `insert into api_key (tenant_id, id, user_id, public_id, secret_hash, name, expires_at)
+         select $1, gen_random_uuid(), $2, substr(md5(random()::text), 1, 12), repeat('0', 64), 'filler',
+           now() + $4::interval
+         from generate_series(1, $3)`,
+        [tenantId, userId, count, expiresIn],
+      );
+
+    it('do not count any more once they have ended', async () => {
+      const { principal, tenantId, userId } = await userWithSession();
+      await fillWithKeys(tenantId, userId, 100, '-1 second');
+      expect(await code(keys.create(principal, 'k', 1))).toBe('accepted');
+    });
+
     it('are limited in number, also when many are made at once', async () => {
       const { principal, tenantId, userId } = await userWithSession();
-      await db.owner.query(
-        `insert into api_key (tenant_id, id, user_id, public_id, secret_hash, name, expires_at)
-         select $1, gen_random_uuid(), $2, substr(md5(random()::text), 1, 12), repeat('0', 64), 'filler', now()
-         from generate_series(1, 95)`,
-        [tenantId, userId],
-      );
+      await fillWithKeys(tenantId, userId, 95, '1 day');
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, () => code(keys.create(principal, 'k', 1))),
       );

@@ -70,11 +70,12 @@ export async function insertApiKey(
   return toApiKey(row!);
 }
 
-/** Counts a user's keys that are not revoked, and keeps others from adding to them until the commit. */
+/** Counts a user's keys that are valid, and keeps others from adding to them until the commit. */
 export async function countApiKeys(tx: EntityManager, tenantId: string, userId: string): Promise<number> {
   await tx.query(`select from app_user where tenant_id = $1 and id = $2 for update`, [tenantId, userId]);
   const [row] = await tx.query<{ count: number }[]>(
-    `select count(*)::int as count from api_key where tenant_id = $1 and user_id = $2 and revoked_at is null`,
+    `select count(*)::int as count from api_key
+     where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > now()`,
     [tenantId, userId],
   );
   return row!.count;
