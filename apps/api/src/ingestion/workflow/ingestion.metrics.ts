@@ -1,4 +1,4 @@
-import { counter, gauge, histogram } from '#libs/observability';
+import { counter, histogram } from '#libs/observability';
 
 export const stageSeconds = histogram({
   name: 'navigator_ingestion_stage_seconds',
