@@ -4,9 +4,20 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { problem } from '#libs/errors';
-import { ProblemFilter, registerRequestHooks, sendProblem, ValidationFailed } from '#libs/http';
+import {
+  MAX_DEADLINE_MS,
+  ProblemFilter,
+  registerRequestHooks,
+  sendProblem,
+  ValidationFailed,
+} from '#libs/http';
 
 const JSON_BODY_BYTES = 1_048_576;
+/**
+ * A socket on which nothing moves for this long is closed. The longest deadline of a request ends before, so that its
+ * client still hears of it; the heartbeats of event streams keep these open.
+ */
+const SILENCE_MS = MAX_DEADLINE_MS + 30_000;
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** The documentation page brings its own script and styles, all from this origin. */
 const DOCS_POLICY =
@@ -17,6 +28,8 @@ export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyA
     bodyLimit: JSON_BODY_BYTES,
     trustProxy: trustProxy ? trustProxy.split(',').map((part) => part.trim()) : false,
     requestTimeout: 0, // Uploads over slow lines take as long as they take; headers do not.
+    http: { headersTimeout: 10_000 },
+    connectionTimeout: SILENCE_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
