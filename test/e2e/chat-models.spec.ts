@@ -118,6 +118,37 @@ describe('questions with a model', () => {
     });
   });
 
+  it('end with an error for a reader whose deadline is over', async () => {
+    model.say({ failure: 'hang' });
+    const response = await client.stream(question());
+    const turnId = response.headers.get('x-turn-id')!;
+    const hurried = await allEvents(await client.resume(turnId, '1', { 'x-deadline-ms': '100' }));
+    expect(hurried).toEqual([
+      { event: 'error', data: { code: 'deadline-exceeded', retryable: true, partial: true } },
+    ]);
+    await client.cancel(turnId);
+    expect((await allEvents(response)).at(-1)).toMatchObject({ event: 'done' });
+  });
+
+  it('end their work when the deadline of the question is over', async () => {
+    const asked = Promise.withResolvers<void>();
+    model.say(() => {
+      asked.resolve();
+      return { failure: 'hang' };
+    });
+    const left = model.clientLeft();
+    const response = await client.ask(question(), { accept: 'text/event-stream', 'x-deadline-ms': '3000' });
+    await asked.promise;
+    await left;
+    expect((await allEvents(response)).at(-1)).toMatchObject({
+      event: 'error',
+      data: { code: 'deadline-exceeded' },
+    });
+    // What comes after the last event that was read, once the turn is saved.
+    const rest = await allEvents(await client.resume(response.headers.get('x-turn-id')!, '1'));
+    expect(rest).toMatchObject([{ event: 'done', data: { status: 'cancelled' } }]);
+  });
+
   it('can be cancelled before there is anything', async () => {
     model.say({ failure: 'hang' });
     const left = model.clientLeft();

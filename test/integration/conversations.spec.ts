@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DependencyUnavailable } from '#libs/errors';
+import { Lifecycle } from '#libs/health';
+import { DeadlineExceeded } from '#libs/http';
 import { ConversationsService } from '../../apps/api/src/chat/conversations/conversations.service.js';
 import { ConversationStore } from '../../apps/api/src/chat/conversations/conversation.store.js';
 import type { Owner } from '../../apps/api/src/chat/conversations/conversation.js';
@@ -82,20 +84,22 @@ let owner: Owner;
 let conversations: ConversationsService;
 let questions: QuestionsService;
 let otherProcess: QuestionsService;
+let lifecycle: Lifecycle;
 const never = new AbortController().signal;
 
 beforeAll(async () => {
   db = await testDatabase();
   owner = await db.createTenant();
-  const stores = [new ConversationStore(), new TurnStore()] as const;
-  conversations = new ConversationsService(db.tenantDb, ...stores);
-  const service = () =>
-    new QuestionsService(db.tenantDb, ...stores, answers, new LiveTurns(), { resumeGraceMs: 0 });
-  questions = service();
-  otherProcess = service();
 });
 afterAll(() => db.close());
 beforeEach(() => {
+  const stores = [new ConversationStore(), new TurnStore()] as const;
+  conversations = new ConversationsService(db.tenantDb, ...stores);
+  lifecycle = new Lifecycle();
+  const service = () =>
+    new QuestionsService(db.tenantDb, ...stores, answers, new LiveTurns(lifecycle), { resumeGraceMs: 0 });
+  questions = service();
+  otherProcess = service();
   steps = EVENTS;
   onHang = () => {};
 });
@@ -293,6 +297,29 @@ describe('a question that is answered as a stream', () => {
     const reading = collect(elsewhere);
     live.cancel();
     expect((await reading).map(({ event }) => event)).toEqual(['search_results', 'done']);
+  });
+
+  it('tells a reader whose time is up so, also where another process writes it', async () => {
+    const { id } = await conversations.create(owner, 'x');
+    steps = [RESULTS, 'hang'];
+    const live = await questions.begin(owner, question(id), never);
+    const signal = AbortSignal.abort(new DeadlineExceeded());
+    const turn = { conversationId: id, turnId: live.turn.id };
+    const reading = collect(await otherProcess.follow(owner, turn, 0, signal));
+    await expect(reading).rejects.toBeInstanceOf(DeadlineExceeded);
+    expect(live.turn.status).toBe('answering');
+    live.cancel();
+    await live.ended;
+  });
+
+  it('is refused before anything is searched while the program is draining', async () => {
+    const { id } = await conversations.create(owner, 'x');
+    lifecycle.drain();
+    for (const way of ['ask', 'begin'] as const)
+      await expect(questions[way](owner, question(id), never)).rejects.toMatchObject({
+        code: 'shutting-down',
+      });
+    expect(await turnsOf(id)).toEqual([]);
   });
 
   it('counts as lost when the process that wrote it is long gone', async () => {

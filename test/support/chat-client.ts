@@ -89,9 +89,9 @@ export class ChatClient {
     return () => sent.destroy();
   }
 
-  resume(turnId: string, lastEventId?: string): Promise<Response> {
+  resume(turnId: string, lastEventId?: string, headers: Record<string, string> = {}): Promise<Response> {
     return this.app.fetch(`/v1/conversations/${this.conversationId}/questions/${turnId}/events`, {
-      headers: { ...this.app.admin, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
+      headers: { ...this.app.admin, ...headers, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
     });
   }
 

@@ -26,6 +26,15 @@ export class AnswerCancelled extends DomainError {
   }
 }
 
+/** For a new question while the process ends; what is under way is finished. Another process takes it. */
+export class ShuttingDown extends DomainError {
+  readonly code = 'shutting-down';
+  readonly kind = 'unavailable' as const;
+  constructor() {
+    super('This server is shutting down', { retryAfterSeconds: 1 });
+  }
+}
+
 export class NotAcceptable extends DomainError {
   readonly code = 'not-acceptable';
   readonly kind = 'not-acceptable' as const;

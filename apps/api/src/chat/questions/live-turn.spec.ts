@@ -1,5 +1,7 @@
 import { jest } from '@jest/globals';
 import { DependencyUnavailable } from '#libs/errors';
+import { Lifecycle } from '#libs/health';
+import { ClientLeft, DeadlineExceeded } from '#libs/http';
 import type { Answer, AnswerEvent } from '../../rag/index.js';
 import { LiveTurn } from './live-turn.js';
 import { LiveTurns } from './live-turns.js';
@@ -147,10 +149,36 @@ describe('LiveTurn', () => {
     const reader = new AbortController();
     const reading = collect(live.follow(0, reader.signal));
     await new Promise((resolve) => setImmediate(resolve));
-    reader.abort();
+    reader.abort(new ClientLeft());
     expect(names(await reading)).toEqual(['search_results']);
     writer.say({ type: 'answer', answer: ANSWER });
     await live.ended;
+  });
+
+  describe('when the time of a reader is up', () => {
+    it('tells that reader so, and ends the work when nobody else reads it', async () => {
+      const { live, saved } = start();
+      const reader = new AbortController();
+      const reading = collect(live.follow(0, reader.signal));
+      await new Promise((resolve) => setImmediate(resolve));
+      reader.abort(new DeadlineExceeded());
+      await expect(reading).rejects.toBeInstanceOf(DeadlineExceeded);
+      await live.ended;
+      expect(saved).toMatchObject([{ status: 'cancelled' }]);
+    });
+
+    it('goes on for the other readers', async () => {
+      const { live, writer, saved } = start();
+      const hurried = new AbortController();
+      const patient = collect(live.follow(0, never));
+      const reading = collect(live.follow(0, hurried.signal));
+      await new Promise((resolve) => setImmediate(resolve));
+      hurried.abort(new DeadlineExceeded());
+      await expect(reading).rejects.toBeInstanceOf(DeadlineExceeded);
+      writer.say({ type: 'answer', answer: ANSWER });
+      expect(names(await patient)).toEqual(['search_results', 'final_answer', 'usage', 'done']);
+      expect(saved).toMatchObject([{ status: 'answered' }]);
+    });
   });
 
   describe('when its last reader has left', () => {
@@ -200,7 +228,7 @@ describe('LiveTurn', () => {
 
 describe('LiveTurns', () => {
   it('knows a turn until it has ended', async () => {
-    const turns = new LiveTurns();
+    const turns = new LiveTurns(new Lifecycle());
     const { live, writer } = start();
     turns.add(live);
     expect(turns.find('t1')).toBe(live);
@@ -212,16 +240,27 @@ describe('LiveTurns', () => {
 
   it('waits for turns at the end of the program, and ends those that take too long', async () => {
     jest.useFakeTimers();
-    const turns = new LiveTurns();
+    const turns = new LiveTurns(new Lifecycle());
     const { live, saved } = start();
     turns.add(live);
     const shutdown = turns.beforeApplicationShutdown();
-    await jest.advanceTimersByTimeAsync(19_999);
+    await jest.advanceTimersByTimeAsync(9_999);
     expect(saved).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
     await shutdown;
     expect(saved).toMatchObject([{ status: 'cancelled' }]);
     expect(jest.getTimerCount()).toBe(0);
     jest.useRealTimers();
+  });
+
+  it('refuses new questions from the moment on that the program is draining', () => {
+    const lifecycle = new Lifecycle();
+    const turns = new LiveTurns(lifecycle);
+    lifecycle.ready();
+    expect(() => turns.assertOpen()).not.toThrow();
+    lifecycle.drain();
+    expect(() => turns.assertOpen()).toThrow(
+      expect.objectContaining({ code: 'shutting-down', kind: 'unavailable', retryAfterSeconds: 1 }),
+    );
   });
 });

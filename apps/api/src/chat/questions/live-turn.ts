@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { DomainError } from '#libs/errors';
+import { DeadlineExceeded } from '#libs/http';
 import { reportBug } from '#libs/observability';
 import type { AnswerEvent } from '../../rag/index.js';
 import { AnswerCancelled } from '../chat.errors.js';
@@ -34,7 +35,12 @@ export class LiveTurn {
     this.ended = this.write(events);
   }
 
-  /** The events after `position`, those of the past at once; until the turn ends or `signal` is aborted. */
+  /**
+   * The events after `position`, those of the past at once; until the turn ends or `signal` is aborted. A reader who
+   * leaves may come back within the grace; the time of one whose deadline is over has been all there was.
+   *
+   * @throws DeadlineExceeded when that is why `signal` was aborted
+   */
   async *follow(position: number, signal: AbortSignal): AsyncGenerator<TurnEvent> {
     this.readers++;
     clearTimeout(this.farewell);
@@ -50,9 +56,10 @@ export class LiveTurn {
         if (hasEnded) return;
         if (news.length === 0) await this.change(signal);
       }
+      if (signal.reason instanceof DeadlineExceeded) throw signal.reason;
     } finally {
       this.readers--;
-      if (this.readers === 0 && !this.hasEnded) this.waitForReaders();
+      if (this.readers === 0 && !this.hasEnded) this.loseLastReader(signal);
     }
   }
 
@@ -65,8 +72,9 @@ export class LiveTurn {
     return this.turn.status !== 'answering';
   }
 
-  private waitForReaders(): void {
-    this.farewell = setTimeout(() => this.cancel(), this.options.graceMs).unref();
+  private loseLastReader(signal: AbortSignal): void {
+    if (signal.reason instanceof DeadlineExceeded) this.cancel();
+    else this.farewell = setTimeout(() => this.cancel(), this.options.graceMs).unref();
   }
 
   private async change(signal: AbortSignal): Promise<void> {

@@ -60,6 +60,7 @@ export class QuestionsController {
     description: 'While it is written and afterwards, from the first event unless `Last-Event-ID` is given.',
   })
   @ApiProduces('text/event-stream')
+  @ApiOkResponse({ schema: { type: 'string' } })
   async resume(
     @CurrentPrincipal() principal: Principal,
     @Param('id', Id) conversationId: string,

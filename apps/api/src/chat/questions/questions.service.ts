@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { auditDetail } from '#libs/audit';
 import { TenantDb, uuidv7 } from '#libs/database';
+import { DeadlineExceeded } from '#libs/http';
 import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
 import { type ConversationsConfig, conversationsSection } from '../chat.config.js';
 import { ConversationNotFound, TurnNotFound } from '../chat.errors.js';
@@ -39,9 +40,10 @@ export class QuestionsService {
    * Answers a question completely and saves the turn. When `signal` aborts, the work ends and what there is is saved as
    * cancelled.
    *
-   * @throws ConversationNotFound, and what `AnswerService` throws
+   * @throws ConversationNotFound, ShuttingDown, and what `AnswerService` throws
    */
   async ask(owner: Owner, question: Question, signal: AbortSignal): Promise<Turn> {
+    this.live.assertOpen();
     await this.requireConversation(owner, question.conversationId);
     const turn = newTurn(question);
     let begun = false;
@@ -63,9 +65,10 @@ export class QuestionsService {
   /**
    * Begins an answer that is read while it is written. It goes on when its readers leave, for a while.
    *
-   * @throws ConversationNotFound, and what `AnswerService` throws before its first event
+   * @throws ConversationNotFound, ShuttingDown, and what `AnswerService` throws before its first event
    */
   async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<LiveTurn> {
+    this.live.assertOpen();
     await this.requireConversation(owner, question.conversationId);
     const turn = newTurn(question);
     const abort = new AbortController();
@@ -88,7 +91,7 @@ export class QuestionsService {
   /**
    * The events of a turn after `position`, from wherever it is: under way here, under way in another process, or saved.
    *
-   * @throws TurnNotFound, also for a turn of somebody else
+   * @throws TurnNotFound, also for a turn of somebody else; while it is read, DeadlineExceeded
    */
   async follow(
     owner: Owner,
@@ -130,6 +133,7 @@ export class QuestionsService {
       turn = await this.get(owner, turn.conversationId, turn.id);
     }
     yield* eventsAfter(position, turn);
+    if (turn.status === 'answering' && signal.reason instanceof DeadlineExceeded) throw signal.reason;
   }
 
   /** Waits for the first event, as long as the client does. */
