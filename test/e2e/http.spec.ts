@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Lifecycle } from '#libs/health';
 import { testApp, type TestApp } from '../support/test-app.js';
 
 interface ProblemBody {
@@ -6,6 +7,29 @@ interface ProblemBody {
   status: number;
   request_id: string;
   retryable: boolean;
+}
+
+interface ResponseObject {
+  description?: string;
+  content?: Record<string, { schema?: object }>;
+}
+interface Operation {
+  summary?: string;
+  tags?: string[];
+  security?: Record<string, string[]>[];
+  responses: Record<string, ResponseObject>;
+}
+interface OpenApiDocument {
+  security?: Record<string, string[]>[];
+  paths: Record<string, Record<string, Operation>>;
+}
+
+/** An answer without a body is described by its status, any other one by its schema. */
+function describesSuccess(responses: Record<string, ResponseObject>): boolean {
+  return Object.entries(responses).some(
+    ([status, { content }]) =>
+      status === '204' || (/^2/.test(status) && Object.values(content ?? {}).some(({ schema }) => schema)),
+  );
 }
 
 describe('HTTP conventions', () => {
@@ -172,7 +196,9 @@ describe('HTTP conventions', () => {
       expect(ready.status).toBe(200);
       expect(await ready.json()).toMatchObject({ status: 'ok', components: { database: { status: 'up' } } });
       const all = (await (await app.fetch('/health')).json()) as { components: object };
-      expect(Object.keys(all.components)).toEqual(expect.arrayContaining(['database', 'embedder', 'job-queue']));
+      expect(Object.keys(all.components)).toEqual(
+        expect.arrayContaining(['database', 'embedder', 'job-queue']),
+      );
     });
   });
 
@@ -198,6 +224,31 @@ describe('HTTP conventions', () => {
       );
     });
 
+    it('describes every operation: what it is for, what it answers and whether it needs a credential', async () => {
+      const document = (await (await app.fetch('/openapi.json')).json()) as OpenApiDocument;
+      const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, operation]) => ({
+          name: `${method} ${path}`,
+          security: document.security,
+          ...operation,
+        })),
+      );
+      expect(operations.length).toBeGreaterThan(20);
+      const namesOf = (list: { name: string }[]) => list.map(({ name }) => name).sort();
+      expect(namesOf(operations.filter(({ summary }) => !summary))).toEqual([]);
+      expect(namesOf(operations.filter(({ tags }) => !tags?.length))).toEqual([]);
+      expect(namesOf(operations.filter(({ responses }) => !describesSuccess(responses)))).toEqual([]);
+      expect(namesOf(operations.filter(({ security }) => !security?.length))).toEqual([
+        'get /health',
+        'get /health/live',
+        'get /health/ready',
+        'post /v1/auth/login',
+        'post /v1/auth/refresh',
+      ]);
+      const guarded = operations.filter(({ security }) => security?.length);
+      expect(guarded.every(({ security }) => security!.some((scheme) => 'bearer' in scheme))).toBe(true);
+    });
+
     it('serves a page to browse it', async () => {
       const response = await app.fetch('/docs');
       expect(response.status).toBe(200);
@@ -213,6 +264,29 @@ describe('HTTP conventions', () => {
       expect(text).toContain('navigator_database_connections{state="idle"}');
       expect(text).toContain('navigator_policy_open{policy="postgres"} 0');
     });
+  });
+});
+
+describe('a program that is draining', () => {
+  it('refuses new questions with 503 and sends their clients elsewhere', async () => {
+    const app = await testApp();
+    try {
+      const headers = app.admin;
+      const created = await app.fetch('/v1/conversations', { json: {}, headers });
+      const { id } = (await created.json()) as { id: string };
+      app.program.app.get(Lifecycle).drain();
+      for (const accept of ['application/json', 'text/event-stream']) {
+        const refused = await app.fetch(`/v1/conversations/${id}/questions`, {
+          json: { question: 'What is the deductible?' },
+          headers: { ...headers, accept },
+        });
+        expect(refused.status).toBe(503);
+        expect(refused.headers.get('retry-after')).toBe('1');
+        expect(await refused.json()).toMatchObject({ code: 'shutting-down', retryable: true });
+      }
+    } finally {
+      await app.close();
+    }
   });
 });
 

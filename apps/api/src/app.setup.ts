@@ -3,6 +3,7 @@ import fastifyMultipart from '@fastify/multipart';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { accessRuleOf, listRoutes } from '#libs/auth';
 import { problem } from '#libs/errors';
 import {
   MAX_DEADLINE_MS,
@@ -83,7 +84,19 @@ export function openApiDocument(app: NestFastifyApplication) {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token or an API key (nav_…)' })
     .addSecurityRequirements('bearer')
     .build();
-  return SwaggerModule.createDocument(app, about, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
-  });
+  const document = SwaggerModule.createDocument(app, about, { operationIdFactory: operationIdOf });
+  const publicIds = new Set(
+    listRoutes(app)
+      .filter(({ controller, handler }) => accessRuleOf(controller, handler).isPublic)
+      .map(({ controller, handler }) => operationIdOf(controller.name, handler.name)),
+  );
+  // An empty list takes the place of the requirement that holds for all the others.
+  for (const { get, post, put, patch, delete: remove } of Object.values(document.paths))
+    for (const operation of [get, post, put, patch, remove])
+      if (operation?.operationId && publicIds.has(operation.operationId)) operation.security = [];
+  return document;
+}
+
+function operationIdOf(controller: string, method: string): string {
+  return `${controller.replace(/Controller$/, '')}.${method}`;
 }

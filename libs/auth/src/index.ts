@@ -1,7 +1,7 @@
 export { AuthGuard } from './auth.guard.js';
 export { PermissionGuard } from './permission.guard.js';
 export { CredentialVerifier } from './credential-verifier.js';
-export { CurrentPrincipal, Public, RequirePermission } from './declarations.js';
+export { accessRuleOf, CurrentPrincipal, Public, RequirePermission } from './declarations.js';
 export { assertEveryRouteDeclares, listRoutes, UndeclaredRoutes, type Route } from './route-declarations.js';
 export {
   PERMISSIONS,

@@ -1,17 +1,25 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { Public } from '#libs/auth';
 import { Priority } from '#libs/http';
 import { HEALTH_PROBES, type HealthProbe } from './health-probe.js';
 import { Lifecycle } from './lifecycle.js';
 
-interface Report {
-  status: 'ok' | 'degraded' | 'error';
-  phase: string;
-  components: Record<string, unknown>;
-}
+const PHASE = z.enum(['starting', 'ready', 'draining']);
+const Liveness = z.object({ status: z.literal('ok'), phase: PHASE });
+type Liveness = z.infer<typeof Liveness>;
+
+const Report = z.object({
+  status: z.enum(['ok', 'degraded', 'error']),
+  phase: PHASE,
+  components: z
+    .record(z.string(), z.looseObject({ status: z.string() }))
+    .describe('up, degraded or down, and what each component tells about itself.'),
+});
+type Report = z.infer<typeof Report>;
 
 const CHECK_TIMEOUT_MS = 2_000;
 
@@ -29,12 +37,17 @@ export class HealthController {
 
   /** The process runs and its event loop turns. Restart it when this does not answer. */
   @Get('live')
-  live() {
+  @ApiOperation({ summary: 'The process runs; restart it when this does not answer' })
+  @ApiOkResponse({ standardSchema: Liveness })
+  live(): Liveness {
     return { status: 'ok', phase: this.lifecycle.phase };
   }
 
   /** Send requests here. 503 while starting, while shutting down, and when the database is out of reach. */
   @Get('ready')
+  @ApiOperation({ summary: 'Whether to send requests here' })
+  @ApiOkResponse({ standardSchema: Report })
+  @ApiServiceUnavailableResponse({ standardSchema: Report, description: 'Send requests elsewhere.' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Report> {
     const report = await this.report(this.probes.filter((probe) => probe.neededForReadiness));
     return this.answer(reply, this.lifecycle.phase === 'ready' ? report : { ...report, status: 'error' });
@@ -42,6 +55,9 @@ export class HealthController {
 
   /** Every component. 503 only when one that is needed for readiness is down. */
   @Get()
+  @ApiOperation({ summary: 'The state of every component' })
+  @ApiOkResponse({ standardSchema: Report })
+  @ApiServiceUnavailableResponse({ standardSchema: Report, description: 'One that is needed is down.' })
   async components(@Res({ passthrough: true }) reply: FastifyReply): Promise<Report> {
     return this.answer(reply, await this.report(this.probes));
   }
@@ -58,7 +74,7 @@ export class HealthController {
     return {
       status: failed ? 'error' : impaired ? 'degraded' : 'ok',
       phase: this.lifecycle.phase,
-      components: Object.fromEntries(probes.map((probe, i) => [probe.name, states[i]])),
+      components: Object.fromEntries(probes.map((probe, i) => [probe.name, states[i]!])),
     };
   }
 

@@ -1,4 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
@@ -7,15 +8,16 @@ import { TenantsService } from '../tenants/index.js';
 import {
   LoginRequest,
   LogoutRequest,
-  type MeResponse,
+  MeResponse,
   RefreshRequest,
   toMeResponse,
-  type TokenResponse,
+  TokenResponse,
   toTokenResponse,
 } from './auth.dto.js';
 import { LoginService } from './passwords/login.service.js';
 import { type Client, SessionService } from './sessions/session.service.js';
 
+@ApiTags('account')
 @Controller('v1')
 export class AuthController {
   constructor(
@@ -29,6 +31,8 @@ export class AuthController {
   @Audited('auth.login', 'auth')
   @RateClass('auth')
   @HttpCode(200)
+  @ApiOperation({ summary: 'Begin a session with an email address and a password' })
+  @ApiOkResponse({ standardSchema: TokenResponse })
   async login(
     @Body({ schema: LoginRequest }) { email, password }: LoginRequest,
     @Req() request: FastifyRequest,
@@ -41,6 +45,8 @@ export class AuthController {
   @Audited('auth.refresh', 'auth')
   @RateClass('auth')
   @HttpCode(200)
+  @ApiOperation({ summary: 'New tokens for a refresh token, which is good for one use' })
+  @ApiOkResponse({ standardSchema: TokenResponse })
   async refresh(
     @Body({ schema: RefreshRequest }) body: RefreshRequest,
     @Req() request: FastifyRequest,
@@ -52,6 +58,8 @@ export class AuthController {
   @RequirePermission('account.own')
   @Audited('auth.logout', 'auth')
   @HttpCode(204)
+  @ApiOperation({ summary: 'End this session, or with `everywhere` all of yours' })
+  @ApiNoContentResponse()
   async logout(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: LogoutRequest }) body: LogoutRequest,
@@ -61,6 +69,8 @@ export class AuthController {
 
   @Get('me')
   @RequirePermission('account.own')
+  @ApiOperation({ summary: 'Who you are and what you may do' })
+  @ApiOkResponse({ standardSchema: MeResponse })
   async me(@CurrentPrincipal() principal: Principal): Promise<MeResponse> {
     return toMeResponse(principal, await this.tenants.getAccount(principal.tenantId, principal.userId));
   }

@@ -1,19 +1,27 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { decodeCursor, page, SecretResponse } from '#libs/http';
 import {
   ApiKeyCursor,
-  type ApiKeyPage,
+  ApiKeyPage,
   CreateApiKey,
-  type CreatedApiKey,
+  CreatedApiKey,
   ListApiKeys,
   toApiKeyItem,
   toCreatedApiKey,
 } from './api-keys.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
+@ApiTags('api keys')
 @Controller('v1/api-keys')
 @RequirePermission('key.manage')
 export class ApiKeysController {
@@ -22,6 +30,8 @@ export class ApiKeysController {
   @Post()
   @Audited('api-key.create', 'admin')
   @SecretResponse()
+  @ApiOperation({ summary: 'Make an API key; the key itself is shown this once' })
+  @ApiCreatedResponse({ standardSchema: CreatedApiKey })
   async create(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateApiKey }) body: CreateApiKey,
@@ -30,6 +40,8 @@ export class ApiKeysController {
   }
 
   @Get()
+  @ApiOperation({ summary: 'Your API keys, the newest first' })
+  @ApiOkResponse({ standardSchema: ApiKeyPage })
   async list(
     @CurrentPrincipal() principal: Principal,
     @Query({ schema: ListApiKeys }) { cursor, limit }: ListApiKeys,
@@ -42,6 +54,8 @@ export class ApiKeysController {
   @Delete(':id')
   @Audited('api-key.revoke', 'admin')
   @HttpCode(204)
+  @ApiOperation({ summary: 'Revoke an API key' })
+  @ApiNoContentResponse()
   async revoke(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: z.uuid() }) id: string,

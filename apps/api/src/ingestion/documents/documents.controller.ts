@@ -58,6 +58,7 @@ export class DocumentsController {
       '`error`. A client that connects again is given the present state again.',
   })
   @ApiProduces('text/event-stream')
+  @ApiOkResponse({ schema: { type: 'string' } })
   async watch(
     @CurrentPrincipal() principal: Principal,
     @Param('id', Id) id: string,
@@ -69,6 +70,7 @@ export class DocumentsController {
   @Get(':id/content')
   @ApiOperation({ summary: 'The file as it was uploaded' })
   @ApiProduces('application/octet-stream')
+  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
   async content(
     @CurrentPrincipal() principal: Principal,
     @Param('id', Id) id: string,

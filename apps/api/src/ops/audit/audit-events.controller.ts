@@ -1,9 +1,10 @@
 import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { auditDetail, Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { page } from '#libs/http';
 import {
-  type AuditEventPage,
+  AuditEventPage,
   cursorOfEvent,
   ListAuditEvents,
   toAuditEventItem,
@@ -12,6 +13,7 @@ import {
 import { AuditEventsService } from './audit-events.service.js';
 
 /** Who did what. Reading it is itself recorded. */
+@ApiTags('audit')
 @Controller('v1/audit/events')
 export class AuditEventsController {
   constructor(private readonly events: AuditEventsService) {}
@@ -19,6 +21,8 @@ export class AuditEventsController {
   @Get()
   @RequirePermission('audit.read')
   @Audited('audit.read', 'security')
+  @ApiOperation({ summary: 'Who did what, the latest first; reading it is recorded too' })
+  @ApiOkResponse({ standardSchema: AuditEventPage })
   async list(
     @CurrentPrincipal() principal: Principal,
     @Query({ schema: ListAuditEvents }) query: ListAuditEvents,
