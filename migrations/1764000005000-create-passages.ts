@@ -68,21 +68,34 @@ async function createPostings(q: QueryRunner): Promise<void> {
 
 /** Signs apart from the vectors, because every search reads all signs and only a few hundred vectors. */
 async function createVectors(q: QueryRunner): Promise<void> {
-  for (const [table, column] of [
-    ['passage_vector', 'vector bytea not null'],
-    ['passage_sign', 'signs bit varying not null'],
-  ]) {
-    await q.query(`
-      create table ${table} (
-        tenant_id uuid not null,
-        document_id uuid not null,
-        generation int not null,
-        ordinal int not null,
-        model text not null check (length(model) between 1 and 100),
-        ${column},
-        primary key (tenant_id, document_id, generation, ordinal, model),
-        foreign key (tenant_id, document_id, generation, ordinal) references passage on delete cascade
-      )`);
-    await isolateTenants(q, table!);
-  }
+  await q.query(`
+    create table passage_vector (
+      tenant_id uuid not null,
+      document_id uuid not null,
+      generation int not null,
+      ordinal int not null,
+      model text not null check (length(model) between 1 and 100),
+      vector bytea not null,
+      primary key (tenant_id, document_id, generation, ordinal, model),
+      foreign key (tenant_id, document_id, generation, ordinal) references passage on delete cascade
+    )`);
+  await isolateTenants(q, 'passage_vector');
+
+  // A row for all vectors that were saved together: reading 100,000 rows takes half as long again as reading as many
+  // signs out of a few thousand.
+  await q.query(`
+    create table passage_sign (
+      tenant_id uuid not null,
+      document_id uuid not null,
+      generation int not null,
+      first_ordinal int not null,
+      model text not null,
+      ordinals int[] not null,
+      signs bit varying[] not null check (cardinality(signs) = cardinality(ordinals)),
+      primary key (tenant_id, document_id, generation, first_ordinal, model),
+      foreign key (tenant_id, document_id, generation, first_ordinal) references passage on delete cascade
+    )`);
+  // Kept in the row; what is moved out of it takes longer to read.
+  await q.query(`alter table passage_sign alter signs set storage main, set (toast_tuple_target = 8160)`);
+  await isolateTenants(q, 'passage_sign');
 }
