@@ -99,16 +99,21 @@ const SAVE = `
 
 const PLACE = `v.document_id as "documentId", v.generation, v.ordinal, v.vector`;
 
-/** `live_generation` is compared last, because the planner believes that it hardly ever equals the other one. */
+/**
+ * Unnested in the select list, which does without a temporary store for each row. `live_generation` is compared last,
+ * because the planner believes that it hardly ever equals the other one.
+ */
 const SEARCH = `
   with near as materialized (
-    select s.document_id, s.generation, passage.ordinal
-    from document d
-    join passage_sign s on s.tenant_id = d.tenant_id and s.document_id = d.id
-      and s.generation = d.semantic_generation
-    cross join unnest(s.ordinals, s.signs) as passage (ordinal, signs)
-    where ${IN_SCOPE} and s.model = $6
-    order by bit_count(passage.signs # $7::bit varying)
+    select document_id, generation, ordinal
+    from (
+      select s.document_id, s.generation, unnest(s.ordinals) as ordinal, unnest(s.signs) as signs
+      from document d
+      join passage_sign s on s.tenant_id = d.tenant_id and s.document_id = d.id
+        and s.generation = d.semantic_generation
+      where ${IN_SCOPE} and s.model = $6
+    ) as passage
+    order by bit_count(signs # $7::bit varying)
     limit $8
   )
   select ${PLACE}
