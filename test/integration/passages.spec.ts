@@ -68,6 +68,13 @@ describe('the store of passages', () => {
     ]);
   });
 
+  it('stores half a character and a zero byte as signs of the same length', async () => {
+    const documentId = await make.add(owner, [prose('a\ud83e b\0 c', 0, ['\udd7a'])], { semantic: false });
+    await expect(list(documentId)).resolves.toMatchObject([
+      { text: 'a\ufffd b\ufffd c', headingPath: ['\ufffd'] },
+    ]);
+  });
+
   it('lists passages in order and in pages, and finds one by its id', async () => {
     const texts = Array.from({ length: 25 }, (_, i) => `Clause number ${i}`);
     const documentId = await make.add(owner, texts, { semantic: false });

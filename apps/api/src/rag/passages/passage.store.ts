@@ -50,7 +50,7 @@ export class PassageStore {
         heading_path: passage.headingPath,
         table_row: passage.row,
       }));
-      await tx.query(INSERT, [key.tenantId, key.documentId, key.generation, JSON.stringify(rows)]);
+      await tx.query(INSERT, [key.tenantId, key.documentId, key.generation, JSON.stringify(rows, storable)]);
     }
     await this.lexical.insert(tx, key, postingsOf(passages));
   }
@@ -152,6 +152,10 @@ export class PassageStore {
     }));
   }
 }
+
+/** PostgreSQL takes neither half a character nor a zero; what stands in their place has the same length. */
+const storable = (_: string, value: unknown) =>
+  typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
 
 type PassageRecord = Omit<Passage, 'row'> & { tableRow: Passage['row'] };
 
