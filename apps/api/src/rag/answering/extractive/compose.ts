@@ -1,5 +1,6 @@
 import type { Span } from '../../text/index.js';
 import type { Citation } from '../answer.js';
+import { citationOf } from '../citation-of.js';
 import type { RetrievedPassage } from '../../retrieval/retriever.js';
 
 /** A piece of a passage that is quoted, with what a reader needs to make sense of it. */
@@ -52,20 +53,4 @@ function compose(opening: string, quotes: Quote[], introduce: (quote: Quote) => 
     return { ...citationOf(quote, i + 1), answerStart, answerEnd };
   });
   return { text, citations };
-}
-
-function citationOf({ passage, span }: Quote, marker: number): Omit<Citation, 'answerStart' | 'answerEnd'> {
-  const { id, documentId, documentTitle, page, box, row, text } = passage;
-  const cell = row?.cells.find(({ start, end }) => start <= span.start && span.end <= end);
-  return {
-    marker,
-    documentId,
-    documentTitle,
-    passageId: id,
-    page,
-    box: cell?.box ?? box,
-    quote: text.slice(span.start, span.end),
-    sourceStart: span.start,
-    sourceEnd: span.end,
-  };
 }

@@ -1,5 +1,6 @@
 import type { Citation } from '../answer.js';
 import { type AnswerPiece, interleave } from '../answer-pieces.js';
+import { citationOf } from '../citation-of.js';
 import { type CitedPart, resolveSentence, type ResolvedSentence } from './citations.js';
 import { type CitablePassage, NOT_IN_DOCUMENTS } from './prompt.js';
 import { sanitise } from './sanitise.js';
@@ -122,7 +123,7 @@ export class CitedAnswer {
         answerEnd: offset + written.length + claim.length,
       };
       const markers = sources.map((source) => {
-        const citation = citationOf(source, this.citations.length + 1, span);
+        const citation = { ...citationOf(source, this.citations.length + 1), ...span };
         this.citations.push(citation);
         citations.push(citation);
         return `[${citation.marker}]`;
@@ -147,24 +148,3 @@ function isIntroduction({ sign, text }: WrittenSentence): boolean {
 }
 
 const lineBreaks = (text: string) => text.split('\n').length;
-
-function citationOf(
-  { passage, span }: CitedPart['sources'][number],
-  marker: number,
-  place: Pick<Citation, 'answerStart' | 'answerEnd'>,
-): Citation {
-  const { id, documentId, documentTitle, page, box, row, text } = passage;
-  const cell = row?.cells.find(({ start, end }) => start <= span.start && span.end <= end);
-  return {
-    marker,
-    documentId,
-    documentTitle,
-    passageId: id,
-    page,
-    box: cell?.box ?? box,
-    quote: text.slice(span.start, span.end),
-    sourceStart: span.start,
-    sourceEnd: span.end,
-    ...place,
-  };
-}
