@@ -8,11 +8,11 @@ import { PALE, styles, TEAL } from './theme.js';
 export function drawBlock(flow: PageFlow, block: Block, next: Block | undefined, parent: Tag): void {
   switch (block.kind) {
     case 'heading':
-      flow.skip(12);
+      flow.leaveSpace(12);
       flow.need(styles.heading.leading + roomToBegin(next));
       return drawHeading(flow, 'H2', block.text, styles.heading, parent);
     case 'subheading':
-      flow.skip(6);
+      flow.leaveSpace(6);
       flow.need(styles.subheading.leading + roomToBegin(next));
       return drawHeading(flow, 'H3', block.text, styles.subheading, parent);
     case 'paragraph':
@@ -76,7 +76,7 @@ function drawNote(flow: PageFlow, block: Extract<Block, { kind: 'note' }>, paren
   const inset = 14;
   const lines = breakLines(doc, block.text, styles.body, flow.width - 2 * inset);
   const height = styles.noteTitle.leading + lines.length * styles.body.leading + 20;
-  flow.skip(4);
+  flow.leaveSpace(4);
   flow.need(height);
   flow.artifact(() => {
     doc.rect(flow.x, flow.y, flow.width, height).fill(PALE);

@@ -98,7 +98,7 @@ function drawContents(flow: PageFlow, chapters: Chapter[], known: PageNumbers): 
   chapters.forEach((chapter, index) => {
     const headings = chapter.blocks.flatMap((block) => (block.kind === 'heading' ? [block.text] : []));
     flow.need(styles.tocChapter.leading + Math.min(2, headings.length) * styles.tocHeading.leading);
-    flow.skip(3);
+    flow.leaveSpace(3);
     drawEntry(flow, contents, numbered(chapter, index + 1), known, styles.tocChapter, 0);
     for (const heading of headings) drawEntry(flow, contents, heading, known, styles.tocHeading, 16);
   });

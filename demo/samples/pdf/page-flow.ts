@@ -49,7 +49,7 @@ export class PageFlow {
   startSection(columns: 1 | 2, section: string): void {
     if (columns === 1 && this.columns === 1 && this.room > SECTION_ROOM) {
       this.section = section;
-      this.skip(26);
+      this.leaveSpace(26);
     } else this.startPage(columns, section);
   }
 
@@ -66,7 +66,7 @@ export class PageFlow {
   }
 
   /** Vertical space, which is dropped at the top of a page. */
-  skip(points: number): void {
+  leaveSpace(points: number): void {
     if (!this.atTop) this.y += points;
   }
 

@@ -24,7 +24,7 @@ export function drawTable(flow: PageFlow, content: TableContent, parent: Tag): v
   const header = headerRows(flow, content.columns);
   const headerHeight = header.reduce((sum, row) => sum + heightOf(row), 0);
   const rows = content.rows.map((cells) => bodyRow(flow, content.columns, cells));
-  flow.skip(4);
+  flow.leaveSpace(4);
   const top = styles.caption.leading + headerHeight + 8;
   const whole = top + rows.reduce((sum, row) => sum + heightOf(row), 0);
   flow.need(whole <= KEPT_WHOLE ? whole : top + heightOf(rows[0] ?? []) + heightOf(rows[1] ?? []));

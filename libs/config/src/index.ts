@@ -1,5 +1,5 @@
 export { ConfigModule } from './config.module.js';
 export { envExample, settingsOf, type Setting } from './env-example.js';
-export { flag, InvalidConfiguration, loadConfig, type Config, type Environment } from './load-config.js';
+export { InvalidConfiguration, loadConfig, type Config, type Environment } from './load-config.js';
 export { startedByNpm } from './process.js';
 export { section, variableName, type ConfigSection } from './section.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { envExample } from './env-example.js';
-import { flag, InvalidConfiguration, loadConfig } from './load-config.js';
+import { InvalidConfiguration, loadConfig } from './load-config.js';
 import { section } from './section.js';
 
 const sections = {
@@ -8,7 +8,7 @@ const sections = {
     'RAG',
     z.object({
       topK: z.coerce.number().int().min(1).max(50).default(8).describe('Passages that are read.'),
-      rerank: flag(false).describe('Whether to rerank.'),
+      rerank: z.enum(['yes', 'no']).default('no').describe('Whether to rerank.'),
     }),
   ),
   server: section(
@@ -21,7 +21,7 @@ const sections = {
 describe('configuration', () => {
   it('takes defaults where the environment says nothing, or says it with an empty string', () => {
     expect(loadConfig(sections, { RAG_TOP_K: '' })).toEqual({
-      rag: { topK: 8, rerank: false },
+      rag: { topK: 8, rerank: 'no' },
       server: { port: 3000 },
       key: {},
     });
@@ -29,7 +29,7 @@ describe('configuration', () => {
 
   it('derives the name of a variable from prefix and key', () => {
     const config = loadConfig(sections, { RAG_TOP_K: '5', PORT: '8080', RAG_RERANK: 'yes' });
-    expect(config.rag).toEqual({ topK: 5, rerank: true });
+    expect(config.rag).toEqual({ topK: 5, rerank: 'yes' });
     expect(config.server.port).toBe(8080);
   });
 
@@ -40,7 +40,7 @@ describe('configuration', () => {
     expect(load).not.toThrow(/sk-12|eighty/);
   });
 
-  it('refuses a flag that is neither yes nor no', () => {
+  it('refuses a value that is not among those there are', () => {
     expect(() => loadConfig(sections, { RAG_RERANK: 'maybe' })).toThrow(/RAG_RERANK/);
   });
 
@@ -53,7 +53,7 @@ describe('configuration', () => {
     expect(envExample(sections)).toBe(
       [
         '# Passages that are read.\n# RAG_TOP_K=8\n',
-        '# Whether to rerank.\n# RAG_RERANK=false\n',
+        '# Whether to rerank.\n# RAG_RERANK=no\n',
         '# TCP port.\n# PORT=3000\n',
         '# The key.\n# OPENAI_API_KEY=\n',
       ].join('\n'),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ConfigSection, variableName } from './section.js';
 
 type SectionMap = Record<string, ConfigSection>;
@@ -44,10 +44,3 @@ export function loadConfig<Sections extends SectionMap>(
   if (problems.length > 0) throw new InvalidConfiguration(problems);
   return Object.freeze(config) as Config<Sections>;
 }
-
-/** `true`, `1`, `yes`, `on` and their opposites; `z.coerce.boolean()` would read "false" as true. */
-export const flag = (initial: boolean) =>
-  z
-    .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'])
-    .default(initial ? 'true' : 'false')
-    .transform((text) => ['true', '1', 'yes', 'on'].includes(text));

@@ -61,11 +61,6 @@ export class SandboxedParser implements OnApplicationShutdown {
     return this.idle.length + this.working.size;
   }
 
-  /** Starts a process ahead of the first file, which then waits only for its own reading. */
-  warmUp(): void {
-    if (!this.closed && this.processes === 0) this.rest(new Worker(this.config));
-  }
-
   /** Stops all processes. Files being read fail with `parser-crashed`. */
   async close(): Promise<void> {
     this.closed = true;
