@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DependencyUnavailable } from '#libs/errors';
 import { Lifecycle } from '#libs/health';
-import { DeadlineExceeded } from '#libs/http';
+import { DeadlineExceeded } from '#libs/errors';
 import { ConversationsService } from '../../apps/api/src/chat/conversations/conversations.service.js';
 import { ConversationStore } from '../../apps/api/src/chat/conversations/conversation.store.js';
 import type { Owner } from '../../apps/api/src/chat/conversations/conversation.js';

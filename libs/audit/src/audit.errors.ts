@@ -8,7 +8,7 @@ export class AuditUnavailable extends DomainError {
   constructor(cause: unknown) {
     super('The audit log cannot be written at the moment, so nothing was changed', {
       cause,
-      retryAfterSeconds: 5,
+      retryAfterMs: 5_000,
     });
   }
 }

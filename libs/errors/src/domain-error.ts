@@ -17,8 +17,8 @@ export interface DomainErrorOptions {
   cause?: unknown;
   /** Further members of the problem document: numbers and ids, never text of a document. snake_case. */
   extra?: Record<string, unknown>;
-  /** When it makes sense to try again, in seconds; becomes `Retry-After`. */
-  retryAfterSeconds?: number;
+  /** When it makes sense to try again; becomes `Retry-After` (whole seconds) and the member `retry_after_ms`. */
+  retryAfterMs?: number;
 }
 
 /**
@@ -29,12 +29,12 @@ export abstract class DomainError extends Error {
   abstract readonly code: string;
   abstract readonly kind: ErrorKind;
   readonly extra: Record<string, unknown>;
-  readonly retryAfterSeconds?: number;
+  readonly retryAfterMs?: number;
 
-  constructor(message: string, { cause, extra = {}, retryAfterSeconds }: DomainErrorOptions = {}) {
+  constructor(message: string, { cause, extra = {}, retryAfterMs }: DomainErrorOptions = {}) {
     super(message, { cause });
     this.name = new.target.name;
     this.extra = extra;
-    this.retryAfterSeconds = retryAfterSeconds;
+    this.retryAfterMs = retryAfterMs;
   }
 }

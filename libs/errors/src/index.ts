@@ -1,3 +1,12 @@
 export { DomainError, type DomainErrorOptions, type ErrorKind } from './domain-error.js';
-export { DependencyTimeout, DependencyUnavailable, TransientFailure } from './dependency-errors.js';
+export {
+  DeadlineExceeded,
+  DependencyTimeout,
+  DependencyUnavailable,
+  FatalFailure,
+  Overloaded,
+  TransientFailure,
+  type UnavailableOptions,
+  type UnavailableReason,
+} from './dependency-errors.js';
 export { problem, problemOf, type Problem } from './problem.js';

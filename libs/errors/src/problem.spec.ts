@@ -43,6 +43,7 @@ describe('a problem document', () => {
     ['forbidden', 403, false],
     ['not-found', 404, false],
     ['conflict', 409, false],
+    ['timeout', 504, true],
     ['unsupported-type', 415, false],
     ['unprocessable', 422, false],
     ['rate-limited', 429, true],
@@ -55,7 +56,8 @@ describe('a problem document', () => {
     const error = new DependencyUnavailable('postgres', { cause: new TransientFailure('reset') });
     expect(error).toMatchObject({
       name: 'DependencyUnavailable',
-      retryAfterSeconds: 5,
+      retryAfterMs: 5_000,
+      reason: 'failed',
       dependency: 'postgres',
     });
   });

@@ -18,7 +18,7 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
   forbidden: 403,
   'not-found': 404,
   'not-acceptable': 406,
-  timeout: 408,
+  timeout: 504,
   conflict: 409,
   'too-large': 413,
   'unsupported-type': 415,
@@ -28,13 +28,14 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
 };
 
 /** Trying the same request again may help only here. */
-const RETRYABLE_STATUS = new Set([408, 429, 502, 503, 504]);
+const RETRYABLE_STATUS = new Set([429, 502, 503, 504]);
 
 /** The problem document of an expected failure. */
 export function problemOf(error: DomainError, requestId?: string): Problem {
   return {
     ...error.extra,
     ...problem(STATUS_OF_KIND[error.kind], error.code, error.message, requestId),
+    ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(error.retryAfterMs) }),
   };
 }
 

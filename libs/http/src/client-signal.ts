@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError } from '#libs/errors';
+import { DeadlineExceeded, DomainError } from '#libs/errors';
 import { InvalidDeadline } from './http.errors.js';
 
 export const MAX_DEADLINE_MS = 120_000;
@@ -19,14 +19,6 @@ export function clientSignal(request: FastifyRequest, reply: FastifyReply): Abor
     if (!reply.raw.writableFinished) controller.abort(new ClientLeft());
   });
   return controller.signal;
-}
-
-export class DeadlineExceeded extends DomainError {
-  readonly code = 'deadline-exceeded';
-  readonly kind = 'timeout' as const;
-  constructor() {
-    super('The time that the client gave is up');
-  }
 }
 
 export class ClientLeft extends DomainError {

@@ -36,7 +36,7 @@ export class TooManyRequests extends DomainError {
   readonly kind = 'rate-limited' as const;
   constructor(rateClass: string, retryAfterSeconds: number) {
     super(`There were too many ${rateClass} requests`, {
-      retryAfterSeconds,
+      retryAfterMs: retryAfterSeconds * 1_000,
       extra: { rate_class: rateClass },
     });
   }
@@ -62,7 +62,7 @@ export class IdempotentRequestInProgress extends DomainError {
   readonly code = 'idempotent-request-in-progress';
   readonly kind = 'conflict' as const;
   constructor() {
-    super('The first request with this Idempotency-Key is still under way', { retryAfterSeconds: 1 });
+    super('The first request with this Idempotency-Key is still under way', { retryAfterMs: 1_000 });
   }
 }
 

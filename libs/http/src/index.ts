@@ -2,7 +2,6 @@ export {
   ClientLeft,
   ClientSignal,
   clientSignal,
-  DeadlineExceeded,
   MAX_DEADLINE_MS,
 } from './client-signal.js';
 export {

@@ -34,8 +34,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     // The client has left: nobody reads the answer, and it is neither our failure nor a bug.
     if (request.raw.destroyed && !request.raw.complete) return void reply.hijack();
-    if (error instanceof DomainError && error.retryAfterSeconds !== undefined)
-      reply.header('retry-after', Math.ceil(error.retryAfterSeconds));
+    if (error instanceof DomainError && error.retryAfterMs !== undefined)
+      reply.header('retry-after', Math.ceil(error.retryAfterMs / 1_000));
     sendProblem(reply, this.problemFor(error));
   }
 

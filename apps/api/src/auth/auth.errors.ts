@@ -13,7 +13,9 @@ export class TooManyLogins extends DomainError {
   readonly code = 'too-many-logins';
   readonly kind = 'rate-limited' as const;
   constructor(retryAfterSeconds: number) {
-    super('There were too many failed logins; wait a moment', { retryAfterSeconds });
+    super('There were too many failed logins; wait a moment', {
+      retryAfterMs: retryAfterSeconds * 1_000,
+    });
   }
 }
 
@@ -22,7 +24,7 @@ export class LoginBusy extends DomainError {
   readonly code = 'login-busy';
   readonly kind = 'unavailable' as const;
   constructor(cause: unknown) {
-    super('Too many people are logging in at this moment', { cause, retryAfterSeconds: 2 });
+    super('Too many people are logging in at this moment', { cause, retryAfterMs: 2_000 });
   }
 }
 

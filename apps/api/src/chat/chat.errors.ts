@@ -31,7 +31,7 @@ export class ShuttingDown extends DomainError {
   readonly code = 'shutting-down';
   readonly kind = 'unavailable' as const;
   constructor() {
-    super('This server is shutting down', { retryAfterSeconds: 1 });
+    super('This server is shutting down', { retryAfterMs: 1_000 });
   }
 }
 

@@ -116,6 +116,6 @@ export class StorageUnavailable extends DomainError {
   readonly code = 'storage-unavailable';
   readonly kind = 'unavailable' as const;
   constructor(options: { cause?: unknown } = {}) {
-    super('Documents cannot be stored at the moment', { retryAfterSeconds: 60, ...options });
+    super('Documents cannot be stored at the moment', { retryAfterMs: 60_000, ...options });
   }
 }

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { DependencyUnavailable } from '#libs/errors';
+import { DeadlineExceeded, DependencyUnavailable } from '#libs/errors';
 import { Lifecycle } from '#libs/health';
-import { ClientLeft, DeadlineExceeded } from '#libs/http';
+import { ClientLeft } from '#libs/http';
 import type { Answer, AnswerEvent } from '../../rag/index.js';
 import { LiveTurn } from './live-turn.js';
 import { LiveTurns } from './live-turns.js';

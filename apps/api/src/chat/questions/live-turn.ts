@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { Logger } from '@nestjs/common';
-import { DomainError } from '#libs/errors';
-import { DeadlineExceeded } from '#libs/http';
+import { DeadlineExceeded, DomainError } from '#libs/errors';
 import { reportBug } from '#libs/observability';
 import type { AnswerEvent } from '../../rag/index.js';
 import { AnswerCancelled } from '../chat.errors.js';

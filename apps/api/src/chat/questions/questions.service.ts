@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { auditDetail } from '#libs/audit';
 import { TenantDb, uuidv7 } from '#libs/database';
-import { DeadlineExceeded } from '#libs/http';
+import { DeadlineExceeded } from '#libs/errors';
 import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
 import { type ConversationsConfig, conversationsSection } from '../chat.config.js';
 import { ConversationNotFound, TurnNotFound } from '../chat.errors.js';

@@ -15,7 +15,7 @@ export class DocumentsNotReady extends DomainError {
   constructor(pendingDocumentIds: string[], failedDocumentIds: string[]) {
     super('The documents are still being processed; ask again when they are answerable', {
       extra: { pending_document_ids: pendingDocumentIds, failed_document_ids: failedDocumentIds },
-      retryAfterSeconds: 5,
+      retryAfterMs: 5_000,
     });
   }
 }
@@ -36,6 +36,6 @@ export class AnswerInterrupted extends DomainError {
   readonly code = 'answer-interrupted';
   readonly kind = 'unavailable' as const;
   constructor(model: string, cause: unknown) {
-    super(`${model} broke off in the middle of the answer`, { cause, retryAfterSeconds: 1 });
+    super(`${model} broke off in the middle of the answer`, { cause, retryAfterMs: 1_000 });
   }
 }

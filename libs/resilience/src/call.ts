@@ -1,0 +1,16 @@
+/** How much a piece of work matters when there is too much of it; in order, what is given up last first. */
+export const PRIORITIES = ['critical-plus', 'critical', 'sheddable-plus', 'sheddable'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+export interface CallOptions {
+  /** Aborts the call and its waiting; may carry a deadline (`deadlineSignal`). */
+  signal?: AbortSignal;
+  /** What is asked of the dependency, such as `read` or `embed`; for metrics, spans and injected faults. */
+  operation?: string;
+  /** Doing it twice does no harm. Only such a call is retried or hedged. */
+  idempotent?: boolean;
+  /** Whose call it is, for fair shares and the retry budget; unless given, that of the request or job under way. */
+  tenantId?: string;
+  /** Unless given, that of the request under way; `sheddable-plus` outside of requests. */
+  priority?: Priority;
+}
