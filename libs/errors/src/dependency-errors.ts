@@ -23,13 +23,7 @@ export class FatalFailure extends TransientFailure {}
 
 /** Why a policy gave up. All but the last two without calling the dependency. */
 export type UnavailableReason =
-  | 'circuit-open'
-  | 'isolated'
-  | 'queue-full'
-  | 'queue-timeout'
-  | 'throttled'
-  | 'overloaded'
-  | 'failed';
+  'circuit-open' | 'isolated' | 'queue-full' | 'queue-timeout' | 'throttled' | 'overloaded' | 'failed';
 
 export interface UnavailableOptions extends DomainErrorOptions {
   reason?: UnavailableReason;

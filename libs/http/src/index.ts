@@ -1,9 +1,4 @@
-export {
-  ClientLeft,
-  ClientSignal,
-  clientSignal,
-  MAX_DEADLINE_MS,
-} from './client-signal.js';
+export { ClientLeft, ClientSignal, clientSignal, MAX_DEADLINE_MS } from './client-signal.js';
 export {
   Priority,
   RateClass,

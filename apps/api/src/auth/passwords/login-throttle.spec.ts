@@ -35,7 +35,7 @@ describe('LoginThrottle', () => {
     attempts(5, 'ann@example.com', home);
     now += 2_000;
     expect(() => throttle.admit('ann@example.com', home)).toThrow(
-      expect.objectContaining({ retryAfterSeconds: 10, code: 'too-many-logins' }),
+      expect.objectContaining({ retryAfterMs: 10_000, code: 'too-many-logins' }),
     );
   });
 

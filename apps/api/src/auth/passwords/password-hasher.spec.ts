@@ -58,7 +58,7 @@ describe('PasswordHasher', () => {
     async (refusal) => {
       const hasher = await PasswordHasher.create(QUICK, { execute: () => Promise.reject(refusal) });
       await expect(hasher.matches(undefined, 'x')).rejects.toThrow(LoginBusy);
-      await expect(hasher.hash('x')).rejects.toMatchObject({ code: 'login-busy', retryAfterSeconds: 2 });
+      await expect(hasher.hash('x')).rejects.toMatchObject({ code: 'login-busy', retryAfterMs: 2_000 });
     },
   );
 

@@ -260,7 +260,7 @@ describe('LiveTurns', () => {
     expect(() => turns.assertOpen()).not.toThrow();
     lifecycle.drain();
     expect(() => turns.assertOpen()).toThrow(
-      expect.objectContaining({ code: 'shutting-down', kind: 'unavailable', retryAfterSeconds: 1 }),
+      expect.objectContaining({ code: 'shutting-down', kind: 'unavailable', retryAfterMs: 1_000 }),
     );
   });
 });
