@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { defer, lastValueFrom } from 'rxjs';
 import {
@@ -8,6 +11,7 @@ import {
   Audited,
   AuditInterceptor,
   AuditLog,
+  AuditSpool,
   type AuditQuery,
   type AuditRecord,
   INSTALLATION,
@@ -24,12 +28,17 @@ class Routes {
 describe('the audit log on a real database', () => {
   let db: TestDatabase;
   let log: AuditLog;
+  let spoolFolder: string;
 
   beforeAll(async () => {
+    spoolFolder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
     db = await testDatabase();
-    log = new AuditLog(db.tenantDb);
+    log = new AuditLog(db.tenantDb, new AuditSpool(spoolFolder));
   });
-  afterAll(() => db?.close());
+  afterAll(async () => {
+    await db?.close();
+    await rm(spoolFolder, { recursive: true, force: true });
+  });
 
   const recordOf = (actor: AuditActor, more: Partial<AuditRecord> = {}): AuditRecord => ({
     action: 'thing.change',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AuditLog } from '#libs/audit';
+import { AuditLog, AuditSpool } from '#libs/audit';
 import { AccessTokens, type Principal, TokenKeys } from '#libs/auth';
 import { PolicyRegistry } from '#libs/resilience';
 import { ApiKeysService } from '../../apps/api/src/auth/api-keys/api-keys.service.js';
@@ -516,7 +516,7 @@ describe('identity on a real database', () => {
         database.tenantDb,
         new TenantsService(database.tenantDb),
         hasher,
-        new AuditLog(database.tenantDb),
+        new AuditLog(database.tenantDb, new AuditSpool(join(folder, 'audit-spool'))),
         { adminEmail: 'admin@example.com', adminRole: 'admin', ...config },
       );
     }

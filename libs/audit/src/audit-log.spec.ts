@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BadRequestException, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { defer, lastValueFrom } from 'rxjs';
 import type { BeforeCommit, TenantDb } from '#libs/database';
@@ -6,6 +9,7 @@ import { DependencyUnavailable, DomainError } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
 import { AuditLog, outcomeOf } from './audit-log.js';
 import { INSTALLATION, systemActor } from './audit-record.js';
+import { AuditSpool } from './audit-spool.js';
 import { AuditUnavailable } from './audit.errors.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { Audited } from './audited.decorator.js';
@@ -17,6 +21,7 @@ class Refused extends DomainError {
 }
 class Routes {
   @Audited('thing.change') audited() {}
+  @Audited('thing.read', 'data.read') read() {}
   plain() {}
 }
 
@@ -67,11 +72,14 @@ describe('the audit of a request', () => {
   const tenantId = randomUUID();
   let db: FakeDb;
   let log: AuditLog;
+  let folder: string;
 
-  beforeEach(() => {
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
     db = new FakeDb();
-    log = new AuditLog(db as unknown as TenantDb);
+    log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder));
   });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
 
   /** Sends a request of a known user through the interceptor to `act`. */
   function request(act: () => Promise<unknown>, route: keyof Routes = 'audited', known = true) {
@@ -160,6 +168,26 @@ describe('the audit of a request', () => {
   it('leaves the error of a failed request as it is when its record cannot be written', async () => {
     db.failing = true;
     await expect(request(() => Promise.reject(new Refused('no')))).rejects.toThrow(Refused);
+  });
+
+  it('lets people read while the database is away, and writes their records when it is back', async () => {
+    db.failing = true;
+    await request(() => Promise.resolve('read'), 'read');
+    await request(() => Promise.reject(new Refused('no'))).catch(() => undefined);
+    expect(db.rows).toEqual([]);
+    db.failing = false;
+    await log.beforeApplicationShutdown();
+    await log.beforeApplicationShutdown();
+    expect(db.rows).toMatchObject([
+      { tenantId, action: 'thing.read', outcome: 'success' },
+      { tenantId, action: 'thing.change', outcome: 'denied' },
+    ]);
+  });
+
+  it('lets nobody read what cannot be recorded anywhere', async () => {
+    log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder, 10));
+    db.failing = true;
+    await expect(request(() => Promise.resolve('read'), 'read')).rejects.toThrow(AuditUnavailable);
   });
 
   it('records an unknown caller for the installation, and stops doing so in a flood', async () => {

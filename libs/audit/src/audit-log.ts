@@ -1,10 +1,16 @@
-import { Injectable, Logger } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { TenantDb } from '#libs/database';
+import { TenantDb, uuidv7 } from '#libs/database';
 import { DomainError } from '#libs/errors';
 import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
 import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
+import { AuditSpool, type SpooledEvent } from './audit-spool.js';
 import { insertAudit } from './audit.store.js';
 import type { AuditedAct } from './audited.decorator.js';
 import { openAudit, pendingAudit, type PendingAudit } from './pending-audit.js';
@@ -14,26 +20,48 @@ const events = counter({
   help: 'Events written to the audit log by outcome',
   labelNames: ['outcome'],
 });
+const spooled = counter({
+  name: 'navigator_audit_spooled_total',
+  help: 'Events that were kept on the disk because the database could not take them',
+});
 const lost = counter({
   name: 'navigator_audit_lost_total',
   help: 'Events that could not be written (error) or were left out in a flood of anonymous failures (flood)',
   labelNames: ['cause'],
 });
 
+const DRAIN_EVERY_MS = 1_000;
 /** Anonymous failures a minute that are written, so that nobody fills the disk by guessing. */
 const ANONYMOUS_PER_MINUTE = 120;
 
 /**
  * Writes the record of a request: with its change, in the same transaction; without one, in a transaction of its
- * own that the answer waits for. What cannot be recorded does not happen.
+ * own that the answer waits for. What cannot be recorded does not happen. Where nothing was changed, the record may wait
+ * on this machine's disk for the database.
  */
 @Injectable()
-export class AuditLog {
+export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(AuditLog.name);
   private readonly anonymous = new PerMinute(ANONYMOUS_PER_MINUTE);
+  private timer?: NodeJS.Timeout;
+  private draining = Promise.resolve();
 
-  constructor(private readonly db: TenantDb) {
+  constructor(
+    private readonly db: TenantDb,
+    private readonly spool: AuditSpool,
+  ) {
     db.onBeforeCommit((tx, tenantId) => this.recordChange(tx, tenantId));
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => (this.draining = this.drain()), DRAIN_EVERY_MS).unref();
+  }
+
+  /** The last chance before the pool closes; what stays is taken by the next start. */
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.draining;
+    await this.drain();
   }
 
   /** Starts the record of this request. */
@@ -47,7 +75,7 @@ export class AuditLog {
    * @throws AuditUnavailable
    */
   async complete(record: PendingAudit): Promise<void> {
-    if (!record.recorded) await this.write(record);
+    if (!record.recorded) await this.write(record, { mayWait: record.category === 'data.read' });
   }
 
   /**
@@ -60,7 +88,7 @@ export class AuditLog {
     // The refusal was itself a change, and its record went with it.
     if (record.recorded && record.reason === reason) return;
     try {
-      await this.write(Object.assign(record, { outcome, reason, recorded: false }));
+      await this.write(Object.assign(record, { outcome, reason, recorded: false }), { mayWait: true });
     } catch (writeError) {
       this.countLost(writeError);
     }
@@ -78,15 +106,43 @@ export class AuditLog {
     record.recorded = true;
   }
 
-  private async write(record: PendingAudit): Promise<void> {
+  /** `mayWait`: nothing was changed, so that the disk of this machine will do until the database is back. */
+  private async write(record: PendingAudit, { mayWait }: { mayWait: boolean }): Promise<void> {
     const { tenantId } = record.actor;
     if (tenantId === INSTALLATION && !this.admitAnonymous(record)) return;
     try {
       await this.db.run(tenantId, (tx) => this.insert(tx, tenantId, record));
     } catch (error) {
-      throw error instanceof AuditUnavailable ? error : new AuditUnavailable(error);
+      if (!mayWait) throw error instanceof AuditUnavailable ? error : new AuditUnavailable(error);
+      await this.keepForLater(record);
     }
     record.recorded = true;
+  }
+
+  private async keepForLater({ recorded: _, ...record }: PendingAudit): Promise<void> {
+    try {
+      await this.spool.append({ id: uuidv7(), occurredAt: new Date().toISOString(), record });
+    } catch (error) {
+      throw new AuditUnavailable(error);
+    }
+    spooled.inc();
+    events.inc({ outcome: record.outcome });
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      const count = await this.spool.drain((batch) => this.writeSpooled(batch));
+      if (count > 0) this.logger.log({ events: count }, 'spooled audit events were written');
+    } catch (error) {
+      this.logger.debug({ reason: (error as Error).name }, 'the audit spool cannot be written yet');
+    }
+  }
+
+  private async writeSpooled(batch: SpooledEvent[]): Promise<void> {
+    for (const [tenantId, events] of Map.groupBy(batch, ({ record }) => record.actor.tenantId))
+      await this.db.run(tenantId, async (tx) => {
+        for (const { record, ...earlier } of events) await insertAudit(tx, tenantId, record, earlier);
+      });
   }
 
   private async insert(tx: EntityManager, tenantId: string, record: AuditRecord): Promise<void> {

@@ -43,13 +43,21 @@ export interface AuditQuery {
   limit: number;
 }
 
-/** Appends one event to the log of the tenant whose transaction this is. Returns its id. */
-export async function insertAudit(tx: EntityManager, tenantId: string, record: AuditRecord): Promise<string> {
-  const id = uuidv7();
+/**
+ * Appends one event to the log of the tenant whose transaction this is.
+ *
+ * @param earlier id and time of an event that happened before; appending it again has no effect
+ */
+export async function insertAudit(
+  tx: EntityManager,
+  tenantId: string,
+  record: AuditRecord,
+  earlier?: { id: string; occurredAt: string },
+): Promise<void> {
   const { actor } = record;
   await tx.query(INSERT, [
     tenantId,
-    id,
+    earlier?.id ?? uuidv7(),
     record.action,
     record.category,
     actor.type,
@@ -63,8 +71,8 @@ export async function insertAudit(tx: EntityManager, tenantId: string, record: A
     record.route ?? null,
     JSON.stringify(record.context),
     JSON.stringify(record.detail),
+    earlier?.occurredAt ?? null,
   ]);
-  return id;
 }
 
 /** A page of the log, stable while events are added: the newest first unless the query says otherwise. */
@@ -150,8 +158,10 @@ function toEvent(row: AuditRow): AuditEvent {
 
 const INSERT = `
   insert into audit_event (tenant_id, id, action, category, actor_type, actor_id, actor_role, credential_id,
-                           targets, outcome, reason, request_id, route, context, detail)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14::jsonb, $15::jsonb)`;
+                           targets, outcome, reason, request_id, route, context, detail, occurred_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14::jsonb, $15::jsonb,
+          coalesce($16::timestamptz, clock_timestamp()))
+  on conflict (tenant_id, id) do nothing`;
 
 /** The text of the time must not be what is sorted by: only the column has an index. */
 const COLUMNS = `

@@ -1,6 +1,7 @@
 export { AuditModule } from './audit.module.js';
 export { AuditInterceptor } from './audit.interceptor.js';
 export { AuditLog } from './audit-log.js';
+export { AuditSpool } from './audit-spool.js';
 export { AuditUnavailable } from './audit.errors.js';
 export { Audited, auditedActOf, isReadOnly, ReadOnly, type AuditedAct } from './audited.decorator.js';
 export { auditActor, auditDetail, type AuditAddition, type PendingAudit } from './pending-audit.js';
