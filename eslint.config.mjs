@@ -35,7 +35,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['demo/**', 'bench/**', 'test/**', '**/*.mjs'], rules: { 'no-console': 'off' } },
+  { files: ['demo/**', 'bench/**', 'chaos/**', 'test/**', '**/*.mjs'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.mjs'],
     languageOptions: {
