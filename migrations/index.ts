@@ -7,6 +7,7 @@ import { CreatePassages1764000005000 } from './1764000005000-create-passages.js'
 import { CreateConversations1764000006000 } from './1764000006000-create-conversations.js';
 import { CreateIdempotency1764000007000 } from './1764000007000-create-idempotency.js';
 import { CountLostLeases1764000008000 } from './1764000008000-count-lost-leases.js';
+import { CreateResilience1764000009000 } from './1764000009000-create-resilience.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -18,4 +19,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateConversations1764000006000,
   CreateIdempotency1764000007000,
   CountLostLeases1764000008000,
+  CreateResilience1764000009000,
 ];

@@ -79,6 +79,18 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   /**
+   * Writes the open record of this request now, before a change that is not in the database: an order to this process
+   * alone. The disk will do while the database is away, because nothing but this process forgets such a change.
+   *
+   * @returns whether the record waits on the disk
+   * @throws AuditUnavailable
+   */
+  async recordFirst(): Promise<{ spooled: boolean }> {
+    const record = pendingAudit();
+    return { spooled: record !== undefined && (await this.write(record, { mayWait: true })) };
+  }
+
+  /**
    * The request failed, or was refused. Its own error is more useful to the caller than ours, so a record that
    * cannot be written is counted and logged, not thrown: nothing was changed that would lack one.
    */
@@ -106,17 +118,24 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     record.recorded = true;
   }
 
-  /** `mayWait`: nothing was changed, so that the disk of this machine will do until the database is back. */
-  private async write(record: PendingAudit, { mayWait }: { mayWait: boolean }): Promise<void> {
+  /**
+   * `mayWait`: nothing was changed in the database, so that the disk of this machine will do until it is back.
+   *
+   * @returns whether the record waits there
+   */
+  private async write(record: PendingAudit, { mayWait }: { mayWait: boolean }): Promise<boolean> {
     const { tenantId } = record.actor;
-    if (tenantId === INSTALLATION && !this.admitAnonymous(record)) return;
+    if (tenantId === INSTALLATION && !this.admitAnonymous(record)) return false;
+    let spooled = false;
     try {
       await this.db.run(tenantId, (tx) => this.insert(tx, tenantId, record));
     } catch (error) {
       if (!mayWait) throw error instanceof AuditUnavailable ? error : new AuditUnavailable(error);
       await this.keepForLater(record);
+      spooled = true;
     }
     record.recorded = true;
+    return spooled;
   }
 
   private async keepForLater({ recorded: _, ...record }: PendingAudit): Promise<void> {

@@ -18,10 +18,11 @@ export const PERMISSIONS = [
   'user.manage',
   'system.audit',
   'system.metrics',
+  'system.operate',
 ] as const;
 /**
  * What a route may require. `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
- * `system.*` reaches beyond the tenant.
+ * `system.*` reaches beyond the tenant; `system.operate` steers the running program: overrides, faults, alerts.
  */
 export type Permission = (typeof PERMISSIONS)[number];
 
@@ -47,7 +48,7 @@ const MEMBER: readonly Permission[] = [
 const MANAGER: readonly Permission[] = [...MEMBER, 'document.share'];
 // The metrics are those of the whole installation, but no tenant is told apart in them.
 const ADMIN: readonly Permission[] = [...MANAGER, 'audit.read', 'user.manage', 'system.metrics'];
-const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit'];
+const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit', 'system.operate'];
 
 const PERMISSIONS_OF: Record<Role, ReadonlySet<Permission>> = {
   member: new Set(MEMBER),

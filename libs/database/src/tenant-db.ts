@@ -32,15 +32,18 @@ export class TenantDb {
 
   /** A change that somebody asked for: what was registered with `onBeforeCommit` is part of its transaction. */
   change<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.run(
-      tenantId,
-      async (tx) => {
-        const result = await work(tx);
-        for (const hook of this.beforeCommit) await hook(tx, tenantId);
-        return result;
-      },
-      options,
-    );
+    return this.run(tenantId, this.withHooks(tenantId, work), options);
+  }
+
+  /** What belongs to the whole installation: orders to its policies, alerts. It shows no tenant's rows. */
+  runAsOperator<T>(work: Work<T>, options?: TransactionOptions): Promise<T> {
+    return this.transaction({ 'app.scope': 'operator' }, work, options);
+  }
+
+  /** A change to it that somebody of this tenant asked for: like `change`, with the record in that tenant's log. */
+  changeAsOperator<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
+    const settings = { 'app.scope': 'operator', 'app.tenant': tenantId };
+    return this.transaction(settings, this.withHooks(tenantId, work), options);
   }
 
   /** Claiming jobs of all tenants. Nothing but the job queue lets this through. */
@@ -58,6 +61,14 @@ export class TenantDb {
 
   onBeforeCommit(hook: BeforeCommit): void {
     this.beforeCommit.push(hook);
+  }
+
+  private withHooks<T>(tenantId: string, work: Work<T>): Work<T> {
+    return async (tx) => {
+      const result = await work(tx);
+      for (const hook of this.beforeCommit) await hook(tx, tenantId);
+      return result;
+    };
   }
 
   private async transaction<T>(

@@ -6,6 +6,7 @@ export type ErrorKind =
   | 'not-found'
   | 'not-acceptable'
   | 'conflict'
+  | 'precondition-failed'
   | 'too-large'
   | 'unsupported-type'
   | 'unprocessable'

@@ -20,6 +20,7 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
   'not-acceptable': 406,
   timeout: 504,
   conflict: 409,
+  'precondition-failed': 412,
   'too-large': 413,
   'unsupported-type': 415,
   unprocessable: 422,
