@@ -1,2 +1,14 @@
-export { createPolicy, type Policy, type PolicyOptions } from './policy.js';
-export { PolicyRegistry } from './policy-registry.js';
+export { PRIORITIES, type CallOptions, type Priority } from './call.js';
+export { systemClock, type Clock, type Random } from './clock.js';
+export { PolicyEvents, type NewPolicyEvent, type PolicyEvent } from './events.js';
+export type { FaultInjector, FaultTarget } from './faults.js';
+export { InvalidPolicyOptions, type EffectiveOptions, type PolicyOptions } from './options.js';
+export type {
+  Outcome,
+  OverrideMode,
+  Policy,
+  PolicyDescription,
+  PolicyOverride,
+  PolicyState,
+} from './policy-types.js';
+export { PolicyRegistry, type PolicyHooks, type RegistryDependencies } from './policy-registry.js';

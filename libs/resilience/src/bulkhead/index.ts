@@ -1,0 +1,1 @@
+export { Bulkhead, type BulkheadCall, type BulkheadOptions, type Release } from './bulkhead.js';
