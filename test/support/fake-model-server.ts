@@ -2,76 +2,66 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type EmbeddingCall, type EmbeddingReply, isPoisoned, sendEmbeddings } from './fake-embeddings.js';
+import {
+  anthropic,
+  type ModelCall,
+  openAi,
+  piecesOf,
+  type Protocol,
+  type Reply,
+  sendEvents,
+} from './fake-model-protocols.js';
+import { type CallKind, type Script, ScriptRun } from './fake-model-script.js';
 
-/** What the model says, and how it fails while saying it. */
-export interface Reply {
-  /** The text, in the pieces it is sent in. */
-  text?: string | string[];
-  /** Before the first byte, and before every further piece. */
-  latencyMs?: number;
-  failure?: Failure;
-  /** Of `status`: 429 and so on, with an error code and a `Retry-After`. */
-  status?: number;
-  code?: string;
-  retryAfter?: string;
+export { type Failure, FAKE_USAGE, type ModelCall, type Reply } from './fake-model-protocols.js';
+export { type EmbeddingFailure, type EmbeddingReply, FAKE_DIMENSIONS } from './fake-embeddings.js';
+export type { Script } from './fake-model-script.js';
+
+/** What has been asked of the fake since it started or was told to forget. */
+export interface FakeStats {
+  calls: Record<CallKind, number>;
+  /** When each of the last calls came, in milliseconds since 1970. */
+  times: Record<CallKind, number[]>;
+  /** Answers by what was wrong with them; `none` are the good ones. */
+  failures: Record<string, number>;
+  underWay: number;
+  /** Clients that left before their answer was complete. */
+  departures: number;
 }
 
-export type Failure =
-  /** Never answers. */
-  | 'hang'
-  /** Sends the first piece, then nothing more. */
-  | 'stall'
-  /** Closes the connection before an answer. */
-  | 'reset'
-  /** Sends the first piece, then breaks the connection. */
-  | 'reset-midway'
-  /** Sends the first piece, then ends properly without saying that it finished. */
-  | 'truncate'
-  /** Sends the first piece, then an event that is not JSON. */
-  | 'garbage'
-  /** Answers 200 with a web page, as captive portals do. */
-  | 'html'
-  /** Sends the first piece, then the protocol's own error event. */
-  | 'error-event'
-  /** Finishes because its content filter or its judgement says so. */
-  | 'refusal'
-  /** Answers with `status`. */
-  | 'status';
-
-/** A call as the server got it. */
-export interface ModelCall {
-  path: string;
-  headers: IncomingMessage['headers'];
-  body: {
-    model: string;
-    stream?: boolean;
-    messages: { role: string; content: string }[];
-    [key: string]: unknown;
-  };
-}
+const TIMES_KEPT = 2_000;
 
 /**
- * A model provider on a local port that speaks OpenAI's chat completions (JSON and events) and Anthropic's messages
- * (events), and says and breaks what a test asks for.
+ * A model provider on a local port that speaks OpenAI's chat completions (JSON and events), embeddings and list of
+ * models, and Anthropic's messages (events), and says and breaks what a test asks for. From outside the process it is
+ * led over HTTP: `POST /__script` puts a `Script` in the place of the one before (`{}` heals everything),
+ * `GET /__stats` tells `FakeStats`, `POST /__forget` sets them to zero, `GET /__calls` tells the last chat calls.
  */
 export class FakeModelServer {
   readonly calls: ModelCall[] = [];
+  readonly embeddingCalls: EmbeddingCall[] = [];
   private reply: (call: ModelCall) => Reply = () => ({ text: 'Hello.' });
+  private embeddingReply: (call: EmbeddingCall) => EmbeddingReply = () => ({});
+  private script = new ScriptRun({});
+  private stats = noStats();
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private readonly departures: (() => void)[] = [];
 
-  private constructor() {
+  /** @param callsKept the last calls, for those who let the fake run for long */
+  private constructor(private readonly callsKept: number) {
     this.server = createServer((request, response) => void this.serve(request, response));
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
+      socket.on('error', () => undefined);
     });
   }
 
-  static async start(): Promise<FakeModelServer> {
-    const fake = new FakeModelServer();
-    fake.server.listen(0, '127.0.0.1');
+  static async start({ port = 0, callsKept = Infinity } = {}): Promise<FakeModelServer> {
+    const fake = new FakeModelServer(callsKept);
+    fake.server.listen(port, '127.0.0.1');
     await once(fake.server, 'listening');
     return fake;
   }
@@ -83,6 +73,16 @@ export class FakeModelServer {
   /** What is said from now on: always the same, or decided call by call. */
   say(reply: Reply | ((call: ModelCall) => Reply)): void {
     this.reply = typeof reply === 'function' ? reply : () => reply;
+  }
+
+  /** The same for embeddings. */
+  embed(reply: EmbeddingReply | ((call: EmbeddingCall) => EmbeddingReply)): void {
+    this.embeddingReply = typeof reply === 'function' ? reply : () => reply;
+  }
+
+  /** Rules that come before what `say` and `embed` set. */
+  follow(script: Script): void {
+    this.script = new ScriptRun(script);
   }
 
   /** Resolves when a client has left before its answer was complete. */
@@ -97,174 +97,130 @@ export class FakeModelServer {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = await readAll(request).catch(() => undefined);
+    if (text === undefined) return;
+    const path = request.url ?? '';
+    if (path.startsWith('/__')) return this.lead(path, text, response);
     response.on('close', () => {
-      if (!response.writableEnded) for (const resolve of this.departures.splice(0)) resolve();
+      this.stats.underWay--;
+      if (response.writableEnded) return;
+      this.stats.departures++;
+      for (const resolve of this.departures.splice(0)) resolve();
     });
-    const body = JSON.parse(await readAll(request)) as ModelCall['body'];
+    this.stats.underWay++;
+    if (path.endsWith('/chat/completions')) return this.chat(request, response, text, openAi);
+    if (path.endsWith('/messages')) return this.chat(request, response, text, anthropic);
+    if (path.endsWith('/embeddings')) return this.embeddings(response, text);
+    if (path.endsWith('/models')) return this.models(response);
+    sendJson(response, 404, {});
+  }
+
+  private async chat(request: IncomingMessage, response: ServerResponse, text: string, protocol: Protocol) {
+    const body = JSON.parse(text) as ModelCall['body'];
     const call = { path: request.url ?? '', headers: request.headers, body };
-    this.calls.push(call);
-    const reply = this.reply(call);
-    const protocol = call.path.endsWith('/chat/completions')
-      ? openAi
-      : call.path.endsWith('/messages')
-        ? anthropic
-        : null;
-    if (!protocol) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
-
+    keep(this.calls, call, this.callsKept);
+    const reply = this.script.replyTo('chat', text) ?? this.reply(call);
+    this.count('chat', reply.failure);
     if (reply.latencyMs) await delay(reply.latencyMs);
-    if (response.destroyed) return;
-    if (reply.failure === 'hang') return;
-    if (reply.failure === 'reset') return void request.socket.destroy();
-    if (reply.failure === 'html')
-      return void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Please log in</h1>');
-    if (reply.failure === 'status') return sendStatus(response, reply, protocol);
-    if (!body.stream) return sendJson(response, 200, openAi.whole(call.body.model, piecesOf(reply).join('')));
-    await sendEvents(request, response, reply, protocol, body.model);
+    if (sendRefusal(response, reply, protocol)) return;
+    if (body.stream) return sendEvents(response, reply, protocol, body);
+    sendJson(response, 200, openAi.whole(body.model, piecesOf(reply, body).join('')));
+  }
+
+  private async embeddings(response: ServerResponse, text: string): Promise<void> {
+    const call = JSON.parse(text) as EmbeddingCall;
+    keep(this.embeddingCalls, call, this.callsKept);
+    const reply = this.script.replyTo('embeddings', text) ?? this.embeddingReply(call);
+    const refused = isPoisoned(call, reply);
+    this.count('embeddings', reply.failure === 'poisoned' && !refused ? undefined : reply.failure);
+    if (reply.latencyMs) await delay(reply.latencyMs);
+    if (refused) return sendJson(response, 400, openAi.error(400, reply.code ?? 'invalid_request_error'));
+    if (!sendRefusal(response, reply, openAi)) sendEmbeddings(response, call, reply);
+  }
+
+  private models(response: ServerResponse): void {
+    const reply = this.script.replyTo('models', '') ?? {};
+    this.count('models', reply.failure);
+    if (!sendRefusal(response, reply, openAi)) sendJson(response, 200, { object: 'list', data: [] });
+  }
+
+  private lead(path: string, text: string, response: ServerResponse): void {
+    if (path === '/__script') this.follow(JSON.parse(text) as Script);
+    else if (path === '/__forget') this.stats = { ...noStats(), underWay: this.stats.underWay };
+    else if (path === '/__stats') return sendJson(response, 200, this.stats);
+    else if (path === '/__calls') return sendJson(response, 200, this.calls);
+    else return sendJson(response, 404, {});
+    sendJson(response, 200, {});
+  }
+
+  private count(kind: CallKind, failure = 'none'): void {
+    this.stats.calls[kind]++;
+    this.stats.failures[failure] = (this.stats.failures[failure] ?? 0) + 1;
+    keep(this.stats.times[kind], Date.now(), TIMES_KEPT);
   }
 }
 
-interface Protocol {
-  opening(model: string): object[];
-  piece(model: string, text: string): object;
-  ending(model: string, refused: boolean): object[];
-  /** OpenAI ends with `data: [DONE]`. */
-  sentinel?: string;
-  error(status: number, code: string): object;
-}
-
-/** What every answer of the fake is said to have cost. */
-export const FAKE_USAGE = { inputTokens: 100, outputTokens: 20 };
-
-const chunk = (model: string, delta: object, finish: string | null = null) => ({
-  id: 'chatcmpl-fake',
-  object: 'chat.completion.chunk',
-  created: 1_700_000_000,
-  model,
-  choices: [{ index: 0, delta, finish_reason: finish }],
+const noStats = (): FakeStats => ({
+  calls: { chat: 0, embeddings: 0, models: 0 },
+  times: { chat: [], embeddings: [], models: [] },
+  failures: {},
+  underWay: 0,
+  departures: 0,
 });
-const openAiUsage = {
-  prompt_tokens: FAKE_USAGE.inputTokens,
-  completion_tokens: FAKE_USAGE.outputTokens,
-  total_tokens: FAKE_USAGE.inputTokens + FAKE_USAGE.outputTokens,
-};
-const openAi: Protocol & { whole(model: string, text: string): object } = {
-  opening: (model) => [chunk(model, { role: 'assistant', content: '' })],
-  piece: (model, text) => chunk(model, { content: text }),
-  ending: (model, refused) => [
-    chunk(model, {}, refused ? 'content_filter' : 'stop'),
-    { ...chunk(model, {}), choices: [], usage: openAiUsage },
-  ],
-  sentinel: '[DONE]',
-  error: (_status, code) => ({ error: { message: 'injected by the test', type: code, param: null, code } }),
-  whole: (model, text) => ({
-    id: 'chatcmpl-fake',
-    object: 'chat.completion',
-    created: 1_700_000_000,
-    model,
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
-    usage: openAiUsage,
-  }),
-};
 
-const anthropic: Protocol = {
-  opening: (model) => [
-    {
-      type: 'message_start',
-      message: {
-        id: 'msg_fake',
-        type: 'message',
-        role: 'assistant',
-        model,
-        content: [],
-        stop_reason: null,
-        usage: { input_tokens: FAKE_USAGE.inputTokens, output_tokens: 1 },
-      },
-    },
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-    { type: 'ping' },
-  ],
-  piece: (_model, text) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } }),
-  ending: (_model, refused) => [
-    { type: 'content_block_stop', index: 0 },
-    {
-      type: 'message_delta',
-      delta: { stop_reason: refused ? 'refusal' : 'end_turn', stop_sequence: null },
-      usage: { output_tokens: FAKE_USAGE.outputTokens },
-    },
-    { type: 'message_stop' },
-  ],
-  error: (_status, code) => ({ type: 'error', error: { type: code, message: 'injected by the test' } }),
-};
-
-async function sendEvents(
-  request: IncomingMessage,
-  response: ServerResponse,
-  reply: Reply,
-  protocol: Protocol,
-  model: string,
-): Promise<void> {
-  const write = (event: object, name = (event as { type?: string }).type) =>
-    response.write(`${name ? `event: ${name}\n` : ''}data: ${JSON.stringify(event)}\n\n`);
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const event of protocol.opening(model)) write(event);
-  for (const [index, text] of piecesOf(reply).entries()) {
-    if (index > 0 && reply.latencyMs) await delay(reply.latencyMs);
-    if (response.destroyed) return;
-    if (index > 0 && (await breakOff(request, response, reply, protocol))) return;
-    write(protocol.piece(model, text));
-  }
-  if (await breakOff(request, response, reply, protocol)) return;
-  for (const event of protocol.ending(model, reply.failure === 'refusal')) write(event);
-  response.end(protocol.sentinel ? `data: ${protocol.sentinel}\n\n` : undefined);
+function keep<T>(list: T[], item: T, atMost: number): void {
+  list.push(item);
+  if (list.length > atMost) list.shift();
 }
 
-/** Breaks the stream off after its first piece, when the reply says so. */
-async function breakOff(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { failure, code = 'overloaded_error' }: Reply,
-  protocol: Protocol,
-): Promise<boolean> {
-  switch (failure) {
-    case 'stall':
+interface Refusal {
+  failure?: string;
+  status?: number;
+  code?: string;
+  retryAfter?: string;
+  location?: string;
+}
+
+/** The failures that come in the place of an answer, of whatever kind. */
+function sendRefusal(response: ServerResponse, reply: Refusal, protocol: Protocol): boolean {
+  if (response.destroyed) return true;
+  const { status = 500, code = 'server_error', retryAfter, location = METADATA_SERVICE } = reply;
+  switch (reply.failure) {
+    case 'hang':
       return true;
-    case 'reset-midway':
-      // What was written must be on its way first, or the client would see a stream that never began.
-      await new Promise((resolve) => response.write(': last words\n\n', resolve));
-      request.socket.resetAndDestroy();
+    case 'reset':
+      response.socket?.destroy();
       return true;
-    case 'truncate':
-      response.end();
+    case 'html':
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Please log in</h1>');
       return true;
-    case 'garbage':
-      response.end('event: content_block_delta\ndata: {"choices":[{"delta":{"cont\n\n');
+    case 'redirect':
+      response.writeHead(307, { location }).end();
       return true;
-    case 'error-event':
-      response.end(`event: error\ndata: ${JSON.stringify(protocol.error(500, code))}\n\n`);
+    case 'status':
+      sendJson(
+        response,
+        status,
+        protocol.error(status, code),
+        retryAfter ? { 'retry-after': retryAfter } : {},
+      );
       return true;
     default:
       return false;
   }
 }
 
-function sendStatus(
-  response: ServerResponse,
-  { status = 500, code = 'server_error', retryAfter }: Reply,
-  protocol: Protocol,
-) {
-  sendJson(response, status, protocol.error(status, code), retryAfter ? { 'retry-after': retryAfter } : {});
-}
+/** What a request forgery is usually after. */
+const METADATA_SERVICE = 'http://169.254.169.254/latest/meta-data/';
 
 function sendJson(
   response: ServerResponse,
   status: number,
   body: object,
   headers: Record<string, string> = {},
-) {
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
-
-const piecesOf = ({ text = [] }: Reply) => (typeof text === 'string' ? [text] : text);
 
 async function readAll(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
