@@ -48,7 +48,7 @@ function bearerOf(header: string | undefined): string {
 function identify(request: FastifyRequest, principal: Principal): void {
   setPrincipal(request, principal);
   const { tenantId, userId, role, via, credentialId } = principal;
-  Object.assign(currentContext() ?? {}, { tenantId, userId });
+  Object.assign(currentContext() ?? {}, { tenantId, userId, credentialId });
   auditActor({ type: via === 'session' ? 'user' : 'api-key', tenantId, id: userId, role, credentialId });
 }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Priority } from '#libs/resilience';
 
 /**
  * What belongs to one request or one job. Libraries read it (logs, audit, headers); domain code does not look it
@@ -13,6 +14,10 @@ export interface RequestContext {
   route?: string;
   tenantId?: string;
   userId?: string;
+  /** The session's or the API key's id. */
+  credentialId?: string;
+  /** What the route declares, or less if the client asked for that. */
+  priority?: Priority;
   /** For libraries that keep something for the length of the request, under a symbol of their own. */
   readonly state: Map<symbol, unknown>;
 }
