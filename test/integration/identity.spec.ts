@@ -524,14 +524,8 @@ describe('identity on a real database', () => {
 
   it('lets two hashes run at once and twenty wait; the others are told to come back', async () => {
     const policy = new PolicyRegistry().define('hashing-test', {
-      retries: 0,
       attemptTimeoutMs: 60_000,
-      totalTimeoutMs: 60_000,
-      concurrency: 2,
-      queue: 20,
-      failureThreshold: 0.99,
-      minimumRps: 1_000,
-      openMs: 1_000,
+      bulkhead: { concurrency: 2, queue: 20, tenantShare: 1, tenantQueue: 20, maxWaitMs: 60_000 },
     });
     const limited = await PasswordHasher.create(QUICK_HASH, policy);
     const outcomes = await Promise.all(Array.from({ length: 40 }, () => code(limited.hash(PASSWORD))));

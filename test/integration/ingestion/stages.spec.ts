@@ -84,14 +84,8 @@ const principalOf = (owner: Owner): Principal => ({
 async function start({ worker = true } = {}): Promise<TestingModule> {
   const policies = new PolicyRegistry();
   policies.define('embedder', {
-    retries: 0,
     attemptTimeoutMs: 10_000,
-    totalTimeoutMs: 10_000,
-    failureThreshold: 0.99,
-    minimumRps: 1_000,
-    openMs: 100,
-    concurrency: 8,
-    queue: 8,
+    bulkhead: { concurrency: 8, queue: 8 },
   });
   const providers = [
     { provide: TenantDb, useValue: db.tenantDb },

@@ -46,7 +46,7 @@ export class AuthModule {
         {
           provide: PasswordHasher,
           useFactory: (policies: PolicyRegistry) =>
-            PasswordHasher.create(hashParameters(auth), hashingPolicy(policies)),
+            PasswordHasher.create(hashParameters(auth), policies.policy('password-hashing')),
           inject: [PolicyRegistry],
         },
         { provide: LoginThrottle, useFactory: () => new LoginThrottle(loginLimits(auth)) },
@@ -88,18 +88,4 @@ function hashParameters({ passwordMemoryKib, passwordPasses, passwordParallelism
 
 function loginLimits({ loginsPerMinute, networkLoginsPerMinute }: AuthConfig) {
   return { perAccount: loginsPerMinute, perNetwork: networkLoginsPerMinute };
-}
-
-/** Two hashes at once leave the processors to the others; whoever is behind twenty would wait for most of a second. */
-function hashingPolicy(policies: PolicyRegistry) {
-  return policies.define('password-hashing', {
-    retries: 0,
-    attemptTimeoutMs: 10_000,
-    totalTimeoutMs: 10_000,
-    concurrency: 2,
-    queue: 20,
-    failureThreshold: 0.99,
-    minimumRps: 1_000,
-    openMs: 1_000,
-  });
 }

@@ -90,14 +90,8 @@ function serviceIn({
   const policies = new PolicyRegistry();
   for (const { name } of models)
     policies.define(`model:${name}`, {
-      totalTimeoutMs: 5_000,
       attemptTimeoutMs: 5_000,
-      retries: 0,
-      concurrency: 5,
-      queue: 0,
-      failureThreshold: 0.5,
-      minimumRps: 100,
-      openMs: 1_000,
+      bulkhead: { concurrency: 5 },
     });
   const fakeDb = {
     run: (_tenant: string, work: (tx: unknown) => unknown) =>

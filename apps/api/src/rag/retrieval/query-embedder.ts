@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { CallOptions } from '#libs/resilience';
 import type { Embedder } from '../providers/provider.js';
 
 /** The part of a policy that is needed here. */
 export interface CallPolicy {
-  execute<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  execute<T>(call: (signal: AbortSignal) => Promise<T>, options?: CallOptions): Promise<T>;
 }
 
 /** The part of a cache that is needed here; a failing cache is a miss. */
@@ -30,7 +31,11 @@ export class QueryEmbedder {
     const key = createHash('sha256').update(`${this.embedder.model}\n${text}`).digest('base64url');
     const known = await this.cache.get(key);
     if (known !== undefined) return fromText(known);
-    const [vector] = await this.policy.execute((limit) => this.embedder.embed([text], limit), signal);
+    const [vector] = await this.policy.execute((limit) => this.embedder.embed([text], limit), {
+      signal,
+      operation: 'embed',
+      idempotent: true,
+    });
     if (!vector) throw new Error(`${this.embedder.model} gave no vector`);
     await this.cache.set(key, toText(vector));
     return vector;

@@ -40,7 +40,11 @@ export class EmbedStage implements StageWork {
       const batch = await this.jobs.fenced(job, (tx) => this.passages.listUnembedded(tx, key, BATCH));
       if (batch.length === 0) break;
       const texts = batch.map((passage) => passage.text);
-      const vectors = await this.policy.execute((attempt) => this.embedder.embed(texts, attempt), signal);
+      const vectors = await this.policy.execute((attempt) => this.embedder.embed(texts, attempt), {
+        signal,
+        operation: 'embed',
+        idempotent: true,
+      });
       await this.jobs.fenced(job, async (tx) => {
         const saved = batch.map(({ id }, i) => ({ passageId: id, vector: vectors[i]! }));
         await this.passages.saveVectors(tx, key, saved);

@@ -70,12 +70,15 @@ export async function* generate(
 
 /** Waits for the first token, so that a model which does not even begin fails here. */
 async function open(model: ChatModel, policy: Policy, request: ChatRequest, signal: AbortSignal) {
-  return policy.execute(async (attempt) => {
-    const events = model.stream(request, AbortSignal.any([attempt, signal]))[Symbol.asyncIterator]();
-    const first = await events.next();
-    if (first.done) throw new TransientFailure(`${model.name} sent nothing`);
-    return continued(first.value, events);
-  }, signal);
+  return policy.execute(
+    async (attempt) => {
+      const events = model.stream(request, AbortSignal.any([attempt, signal]))[Symbol.asyncIterator]();
+      const first = await events.next();
+      if (first.done) throw new TransientFailure(`${model.name} sent nothing`);
+      return continued(first.value, events);
+    },
+    { signal, operation: 'stream' },
+  );
 }
 
 async function* continued(first: ChatEvent, rest: AsyncIterator<ChatEvent>): AsyncGenerator<ChatEvent> {

@@ -15,34 +15,8 @@ import {
 } from 'cockatiel';
 import { DependencyTimeout, DependencyUnavailable, TransientFailure } from '#libs/errors';
 import { counter, gauge, histogram } from '#libs/observability';
-
-export interface PolicyOptions {
-  /** For all attempts and waits together. */
-  totalTimeoutMs: number;
-  attemptTimeoutMs: number;
-  /** Further attempts after the first; 0 for what must not be done twice. */
-  retries: number;
-  /** Calls under way at once, and how many more may wait. */
-  concurrency: number;
-  queue: number;
-  /** The circuit opens when this share of the calls of the last 10 s failed (at least `minimumRps` a second). */
-  failureThreshold: number;
-  minimumRps: number;
-  /** How long it stays open before one call tries again. */
-  openMs: number;
-}
-
-export interface Policy {
-  readonly name: string;
-  /**
-   * Runs `call` under the policy. Its signal is aborted at the time limit and when `signal` is.
-   *
-   * @throws DependencyUnavailable after the last failed attempt, when the circuit is open or the queue full
-   * @throws DependencyTimeout when the total time is up
-   */
-  execute<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  readonly state: 'closed' | 'open' | 'half-open' | 'isolated';
-}
+import { parseOptions, type PolicyOptions } from './options.js';
+import type { Policy } from './policy-types.js';
 
 const BREAKER_WINDOW_MS = 10_000;
 const BACKOFF = { initialDelay: 100, maxDelay: 2_000 };
@@ -73,14 +47,15 @@ const open = gauge({
  * One dependency's policy, in the one order that works: total timeout → retry → breaker → bulkhead → attempt timeout.
  * Only `TransientFailure` (and an attempt's timeout) is retried and counted.
  */
-export function createPolicy(name: string, options: PolicyOptions): Policy {
+export function createPolicy(name: string, given: PolicyOptions): Policy {
+  const options = parseOptions(name, given);
   const transient = handleType(TransientFailure);
   const breaker = circuitBreaker(transient, {
-    halfOpenAfter: options.openMs,
+    halfOpenAfter: options.breaker?.openMs ?? 1_000,
     breaker: new SamplingBreaker({
-      threshold: options.failureThreshold,
+      threshold: options.breaker?.failureRatio ?? 0.99,
       duration: BREAKER_WINDOW_MS,
-      minimumRps: options.minimumRps,
+      minimumRps: options.breaker ? options.breaker.minimumCalls / 10 : 1_000,
     }),
   });
   breaker.onStateChange((state) => open.set({ policy: name }, state === CircuitState.Closed ? 0 : 1));
@@ -90,10 +65,10 @@ export function createPolicy(name: string, options: PolicyOptions): Policy {
   const limit = (ms: number) => timeout(ms, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
   const attempt = limit(options.attemptTimeoutMs);
   const chain = wrap(
-    limit(options.totalTimeoutMs),
-    retry(transient, { maxAttempts: options.retries, backoff: new ExponentialBackoff(BACKOFF) }),
+    limit(600_000),
+    retry(transient, { maxAttempts: options.retry?.retries ?? 0, backoff: new ExponentialBackoff(BACKOFF) }),
     breaker,
-    bulkhead(options.concurrency, options.queue),
+    bulkhead(options.bulkhead?.concurrency ?? 10_000, options.bulkhead?.queue ?? 0),
   );
 
   return {
@@ -101,7 +76,7 @@ export function createPolicy(name: string, options: PolicyOptions): Policy {
     get state() {
       return STATES[breaker.state];
     },
-    async execute(call, signal) {
+    async execute(call, { signal } = {}) {
       const stop = durations.startTimer({ policy: name });
       let totalTime: AbortSignal | undefined;
       try {
@@ -119,6 +94,25 @@ export function createPolicy(name: string, options: PolicyOptions): Policy {
         stop();
       }
     },
+    async *stream(open, { signal = new AbortController().signal } = {}) {
+      yield* open(signal);
+    },
+    describe() {
+      return {
+        name,
+        state: STATES[breaker.state],
+        since: new Date().toISOString(),
+        options,
+        pipeline: [],
+        window: { calls: 0, failures: 0, slow: 0, failureRatio: 0, slowRatio: 0 },
+        latency: {},
+        lastTransitions: [],
+      };
+    },
+    update: (changed) => void parseOptions(name, changed),
+    override: () => undefined,
+    close: () => undefined,
+    reset: () => undefined,
   };
 
   /** A call that its time limit aborted may reject with anything; whatever it is, the attempt timed out. */
