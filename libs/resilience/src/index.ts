@@ -12,3 +12,7 @@ export type {
   PolicyState,
 } from './policy-types.js';
 export { PolicyRegistry, type PolicyHooks, type RegistryDependencies } from './policy-registry.js';
+export { Bulkhead, type BulkheadCall, type BulkheadOptions, type Release } from './bulkhead/index.js';
+export { deadlineOf, deadlineSignal, joinSignals, remainingMs } from './deadline.js';
+export { HedgeBudget, hedged, type HedgeOptions } from './hedging.js';
+export { SingleFlight } from './single-flight.js';

@@ -26,6 +26,8 @@ export interface BulkheadCall {
   tenantId?: string;
   priority: Priority;
   signal?: AbortSignal;
+  /** Instead of the bulkhead's own, for work that nobody is waiting for. */
+  maxWaitMs?: number;
 }
 
 /** Gives the permit back. Calling it again does nothing. */
@@ -160,7 +162,12 @@ export class Bulkhead {
     }
   }
 
-  private wait({ tenantId = '', priority, signal }: BulkheadCall): Promise<Release> {
+  private wait({
+    tenantId = '',
+    priority,
+    signal,
+    maxWaitMs = this.options.maxWaitMs,
+  }: BulkheadCall): Promise<Release> {
     if (!this.makeRoom(tenantId, priority)) throw this.refusal('queue-full');
     const tenant = this.tenant(tenantId);
     return new Promise((resolve, reject) => {
@@ -180,9 +187,7 @@ export class Bulkhead {
       };
       const waiter = new Waiter(tenant, priority, grant, () => refuse(this.refusal('queue-full')));
       const leave = () => refuse(signal!.reason);
-      const clearTimer = this.clock.after(this.options.maxWaitMs, () =>
-        refuse(this.refusal('queue-timeout')),
-      );
+      const clearTimer = this.clock.after(maxWaitMs, () => refuse(this.refusal('queue-timeout')));
       signal?.addEventListener('abort', leave, { once: true });
       this.queue.push(waiter);
     });
