@@ -229,8 +229,7 @@ class Connection {
     if (this.closed) return;
     this.closed = true;
     this.proxy.counters.resets += 1;
-    this.client.resetAndDestroy();
-    this.upstream?.resetAndDestroy();
+    for (const socket of [this.client, this.upstream]) resetSocket(socket);
   }
 
   private flow(direction: 'toServer' | 'toClient', source: Socket, destination: Socket): FaultyFlow {
@@ -244,6 +243,12 @@ class Connection {
       swallowed: (bytes) => (this.proxy.counters.bytesSwallowed += bytes),
     });
   }
+}
+
+/** Node 24 turns in circles for ever when a socket is reset after it was ended. */
+function resetSocket(socket?: Socket): void {
+  if (socket?.writableEnded) socket.destroy();
+  else socket?.resetAndDestroy();
 }
 
 /** A small generator of good enough numbers (Tommy Ettinger's mulberry32). */
