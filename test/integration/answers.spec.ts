@@ -2,7 +2,7 @@ import { loadConfig } from '#libs/config';
 import type { TenantDb } from '#libs/database';
 import { definePolicies } from '../../apps/api/src/app.policies.js';
 import type { Answer, AnswerEvent, AnswerRequest } from '../../apps/api/src/rag/answering/answer.js';
-import { AnswerCache } from '../../apps/api/src/rag/answering/answer-cache.js';
+import { AnswerCache, type AnswerStore } from '../../apps/api/src/rag/answering/answer-cache.js';
 import { AnswerService } from '../../apps/api/src/rag/answering/answer.service.js';
 import type { RetrievedPassage } from '../../apps/api/src/rag/retrieval/retriever.js';
 import { createChatModels } from '../../apps/api/src/rag/providers/chat-models.js';
@@ -43,12 +43,9 @@ const passage = (ordinal: number, text: string): RetrievedPassage => ({
 const DEDUCTIBLE = passage(0, 'The overall deductible is $500 per person.');
 const GOOD = ['The overall deductible is "$500 per per', 'son" [1]. It holds per person.'];
 
-class NoCache extends AnswerCache {
-  async get() {
-    return undefined;
-  }
-  async set() {}
-}
+const NOTHING: AnswerStore = {
+  forTenant: () => ({ get: async () => undefined, set: async () => {}, delete: async () => {} }),
+};
 
 const never = new AbortController().signal;
 const request: AnswerRequest = {
@@ -80,7 +77,7 @@ function service(models: string, settings: Record<string, string> = {}, hits = [
       work({ query: async () => [{ answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '' }] }),
   } as unknown as TenantDb;
   const retriever = { retrieve: async () => ({ hits, mode: 'hybrid' as const }) };
-  return new AnswerService(db, retriever, chatModels, policies, new NoCache(), {
+  return new AnswerService(db, retriever, chatModels, policies, new AnswerCache(NOTHING, NOTHING, []), {
     passages: 20,
     bestPassages: 2,
     maxTokens: 256,

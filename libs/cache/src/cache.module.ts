@@ -1,29 +1,37 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CACHE_MANAGER, CacheModule as NestCacheModule } from '@nestjs/cache-manager';
-import type { Cache } from 'cache-manager';
-import { Keyv } from 'keyv';
-import { BoundedMap } from './bounded-map.js';
+import { type Cache, createCache } from 'cache-manager';
 import type { CacheConfig } from './cache.config.js';
-import { SafeCache } from './safe-cache.js';
+import { type NamedCacheOptions, SafeCache } from './safe-cache.js';
+import { memoryTier, Tiers } from './tiers.js';
 
-/** Gives out named caches on one store. */
+/** Gives out named caches on the same tiers. */
 export class Caches {
-  constructor(private readonly cache: Cache) {}
+  private readonly tiers: Tiers;
 
-  named<V>(name: string, ttlSeconds: number): SafeCache<V> {
-    return new SafeCache<V>(name, this.cache, ttlSeconds);
+  constructor(cache: Pick<Cache, 'stores' | 'set' | 'del'>) {
+    this.tiers = new Tiers(cache);
+  }
+
+  /** Without a shared tier, for tools and tests. */
+  static inMemory(bounds = { maxEntries: 1_000, maxBytes: 2 ** 24 }): Caches {
+    return new Caches(createCache({ stores: [memoryTier(bounds)] }));
+  }
+
+  named<V>(name: string, options: NamedCacheOptions<V>): SafeCache<V> {
+    return new SafeCache<V>(name, this.tiers, options);
   }
 }
 
-/** The cache of the process: in memory and bounded. A shared tier takes its place in `stores`. */
+/** The cache of the process: in memory and bounded. */
 @Module({})
 export class CacheModule {
-  static register({ maxEntries }: CacheConfig): DynamicModule {
-    const memory = new Keyv({ store: new BoundedMap(maxEntries), useKeyPrefix: false });
+  static register({ maxEntries, maxMb }: CacheConfig): DynamicModule {
+    const stores = [memoryTier({ maxEntries, maxBytes: maxMb * 2 ** 20 })];
     return {
       module: CacheModule,
       global: true,
-      imports: [NestCacheModule.register({ stores: [memory] })],
+      imports: [NestCacheModule.register({ stores })],
       providers: [
         { provide: Caches, useFactory: (cache: Cache) => new Caches(cache), inject: [CACHE_MANAGER] },
       ],

@@ -1,3 +1,3 @@
 export { Caches, CacheModule } from './cache.module.js';
 export { cacheSection, type CacheConfig } from './cache.config.js';
-export { SafeCache } from './safe-cache.js';
+export { SafeCache, type NamedCacheOptions } from './safe-cache.js';

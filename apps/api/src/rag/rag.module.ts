@@ -1,8 +1,9 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { z } from 'zod';
 import { type CacheConfig, cacheSection, Caches } from '#libs/cache';
 import { TenantDb } from '#libs/database';
 import { PolicyRegistry } from '#libs/resilience';
-import { AnswerCache, type CachedAnswer } from './answering/answer-cache.js';
+import { AnswerCache } from './answering/answer-cache.js';
 import { AnswerService } from './answering/answer.service.js';
 import { LexicalIndex } from './passages/lexical/lexical.index.js';
 import { PassageStore } from './passages/passage.store.js';
@@ -55,7 +56,7 @@ const RETRIEVAL: Provider[] = [
       new QueryEmbedder(
         embedder,
         policies.policy('embedder'),
-        caches.named<string>('query-vectors', QUERY_VECTOR_TTL_SECONDS),
+        caches.named('query-vectors', { ttlSeconds: QUERY_VECTOR_TTL_SECONDS, schema: z.base64() }),
       ),
   },
   {
@@ -85,9 +86,13 @@ const ANSWERING: Provider[] = [
   },
   {
     provide: AnswerCache,
-    inject: [Caches, cacheSection.token],
-    useFactory: (caches: Caches, { answerTtlSeconds }: CacheConfig) =>
-      caches.named<CachedAnswer>('answers', answerTtlSeconds),
+    inject: [Caches, cacheSection.token, CHAT_MODELS],
+    useFactory: (caches: Caches, config: CacheConfig, models: ChatModel[]) =>
+      AnswerCache.on(
+        caches,
+        config,
+        models.map(({ name }) => name),
+      ),
   },
   {
     provide: AnswerService,

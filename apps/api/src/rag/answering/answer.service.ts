@@ -7,7 +7,7 @@ import { ModelRejected } from '../providers/provider-failure.js';
 import type { ChatModel } from '../providers/provider.js';
 import type { Answer, AnswerEvent, AnswerRequest, SearchResult, ServiceLevel } from './answer.js';
 import { AnswerInterrupted, DocumentsFailed, DocumentsNotFound, DocumentsNotReady } from './answer.errors.js';
-import { type AnswerCache, answerKey, type CachedAnswer } from './answer-cache.js';
+import type { AnswerCache, KeptAnswer } from './answer-cache.js';
 import { type AnswerPiece, piecesOf } from './answer-pieces.js';
 import type { Retrieval, RetrievalRequest, RetrievedPassage } from '../retrieval/retriever.js';
 import { extractAnswer } from './extractive/index.js';
@@ -92,8 +92,7 @@ export class AnswerService {
     const scope = await this.db.run(request.reader.tenantId, (tx) => findScope(tx, request), { signal });
     requireAnswerable(scope);
 
-    const key = answerKey(request, scope.fingerprint, this.modelNames);
-    const cached = await this.findCached(key);
+    const cached = await this.cache.findFresh(request, scope.fingerprint);
     if (cached) return yield* this.replay(cached, startedAt);
 
     const { question, ...selection } = request;
@@ -108,13 +107,17 @@ export class AnswerService {
 
     const found = mode === 'hybrid' ? 'full' : 'degraded';
     const complete = (text: WrittenAnswer, servedBy: string, level: ServiceLevel) =>
-      this.complete(key, results, {
-        ...text,
-        servedBy,
-        serviceLevel: worst(found, level),
-        timings: timingsOf(startedAt, retrievedAt),
-        pendingDocumentIds: scope.pendingDocumentIds,
-      });
+      this.complete(
+        request,
+        { results, fingerprint: scope.fingerprint, cited: [] },
+        {
+          ...text,
+          servedBy,
+          serviceLevel: worst(found, level),
+          timings: timingsOf(startedAt, retrievedAt),
+          pendingDocumentIds: scope.pendingDocumentIds,
+        },
+      );
 
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.options.modelsTimeoutMs)]);
     for (const [index, model] of (hits.length > 0 ? this.models : []).entries()) {
@@ -144,10 +147,6 @@ export class AnswerService {
     yield { type: 'answer', answer };
   }
 
-  private get modelNames(): string[] {
-    return this.models.map(({ name }) => name);
-  }
-
   private taskFor(model: ChatModel, question: string, passages: readonly RetrievedPassage[]) {
     return {
       policy: this.policies.policy(`model:${model.name}`),
@@ -163,7 +162,7 @@ export class AnswerService {
     if (!isExpected(error)) reportBug(error);
   }
 
-  private async *replay({ answer, results }: CachedAnswer, startedAt: number): AsyncGenerator<AnswerEvent> {
+  private async *replay({ answer, results }: KeptAnswer, startedAt: number): AsyncGenerator<AnswerEvent> {
     const now = performance.now();
     const again: Answer = {
       ...answer,
@@ -177,15 +176,15 @@ export class AnswerService {
     yield { type: 'answer', answer: again };
   }
 
-  private async complete(key: string, results: SearchResult[], answer: Answer): Promise<Answer> {
+  private async complete(
+    request: AnswerRequest,
+    kept: Omit<KeptAnswer, 'answer' | 'asOf'>,
+    answer: Answer,
+  ): Promise<Answer> {
     observe(answer);
     // What a failure made of an answer must not outlive the failure.
-    if (answer.serviceLevel === 'full') await this.cache.set(key, { answer, results }).catch(() => undefined);
+    if (answer.serviceLevel === 'full') await this.cache.save(request, { ...kept, answer });
     return answer;
-  }
-
-  private async findCached(key: string): Promise<CachedAnswer | undefined> {
-    return this.cache.get(key).catch(() => undefined);
   }
 }
 

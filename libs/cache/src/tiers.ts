@@ -1,0 +1,45 @@
+import type { Cache } from 'cache-manager';
+import { Keyv } from 'keyv';
+import type { Entry } from './entry.js';
+import { type Kept, type MemoryBounds, MemoryStore } from './memory-store.js';
+
+/**
+ * The stores of cache-manager, nearest first: this process's memory and, where there is one, the store that processes
+ * share. What is found in a far one is put into the nearer ones for the time that it has left. Stores do not throw.
+ */
+export class Tiers {
+  constructor(private readonly cache: Pick<Cache, 'stores' | 'set' | 'del'>) {}
+
+  async find(key: string): Promise<Entry | undefined> {
+    const { stores } = this.cache;
+    for (const [distance, store] of stores.entries()) {
+      const kept = (await store.get<Entry>(key, { raw: true })) as Kept | undefined;
+      if (!kept) continue;
+      const timeLeft = kept.expires === undefined ? undefined : kept.expires - Date.now();
+      for (const nearer of stores.slice(0, distance)) await nearer.set(key, kept.value, timeLeft);
+      return kept.value;
+    }
+    return undefined;
+  }
+
+  async put(key: string, entry: Entry, ttlMs: number): Promise<void> {
+    await this.cache.set(key, entry, ttlMs);
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.cache.del(key);
+  }
+}
+
+/** The first tier. Entries are kept as they are: they are never changed, and their values are text. */
+export function memoryTier(bounds: MemoryBounds): Keyv {
+  return plainKeyv(new MemoryStore(bounds));
+}
+
+/** Keyv with nothing of its own on the way: whole keys, no second JSON, no error that nobody listens for. */
+export function plainKeyv(store: object): Keyv {
+  const keyv = new Keyv({ store, useKeyPrefix: false, emitErrors: false });
+  keyv.serialize = undefined;
+  keyv.deserialize = undefined;
+  return keyv;
+}
