@@ -1,0 +1,78 @@
+export const FAULT_KINDS = ['latency', 'error', 'hang', 'garbage', 'truncation', 'wrong-data'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const FAULT_ERRORS = ['transient', 'fatal', 'overload'] as const;
+export type FaultError = (typeof FAULT_ERRORS)[number];
+
+/** No rule outlives this, so that one that was forgotten does no lasting harm. */
+export const LONGEST_TTL_SECONDS = 900;
+
+export interface NewFaultRule {
+  /** A policy's name, or the beginning of names followed by `*`. */
+  dependency: string;
+  /** As the caller of the policy names it; every operation unless given. */
+  operation?: string;
+  kind: FaultKind;
+  /** For `latency`. */
+  latencyMs?: number;
+  /** `latency`: so many more at most. */
+  jitterMs?: number;
+  /** For `error`; transient unless given. */
+  error?: FaultError;
+  /** `error`: what the failing dependency asks to wait. */
+  retryAfterMs?: number;
+  /** `error`, `hang` and `truncation` of a stream: so many items come before. */
+  afterItems?: number;
+  /** The share of the calls that it hits, from 0 to 1. */
+  rate: number;
+  /** The same seed hits the same calls, counted from the rule's beginning. */
+  seed: number;
+  /** Only calls of this tenant. */
+  tenantId?: string;
+  /** Only calls of requests whose `X-Fault-Tag` is this. */
+  tag?: string;
+  ttlSeconds: number;
+  /** Who set it: the id of a user. */
+  by: string;
+  reason: string;
+}
+
+export interface FaultRule extends NewFaultRule {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  /** Calls that it has hit. */
+  hits: number;
+}
+
+/** Whose call it is and of what, as far as a rule may ask. */
+export interface FaultSubject {
+  dependency: string;
+  operation?: string;
+  tenantId?: string;
+  tag?: string;
+}
+
+export function matches(rule: NewFaultRule, subject: FaultSubject): boolean {
+  const { dependency, operation, tenantId, tag } = rule;
+  return (
+    (dependency.endsWith('*')
+      ? subject.dependency.startsWith(dependency.slice(0, -1))
+      : subject.dependency === dependency) &&
+    (operation === undefined || subject.operation === operation) &&
+    (tenantId === undefined || subject.tenantId === tenantId) &&
+    (tag === undefined || subject.tag === tag)
+  );
+}
+
+/** Numbers from 0 (inclusive) to 1 (exclusive) that depend on the seed alone (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
