@@ -176,7 +176,7 @@ export async function sendEvents(
   for (const event of protocol.opening(model)) write(event);
   for (const [index, text] of piecesOf(reply, call).entries()) {
     if (index === afterPieces && (await breakOff(response, reply, protocol, model))) return;
-    if (index > 0 && gapMs) await delay(gapMs);
+    if (index > 0 && gapMs) await delay(gapMs, undefined, { ref: false });
     if (response.destroyed) return;
     write(protocol.piece(model, text));
   }

@@ -121,7 +121,7 @@ export class FakeModelServer {
     keep(this.calls, call, this.callsKept);
     const reply = this.script.replyTo('chat', text) ?? this.reply(call);
     this.count('chat', reply.failure);
-    if (reply.latencyMs) await delay(reply.latencyMs);
+    if (reply.latencyMs) await delay(reply.latencyMs, undefined, { ref: false });
     if (sendRefusal(response, reply, protocol)) return;
     if (body.stream) return sendEvents(response, reply, protocol, body);
     sendJson(response, 200, openAi.whole(body.model, piecesOf(reply, body).join('')));
@@ -133,7 +133,7 @@ export class FakeModelServer {
     const reply = this.script.replyTo('embeddings', text) ?? this.embeddingReply(call);
     const refused = isPoisoned(call, reply);
     this.count('embeddings', reply.failure === 'poisoned' && !refused ? undefined : reply.failure);
-    if (reply.latencyMs) await delay(reply.latencyMs);
+    if (reply.latencyMs) await delay(reply.latencyMs, undefined, { ref: false });
     if (refused) return sendJson(response, 400, openAi.error(400, reply.code ?? 'invalid_request_error'));
     if (!sendRefusal(response, reply, openAi)) sendEmbeddings(response, call, reply);
   }

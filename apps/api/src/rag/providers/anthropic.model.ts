@@ -1,6 +1,7 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import type { ChatEvent, ChatModel, ChatRequest } from './provider.js';
 import { ModelRejected, providerFailure } from './provider-failure.js';
+import { MAX_EVENT_BYTES, MAX_STREAM_BYTES, pingProvider, providerFetch } from './provider-fetch.js';
 import { type StreamLimits, withinLimits } from './stream-limits.js';
 
 export interface AnthropicModelOptions {
@@ -24,9 +25,16 @@ export class AnthropicModel implements ChatModel {
     return withinLimits(this.options.limits, signal, (limited) => this.read(request, limited));
   }
 
+  ping(signal: AbortSignal): Promise<void> {
+    const { baseUrl, apiKey } = this.options;
+    const headers = { 'x-api-key': apiKey, 'anthropic-version': API_VERSION };
+    return pingProvider(this.name, `${baseUrl.replace(/\/$/, '')}/v1/models`, headers, signal);
+  }
+
   private async *read(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
     try {
       const usage = { inputTokens: 0, outputTokens: 0 };
+      let stopReason: string | null = null;
       for await (const event of await this.open(request, signal)) {
         switch (event?.type) {
           case 'message_start':
@@ -37,10 +45,13 @@ export class AnthropicModel implements ChatModel {
             break;
           case 'message_delta':
             if (event.delta.stop_reason === 'refusal') throw new ModelRejected(this.name, 'refusal');
+            stopReason = event.delta.stop_reason ?? stopReason;
             usage.outputTokens = event.usage.output_tokens;
             break;
           case 'message_stop':
-            yield { type: 'end', usage };
+            // Without a reason it has not said that it finished.
+            if (stopReason === null) return;
+            yield { type: 'end', usage, ...(LENGTH_REASONS.has(stopReason) && { finishReason: 'length' }) };
             return;
         }
       }
@@ -73,6 +84,15 @@ export class AnthropicModel implements ChatModel {
       maxRetries: 0,
       timeout: limits.totalMs,
       logLevel: 'off',
+      fetch: providerFetch({
+        provider: this.name,
+        contentType: 'text/event-stream',
+        maxBytes: MAX_STREAM_BYTES,
+        maxLineBytes: MAX_EVENT_BYTES,
+      }),
     });
   }
 }
+
+const API_VERSION = '2023-06-01';
+const LENGTH_REASONS = new Set(['max_tokens', 'model_context_window_exceeded']);

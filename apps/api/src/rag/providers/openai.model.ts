@@ -1,6 +1,7 @@
 import type { OpenAI } from 'openai';
 import type { ChatEvent, ChatModel, ChatRequest, TokenUsage } from './provider.js';
 import { ModelRejected, providerFailure } from './provider-failure.js';
+import { MAX_EVENT_BYTES, MAX_STREAM_BYTES, pingProvider, providerFetch } from './provider-fetch.js';
 import { type StreamLimits, withinLimits } from './stream-limits.js';
 
 export interface OpenAiModelOptions {
@@ -28,21 +29,27 @@ export class OpenAiModel implements ChatModel {
     return withinLimits(this.options.limits, signal, (limited) => this.read(request, limited));
   }
 
+  ping(signal: AbortSignal): Promise<void> {
+    const { baseUrl, apiKey } = this.options;
+    const url = `${baseUrl.replace(/\/$/, '')}/models`;
+    return pingProvider(this.name, url, { authorization: `Bearer ${apiKey}` }, signal);
+  }
+
   private async *read(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
     try {
       const chunks = await this.open(request, signal);
-      let finished = false;
+      let finish: string | undefined;
       let usage: TokenUsage | null = null;
       for await (const chunk of chunks) {
         const choice = chunk?.choices?.[0];
         if (choice?.delta?.content) yield { type: 'text', text: choice.delta.content };
         if (choice?.delta?.refusal) throw new ModelRejected(this.name, 'refusal');
         if (choice?.finish_reason === 'content_filter') throw new ModelRejected(this.name, 'content_filter');
-        if (choice?.finish_reason) finished = true;
+        finish = choice?.finish_reason ?? finish;
         if (chunk?.usage)
           usage = { inputTokens: chunk.usage.prompt_tokens, outputTokens: chunk.usage.completion_tokens };
       }
-      if (finished) yield { type: 'end', usage };
+      if (finish) yield { type: 'end', usage, ...(finish === 'length' && { finishReason: 'length' }) };
     } catch (error) {
       throw providerFailure(this.name, error, signal);
     }
@@ -78,6 +85,13 @@ export class OpenAiModel implements ChatModel {
       maxRetries: 0,
       timeout: limits.totalMs,
       logLevel: 'off',
+      fetch: providerFetch({
+        provider: this.name,
+        contentType: 'text/event-stream',
+        maxBytes: MAX_STREAM_BYTES,
+        maxLineBytes: MAX_EVENT_BYTES,
+        sentinel: '[DONE]',
+      }),
     });
   }
 }

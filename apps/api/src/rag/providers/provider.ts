@@ -1,6 +1,7 @@
 /**
- * Outside services behind interfaces. An adapter translates, nothing else: it throws `TransientFailure` for what
- * may pass by itself and a plain error for what will not; policies are put around it by the registry.
+ * Outside services behind interfaces. An adapter translates, nothing else: it throws `TransientFailure` (`Overloaded`,
+ * `FatalFailure`) for what is wrong with the service and `ModelRejected` for what is wrong with the request; policies
+ * are put around it by the registry.
  */
 export abstract class Embedder {
   abstract readonly model: string;
@@ -24,7 +25,10 @@ export interface TokenUsage {
   outputTokens: number;
 }
 
-export type ChatEvent = { type: 'text'; text: string } | { type: 'end'; usage: TokenUsage | null };
+export type ChatEvent =
+  | { type: 'text'; text: string }
+  /** `length`: the answer was cut off, by the model's limit of tokens or by ours of size. */
+  | { type: 'end'; usage: TokenUsage | null; finishReason?: 'length' };
 
 export interface ChatModel {
   /** `provider:model`, as in `CHAT_MODELS`; names the policy and appears in `served_by`. */
@@ -34,4 +38,6 @@ export interface ChatModel {
    * explicit finish throws `TransientFailure`; it never just ends.
    */
   stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent>;
+  /** Resolves when the provider is there and lets us in. Costs no tokens. */
+  ping?(signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
-import { TransientFailure } from '#libs/errors';
 import type { ChatEvent } from './provider.js';
+import { ProviderFailure, reasonOf } from './provider-failure.js';
 import { type StreamLimits, withinLimits } from './stream-limits.js';
 
 const limits: StreamLimits = { firstTokenMs: 10_000, idleMs: 15_000, totalMs: 120_000, maxChars: 20 };
@@ -53,8 +53,7 @@ describe('withinLimits', () => {
   it('gives up when the first token does not come in time', async () => {
     const { events, error } = await read([[10_001, text('late')]], 10_000);
     expect(events).toEqual([]);
-    expect(error).toBeInstanceOf(TransientFailure);
-    expect((error as Error).message).toContain('first token');
+    expect(reasonOf(error)).toBe('first-token-timeout');
   });
 
   it('gives up when the stream pauses too long', async () => {
@@ -66,13 +65,13 @@ describe('withinLimits', () => {
       15_001,
     );
     expect(events).toEqual([text('You')]);
-    expect((error as Error).message).toContain('next token');
+    expect(reasonOf(error)).toBe('idle-timeout');
   });
 
   it('gives up when the whole stream takes too long, however lively it is', async () => {
     const slow = Array.from({ length: 13 }, (): [number, ChatEvent] => [9_500, text('.')]);
     const { error } = await read([...slow, [1, end]], 120_000);
-    expect((error as Error).message).toContain('end of the stream');
+    expect(reasonOf(error)).toBe('total-timeout');
   });
 
   it('does not count the time that its reader takes', async () => {
@@ -89,13 +88,33 @@ describe('withinLimits', () => {
   it('calls a stream without its end truncated', async () => {
     const { events, error } = await read([[1, text('You')]], 1);
     expect(events).toEqual([text('You')]);
-    expect(error).toBeInstanceOf(TransientFailure);
+    expect(reasonOf(error)).toBe('truncated');
   });
 
-  it('stops a model that never stops talking', async () => {
-    const { error } = await read([[1, text('x'.repeat(21))]], 1);
-    expect(error).not.toBeInstanceOf(TransientFailure);
-    expect((error as Error).message).toContain('20 characters');
+  it('cuts off a model that never stops talking, keeps what fits, and says so', async () => {
+    const cut: ChatEvent = { type: 'end', usage: null, finishReason: 'length' };
+    const { events, error } = await read(
+      [
+        [1, text('x'.repeat(15))],
+        [1, text('y'.repeat(15))],
+        [1, end],
+      ],
+      3,
+    );
+    expect(events).toEqual([text('x'.repeat(15)), text('yyyyy'), cut]);
+    expect(error).toBeUndefined();
+  });
+
+  it('keeps what it has when its provider sends too much of anything else', async () => {
+    const tooMuch = (...before: ChatEvent[]) =>
+      collect(
+        withinLimits(limits, never, async function* () {
+          yield* before;
+          throw new ProviderFailure('too-large', 'more than any answer needs');
+        }),
+      );
+    expect((await tooMuch(text('You'))).events.at(-1)).toMatchObject({ finishReason: 'length' });
+    expect(reasonOf((await tooMuch()).error)).toBe('too-large');
   });
 
   it('ends with the reason of the abort when its caller leaves, also when the model does not listen', async () => {
