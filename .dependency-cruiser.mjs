@@ -30,7 +30,7 @@ export default {
     {
       name: 'nothing-imports-tests',
       severity: 'error',
-      from: { path: '^(apps|libs|migrations)/' },
+      from: { path: '^(apps|libs|migrations)/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^(test|bench|chaos|demo)/' },
     },
     {

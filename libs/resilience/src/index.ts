@@ -16,3 +16,30 @@ export { Bulkhead, type BulkheadCall, type BulkheadOptions, type Release } from 
 export { deadlineOf, deadlineSignal, joinSignals, remainingMs } from './deadline.js';
 export { HedgeBudget, hedged, type HedgeOptions } from './hedging.js';
 export { SingleFlight } from './single-flight.js';
+export {
+  CachedFallback,
+  CAPABILITIES,
+  type Capability,
+  type CapabilityLevel,
+  currentDegradations,
+  type CurrentLevel,
+  type Degradation,
+  DegradationManager,
+  type DegradationOptions,
+  DegradationRegistry,
+  Fallback,
+  FunctionFallback,
+  isWorse,
+  type LevelChange,
+  LEVELS,
+  noteDegradation,
+  type Served,
+  type ServeOptions,
+  type ServiceLevel,
+  ServiceLevelNotMet,
+  StaticFallback,
+  type StepLevel,
+  StreamFallback,
+  type StreamOptions,
+  worstLevel,
+} from './degradation/index.js';

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.js';
+import { isWorse, LEVELS, type ServiceLevel, worstLevel } from './service-level.js';
+
+interface Reason {
+  level: ServiceLevel;
+  /** ISO 8601. */
+  since: string;
+  seenAt: number;
+}
+
+/** More than these are not told apart: a reason names a dependency, and there are few of them. */
+const MAX_REASONS = 16;
+
+/**
+ * The worst level seen within a time, with the reasons. So it falls at once, and rises only after nothing worse was seen
+ * for that long.
+ */
+export class LevelHistory {
+  private readonly seenAt = new Map<ServiceLevel, number>();
+  private readonly reasons = new Map<string, Reason>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly rememberMs: number,
+  ) {}
+
+  /** @returns since when this reason has been seen without a longer break; ISO 8601 */
+  add(level: ServiceLevel, reason?: string): string {
+    const seenAt = this.clock.now();
+    const now = new Date().toISOString();
+    this.seenAt.set(level, seenAt);
+    if (level === 'full' || !reason) return now;
+
+    this.forget();
+    const known = this.reasons.get(reason);
+    const stays = known && isWorse(known.level, level) ? known.level : level;
+    // Set anew, so that the first is the one not seen for longest.
+    this.reasons.delete(reason);
+    this.reasons.set(reason, { level: stays, since: known?.since ?? now, seenAt });
+    if (this.reasons.size > MAX_REASONS) this.reasons.delete(this.reasons.keys().next().value!);
+    return known?.since ?? now;
+  }
+
+  get level(): ServiceLevel {
+    return worstLevel(...LEVELS.filter((level) => this.isRecent(this.seenAt.get(level))));
+  }
+
+  /** Worst first. */
+  get activeReasons(): string[] {
+    this.forget();
+    const rank = ({ level }: Reason) => LEVELS.indexOf(level);
+    return [...this.reasons].sort(([, a], [, b]) => rank(b) - rank(a)).map(([reason]) => reason);
+  }
+
+  private forget(): void {
+    for (const [reason, { seenAt }] of this.reasons) if (!this.isRecent(seenAt)) this.reasons.delete(reason);
+  }
+
+  private isRecent(seenAt = -Infinity): boolean {
+    return this.clock.now() - seenAt < this.rememberMs;
+  }
+}
