@@ -7,8 +7,11 @@ import { CacheModule } from '#libs/cache';
 import { type Config, ConfigModule } from '#libs/config';
 import { HealthModule } from '#libs/health';
 import {
+  AdmissionModule,
+  GateGuard,
   IdempotencyInterceptor,
-  RateLimitGuard,
+  QuotaGuard,
+  Quotas,
   ServiceLevelInterceptor,
   throttlerOptions,
 } from '#libs/http';
@@ -31,13 +34,15 @@ export class AppModule {
   static register(config: Config<typeof sections>, infrastructure: Infrastructure): DynamicModule {
     const { role } = config.server;
     const auth = AuthModule.register(config);
+    const quotas = new Quotas(config.rate);
     return {
       module: AppModule,
       imports: [
         InfrastructureModule.register(infrastructure),
         ConfigModule.register(sections, config),
-        CacheModule.register(config.cache),
-        ThrottlerModule.forRoot(throttlerOptions(config.rate)),
+        CacheModule.register(config.cache, infrastructure.sharedCache),
+        ThrottlerModule.forRoot(throttlerOptions(quotas)),
+        AdmissionModule.register({ config: config.admission, quotas, poolWaitMs: () => 0 }),
         AuditModule,
         metricsModule(MetricsController),
         HealthModule.register(infrastructure.lifecycle, {
@@ -54,9 +59,10 @@ export class AppModule {
         ...(role === 'worker' ? [] : [ChatModule, OpsModule]),
       ],
       providers: [
-        { provide: APP_GUARD, useClass: RateLimitGuard },
         { provide: APP_GUARD, useExisting: AuthGuard },
         { provide: APP_GUARD, useExisting: PermissionGuard },
+        { provide: APP_GUARD, useClass: QuotaGuard },
+        { provide: APP_GUARD, useClass: GateGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useExisting: AuditInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ServiceLevelInterceptor },

@@ -2,10 +2,18 @@ import type { DatabaseConfig } from '#libs/database';
 import { PolicyRegistry, type PolicyOptions } from '#libs/resilience';
 import { type ChatConfig, chatModelNames } from './rag/index.js';
 
+/** Something cheap to ask each dependency, by the name of its policy, to learn early that it is back. */
+export type Probes = Record<string, (signal: AbortSignal) => Promise<unknown>>;
+
 /** Every dependency's policy, in one list. Models are defined one by one: each fails on its own. */
-export function definePolicies(database: DatabaseConfig, chat: ChatConfig): PolicyRegistry {
+export function definePolicies(
+  database: DatabaseConfig,
+  chat: ChatConfig,
+  probes: Probes = {},
+): PolicyRegistry {
   const policies = new PolicyRegistry();
-  for (const [name, options] of Object.entries(policyList(database, chat))) policies.define(name, options);
+  for (const [name, options] of Object.entries(policyList(database, chat)))
+    policies.define(name, options, { probe: probes[name] });
   return policies;
 }
 
@@ -17,7 +25,20 @@ function policyList(database: DatabaseConfig, chat: ChatConfig): Record<string, 
       breaker: { openMs: 1_000 },
       bulkhead: { concurrency: database.poolMax, queue: 1_000 },
     },
-    cache: { attemptTimeoutMs: 50, breaker: {} },
+    cache: {
+      // Nobody waits longer for what may not even be there. A window of 2 s: what worked a moment ago is no reason to go on.
+      attemptTimeoutMs: 50,
+      breaker: {
+        windowMs: 2_000,
+        minimumCalls: 5,
+        slowCallMs: 25,
+        openMs: 1_000,
+        maxOpenMs: 5_000,
+        probeTimeoutMs: 250,
+        slowStartMs: 1_000,
+      },
+      bulkhead: { concurrency: 256, queue: 0 },
+    },
     'blob-store': { attemptTimeoutMs: 30_000, breaker: {} },
     embedder: {
       attemptTimeoutMs: 30_000,

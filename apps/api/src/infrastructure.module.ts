@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { RedisConnection } from '#libs/cache';
 import { observePool, TenantDb } from '#libs/database';
 import { Lifecycle } from '#libs/health';
-import { PolicyRegistry } from '#libs/resilience';
+import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 
 /** What a process has in hand before the application is built on it. */
 export interface Infrastructure {
@@ -13,6 +14,9 @@ export interface Infrastructure {
   dataDir: string;
   lifecycle: Lifecycle;
   policies: PolicyRegistry;
+  capabilities: DegradationRegistry;
+  /** The Redis of several processes; whoever made it closes it. */
+  sharedCache?: RedisConnection;
 }
 
 @Module({})
@@ -26,6 +30,7 @@ export class InfrastructureModule {
       { provide: 'DATA_DIR', useValue: infrastructure.dataDir },
       { provide: Lifecycle, useValue: infrastructure.lifecycle },
       { provide: PolicyRegistry, useValue: policies },
+      { provide: DegradationRegistry, useValue: infrastructure.capabilities },
     ];
     return {
       module: InfrastructureModule,

@@ -5,6 +5,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { assertEveryRouteDeclares } from '#libs/auth';
+import { RedisConnection } from '#libs/cache';
 import { type Config } from '#libs/config';
 import { connectDatabase, startEmbeddedPostgres } from '#libs/database';
 import { Lifecycle } from '#libs/health';
@@ -74,6 +75,10 @@ async function start(
   started.push(() => source.destroy());
   if (migrated.length > 0) new Logger('database').log({ migrations: migrated.length }, 'schema migrated');
 
+  // It connects while the rest starts, and nothing waits for it.
+  const sharedCache = config.cache.url ? new RedisConnection(config.cache.url) : undefined;
+  if (sharedCache) started.push(async () => sharedCache.close());
+
   const lifecycle = new Lifecycle();
   const infrastructure = {
     source,
@@ -81,7 +86,12 @@ async function start(
     statementTimeoutMs: config.database.statementTimeoutMs,
     dataDir,
     lifecycle,
-    policies: definePolicies(config.database, config.chat),
+    policies: definePolicies(
+      config.database,
+      config.chat,
+      sharedCache ? { cache: (signal) => sharedCache.ping(signal) } : {},
+    ),
+    sharedCache,
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config, infrastructure),
@@ -91,7 +101,7 @@ async function start(
   const connections = connectionsOf(app);
   started.push(() => closeApp(app, connections));
   assertEveryRouteDeclares(app);
-  await setUp(app, { maxUploadBytes: config.upload.maxBytes });
+  await setUp(app, { maxUploadBytes: config.upload.maxBytes, streams: config.stream });
   await app.listen({ port: server.port, host: server.host });
   // Last, because the password that it makes is shown once: nothing that could fail may come between.
   const credentials = await app.get(BootstrapService).bootstrap();

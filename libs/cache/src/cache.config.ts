@@ -4,6 +4,12 @@ import { section } from '#libs/config';
 export const cacheSection = section(
   'CACHE',
   z.object({
+    url: z
+      .url({ protocol: /^rediss?$/ })
+      .optional()
+      .describe(
+        'A Redis or Valkey that processes share what they keep in: redis://… or rediss://…. Unset: memory only.',
+      ),
     maxEntries: z.coerce
       .number()
       .int()

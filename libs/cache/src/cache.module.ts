@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CACHE_MANAGER, CacheModule as NestCacheModule } from '@nestjs/cache-manager';
 import { type Cache, createCache } from 'cache-manager';
+import { PolicyRegistry } from '#libs/resilience';
 import type { CacheConfig } from './cache.config.js';
 import { type NamedCacheOptions, SafeCache } from './safe-cache.js';
+import type { RedisConnection } from './shared/redis-connection.js';
+import { sharedTier } from './shared/shared-tier.js';
 import { memoryTier, Tiers } from './tiers.js';
 
 /** Gives out named caches on the same tiers. */
@@ -23,15 +27,26 @@ export class Caches {
   }
 }
 
-/** The cache of the process: in memory and bounded. */
+/**
+ * The cache of the process: in memory and, where there is a connection, in a Redis that all processes share. It needs
+ * the policy `cache` and, from the outside, `DATA_DIR`.
+ */
 @Module({})
 export class CacheModule {
-  static register({ maxEntries, maxMb }: CacheConfig): DynamicModule {
-    const stores = [memoryTier({ maxEntries, maxBytes: maxMb * 2 ** 20 })];
+  static register({ maxEntries, maxMb }: CacheConfig, connection?: RedisConnection): DynamicModule {
+    const memory = memoryTier({ maxEntries, maxBytes: maxMb * 2 ** 20 });
+    const tiers = NestCacheModule.registerAsync({
+      inject: ['DATA_DIR', PolicyRegistry],
+      useFactory: async (dataDir: string, policies: PolicyRegistry) => {
+        if (!connection) return { stores: [memory] };
+        const shared = await sharedTier(connection, policies.policy('cache'), join(dataDir, 'secrets'));
+        return { stores: [memory, shared] };
+      },
+    });
     return {
       module: CacheModule,
       global: true,
-      imports: [NestCacheModule.register({ stores })],
+      imports: [tiers],
       providers: [
         { provide: Caches, useFactory: (cache: Cache) => new Caches(cache), inject: [CACHE_MANAGER] },
       ],

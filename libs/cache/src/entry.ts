@@ -16,7 +16,13 @@ export function entryKey(cache: string, tenantId: string, key: string): string {
   return `${PREFIX}:${cache}:${encodeURIComponent(tenantId)}:${key}`;
 }
 
-/** The cache that a key belongs to. */
+/** The cache and the tenant, as they are written in a key. */
+export function ownerOf(entryKey: string): { cache: string; tenant: string } {
+  const [, cache = '', tenant = ''] = entryKey.split(':', 3);
+  return { cache, tenant };
+}
+
+/** The cache alone, for which this is quicker. */
 export function cacheOf(entryKey: string): string {
   const start = PREFIX.length + 1;
   return entryKey.slice(start, entryKey.indexOf(':', start));

@@ -1,3 +1,4 @@
 export { Caches, CacheModule } from './cache.module.js';
 export { cacheSection, type CacheConfig } from './cache.config.js';
 export { SafeCache, type NamedCacheOptions } from './safe-cache.js';
+export { RedisConnection } from './shared/redis-connection.js';

@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis';
+import type { Policy } from '#libs/resilience';
+import { cacheOf } from '../entry.js';
+import type { Kept } from '../memory-store.js';
+import { rejected, type Rejection } from '../rejected.js';
+import { CommandRefused, type RedisConnection } from './redis-connection.js';
+import type { Seal } from './seal.js';
+
+/** Longer values stay in memory: they would hold up everything else on the connection. */
+const MAX_LENGTH = 256 * 1_024;
+
+/**
+ * The tier that processes share, as a store for Keyv. Nothing here throws: what cannot be had is a miss, what cannot be
+ * written is left out. Reading waits no longer than the policy says, writing not at all.
+ */
+export class RedisStore {
+  private readonly writes = new Set<Promise<void>>();
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly policy: Pick<Policy, 'execute'>,
+    private readonly seal: Seal,
+  ) {
+    // The circuit is to open when the server goes, not when it is missed.
+    connection.onLost(() => void this.run('ping', (redis) => redis.ping()).catch(() => undefined));
+  }
+
+  async get(key: string): Promise<Kept | undefined> {
+    try {
+      const sealed = await this.run('get', (redis) => redis.get(key));
+      if (sealed === null) return undefined;
+      const opened = this.seal.open(key, sealed);
+      if (typeof opened === 'object') return opened;
+      this.reject(key, opened);
+    } catch (error) {
+      if (error instanceof CommandRefused && error.code === 'WRONGTYPE') this.reject(key, 'damaged');
+    }
+    return undefined;
+  }
+
+  set(key: string, kept: Kept, ttlMs: number): void {
+    const sealed = this.seal.seal(key, kept);
+    if (sealed.length > MAX_LENGTH) return this.delete(key);
+    this.write((redis) => redis.set(key, sealed, 'PX', Math.max(1, Math.ceil(ttlMs))));
+  }
+
+  delete(key: string): void {
+    this.write((redis) => redis.unlink(key));
+  }
+
+  /** Keyv wants one. */
+  clear(): never {
+    throw new Error('The shared cache is never emptied: it may not be ours alone');
+  }
+
+  /** Keyv's word for: until what was to be written is written, or was given up. The connection stays. */
+  async disconnect(): Promise<void> {
+    while (this.writes.size > 0) await Promise.all(this.writes);
+  }
+
+  private reject(key: string, reason: Rejection): void {
+    rejected(cacheOf(key), reason);
+    this.delete(key);
+  }
+
+  private write(command: (redis: Redis) => Promise<unknown>): void {
+    const write: Promise<void> = this.run('set', command)
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => this.writes.delete(write));
+    this.writes.add(write);
+  }
+
+  private run<T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T> {
+    return this.policy.execute((signal) => this.connection.send(command, signal), { operation });
+  }
+}
