@@ -10,7 +10,7 @@ export const redisInstalled = isInstalled('redis-server');
 
 /** `describe`, or a skipped one that says why. */
 export const describeWithRedis: (name: string, tests: () => void) => void = redisInstalled
-  ? describe
+  ? globalThis.describe
   : (name, tests) => describe.skip(`${name} (redis-server is not installed)`, tests);
 
 /** Starts a Redis of its own on a free port, with an empty database that is never written to a disk. */
