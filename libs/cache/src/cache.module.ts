@@ -22,8 +22,9 @@ export class Caches {
     return new Caches(createCache({ stores: [memoryTier(bounds)] }));
   }
 
-  named<V>(name: string, options: NamedCacheOptions<V>): SafeCache<V> {
-    return new SafeCache<V>(name, this.tiers, options);
+  /** @param random spreads the ends of what is kept */
+  named<V>(name: string, options: NamedCacheOptions<V>, random = Math.random): SafeCache<V> {
+    return new SafeCache<V>(name, this.tiers, options, random);
   }
 }
 

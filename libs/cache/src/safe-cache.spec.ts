@@ -65,3 +65,143 @@ describe('a named cache', () => {
     await expect(cache.delete('a')).resolves.toBeUndefined();
   });
 });
+
+describe('loading through a named cache', () => {
+  const DAY_MS = 86_400_000;
+  const now = Date.now;
+  afterEach(() => {
+    Date.now = now;
+  });
+  const later = (ms: number) => {
+    const at = now() + ms;
+    Date.now = () => at;
+  };
+  const cache = (options = {}) => Caches.inMemory().named('numbers', { ...NUMBER, ...options });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('loads once for all who ask while it loads, and not again while the value is fresh', async () => {
+    let loads = 0;
+    const numbers = cache();
+    const load = async () => {
+      await settled();
+      return ++loads;
+    };
+    const all = await Promise.all(Array.from({ length: 200 }, () => numbers.wrap('a', load)));
+    expect(new Set(all)).toEqual(new Set([1]));
+    await expect(numbers.wrap('a', load)).resolves.toBe(1);
+    expect(loads).toBe(1);
+  });
+
+  it('loads for each tenant by itself', async () => {
+    const numbers = cache();
+    const [one, two] = await Promise.all([
+      numbers.forTenant('one').wrap('a', async () => 1),
+      numbers.forTenant('two').wrap('a', async () => 2),
+    ]);
+    expect([one, two]).toEqual([1, 2]);
+  });
+
+  it('gives a failure to all who wait, and keeps nothing of it', async () => {
+    const numbers = cache();
+    const fail = async () => {
+      await settled();
+      throw new Error('no');
+    };
+    const all = await Promise.allSettled([numbers.wrap('a', fail), numbers.wrap('a', fail)]);
+    expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(numbers.wrap('a', async () => 7)).resolves.toBe(7);
+  });
+
+  it('lets a caller leave without taking the value from those who stay', async () => {
+    const numbers = cache();
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const leaving = new AbortController();
+    const left = numbers.wrap('a', () => promise, { signal: leaving.signal });
+    const stays = numbers.wrap('a', () => promise);
+    await settled();
+    leaving.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    resolve(5);
+    await expect(stays).resolves.toBe(5);
+  });
+
+  it('gives up what is being loaded when nobody waits for it any more', async () => {
+    const leaving = new AbortController();
+    const given = Promise.withResolvers<AbortSignal>();
+    const load = (signal: AbortSignal) => {
+      given.resolve(signal);
+      return new Promise<number>((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason)),
+      );
+    };
+    const left = cache().wrap('a', load, { signal: leaving.signal });
+    const signal = await given.promise;
+    leaving.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    expect(signal.aborted).toBe(true);
+  });
+
+  it('gives a stale value out at once, and loads a new one behind it once', async () => {
+    const numbers = cache({ staleSeconds: 3_600 });
+    await numbers.set('a', 1);
+    later(70_000);
+    let loads = 0;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const load = () => {
+      loads += 1;
+      return promise;
+    };
+    await expect(numbers.wrap('a', load)).resolves.toBe(1);
+    await expect(numbers.wrap('a', load)).resolves.toBe(1);
+    await expect(numbers.get('a')).resolves.toBeUndefined();
+    resolve(2);
+    await settled();
+    expect(loads).toBe(1);
+    await expect(numbers.wrap('a', load)).resolves.toBe(2);
+  });
+
+  it('goes on giving a stale value out when a new one cannot be loaded, to its end', async () => {
+    const numbers = cache({ staleSeconds: 3_600 });
+    await numbers.set('a', 1);
+    later(70_000);
+    const fail = () => Promise.reject(new Error('down'));
+    await expect(numbers.wrap('a', fail)).resolves.toBe(1);
+    await settled();
+    await expect(numbers.wrap('a', fail)).resolves.toBe(1);
+    later(DAY_MS);
+    await expect(numbers.wrap('a', fail)).rejects.toThrow('down');
+  });
+
+  it('remembers for a while that there is none, where it is told to', async () => {
+    const numbers = cache();
+    let loads = 0;
+    const none = async () => {
+      loads += 1;
+      return undefined;
+    };
+    await numbers.wrap('a', none);
+    await numbers.wrap('a', none);
+    expect(loads).toBe(2);
+    await numbers.wrap('a', none, { absentSeconds: 5 });
+    await expect(numbers.wrap('a', none, { absentSeconds: 5 })).resolves.toBeUndefined();
+    await expect(numbers.get('a')).resolves.toBeUndefined();
+    expect(loads).toBe(3);
+    later(5_501);
+    await numbers.wrap('a', none, { absentSeconds: 5 });
+    expect(loads).toBe(4);
+  });
+
+  it.each([
+    [0, 54_000],
+    [0.999_999, 65_999],
+  ])('spreads the ends of its values by a tenth (%d)', async (random, freshMs) => {
+    const numbers = Caches.inMemory().named('numbers', NUMBER, () => random);
+    const at = now();
+    Date.now = () => at;
+    await numbers.set('a', 1);
+    Date.now = () => at + freshMs - 2;
+    await expect(numbers.get('a')).resolves.toBe(1);
+    Date.now = () => at + freshMs + 2;
+    await expect(numbers.get('a')).resolves.toBeUndefined();
+  });
+});

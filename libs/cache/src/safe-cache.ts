@@ -1,21 +1,32 @@
 import { Logger } from '@nestjs/common';
 import type { ZodType } from 'zod';
 import { counter } from '#libs/observability';
+import { SingleFlight } from '#libs/resilience';
 import { type Entry, entryKey, INSTALLATION } from './entry.js';
 import { rejected } from './rejected.js';
 import type { Tiers } from './tiers.js';
 
 const lookups = counter({
   name: 'navigator_cache_lookups_total',
-  help: 'Look-ups by cache and result; an error counts as a miss for the caller',
+  help: 'Look-ups by cache and result (hit, stale, miss, error); an error counts as a miss for the caller',
   labelNames: ['cache', 'result'],
 });
+const logger = new Logger('cache');
 
 export interface NamedCacheOptions<V> {
   /** How long a value is fresh; give or take a tenth, so that what was kept together does not end together. */
   ttlSeconds: number;
+  /** For so long after that `wrap` still gives it out, while it has a new one made. Unless given, not at all. */
+  staleSeconds?: number;
   /** What every value must be; one that is not is deleted and counts as a miss. */
   schema: ZodType<V>;
+}
+
+export interface WrapOptions {
+  /** Ends the waiting of this caller; what is being made is given up when nobody waits for it any more. */
+  signal?: AbortSignal;
+  /** Remembers for so long that there is no value (`undefined` was loaded). Unless given, it is asked again. */
+  absentSeconds?: number;
 }
 
 /**
@@ -23,55 +34,106 @@ export interface NamedCacheOptions<V> {
  * miss and never an error.
  */
 export class SafeCache<V> {
-  private static readonly logger = new Logger(SafeCache.name);
-
   constructor(
     private readonly name: string,
     private readonly tiers: Tiers,
     private readonly options: NamedCacheOptions<V>,
     private readonly random: () => number = Math.random,
     private readonly tenantId: string = INSTALLATION,
+    private readonly loads: SingleFlight<V | undefined> = new SingleFlight(),
   ) {}
 
   /** The same cache with the keys of one tenant. */
   forTenant(tenantId: string): SafeCache<V> {
-    return new SafeCache(this.name, this.tiers, this.options, this.random, tenantId);
+    return new SafeCache(this.name, this.tiers, this.options, this.random, tenantId, this.loads);
   }
 
+  /** A fresh value, or undefined. */
   async get(key: string): Promise<V | undefined> {
-    const id = this.idOf(key);
-    const entry = await this.find(id);
-    const value = entry && Date.now() < entry.freshUntil ? await this.valueOf(id, entry) : undefined;
-    lookups.inc({ cache: this.name, result: value === undefined ? 'miss' : 'hit' });
+    const found = await this.find(this.idOf(key));
+    const value = found && !isStale(found.entry) ? found.value : undefined;
+    this.count(value === undefined ? 'miss' : 'hit');
     return value;
   }
 
   async set(key: string, value: V): Promise<void> {
-    const now = Date.now();
-    const freshMs = this.options.ttlSeconds * 1_000 * (0.9 + 0.2 * this.random());
-    const entry = { writtenAt: now, freshUntil: now + freshMs, json: JSON.stringify(value) };
-    await this.tiers.put(this.idOf(key), entry, freshMs).catch((error: unknown) => this.failed(error));
+    await this.put(this.idOf(key), value, this.options.ttlSeconds, this.options.staleSeconds);
   }
 
   async delete(key: string): Promise<void> {
-    await this.tiers.remove(this.idOf(key)).catch((error: unknown) => this.failed(error));
+    await this.remove(this.idOf(key));
   }
 
-  private async find(id: string): Promise<Entry | undefined> {
+  /**
+   * The value, loaded where there is none. However many ask for a key at the same time, this process loads it once; a
+   * stale value is given out at once and loaded anew behind it.
+   *
+   * @param load gives undefined when there is no value
+   * @throws what `load` throws, to all who wait for it, and nothing is kept; the signal's reason
+   */
+  async wrap(key: string, load: (signal: AbortSignal) => Promise<V>, options?: WrapOptions): Promise<V>;
+  async wrap(
+    key: string,
+    load: (signal: AbortSignal) => Promise<V | undefined>,
+    options?: WrapOptions,
+  ): Promise<V | undefined>;
+  async wrap(
+    key: string,
+    load: (signal: AbortSignal) => Promise<V | undefined>,
+    { signal, absentSeconds }: WrapOptions = {},
+  ): Promise<V | undefined> {
+    const id = this.idOf(key);
+    const found = await this.find(id);
+    const loadOnce = (waiting?: AbortSignal) =>
+      this.loads.run(id, async (abandoned) => this.keep(id, await load(abandoned), absentSeconds), waiting);
+    if (!found) {
+      this.count('miss');
+      return loadOnce(signal);
+    }
+    if (isStale(found.entry)) {
+      this.count('stale');
+      void loadOnce().catch((error: unknown) => this.failed(error, 'a stale value could not be loaded anew'));
+    } else this.count('hit');
+    return found.value;
+  }
+
+  private async keep(id: string, value: V | undefined, absentSeconds?: number): Promise<V | undefined> {
+    if (value !== undefined) await this.put(id, value, this.options.ttlSeconds, this.options.staleSeconds);
+    else if (absentSeconds !== undefined) await this.put(id, undefined, absentSeconds);
+    return value;
+  }
+
+  private async put(id: string, value: V | undefined, ttlSeconds: number, staleSeconds = 0): Promise<void> {
+    const writtenAt = Date.now();
+    const freshMs = ttlSeconds * 1_000 * (0.9 + 0.2 * this.random());
+    const entry: Entry = { writtenAt, freshUntil: writtenAt + freshMs, json: JSON.stringify(value) };
     try {
-      return await this.tiers.find(id);
+      await this.tiers.put(id, entry, freshMs + staleSeconds * 1_000);
     } catch (error) {
       this.failed(error);
-      return undefined;
     }
   }
 
-  private async valueOf(id: string, { json }: Entry): Promise<V | undefined> {
-    if (json === undefined) return undefined;
-    const parsed = this.options.schema.safeParse(JSON.parse(json));
-    if (parsed.success) return parsed.data;
-    rejected(this.name, 'shape');
-    await this.tiers.remove(id).catch((error: unknown) => this.failed(error));
+  private async remove(id: string): Promise<void> {
+    try {
+      await this.tiers.remove(id);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private async find(id: string): Promise<{ entry: Entry; value: V | undefined } | undefined> {
+    try {
+      const entry = await this.tiers.find(id);
+      if (!entry) return undefined;
+      if (entry.json === undefined) return { entry, value: undefined };
+      const parsed = this.options.schema.safeParse(JSON.parse(entry.json));
+      if (parsed.success) return { entry, value: parsed.data };
+      rejected(this.name, 'shape');
+      await this.remove(id);
+    } catch (error) {
+      this.failed(error);
+    }
     return undefined;
   }
 
@@ -79,11 +141,14 @@ export class SafeCache<V> {
     return entryKey(this.name, this.tenantId, key);
   }
 
-  private failed(error: unknown): void {
-    lookups.inc({ cache: this.name, result: 'error' });
-    SafeCache.logger.warn(
-      { cache: this.name, reason: (error as Error).name },
-      'the cache failed and counts as a miss',
-    );
+  private count(result: 'hit' | 'stale' | 'miss' | 'error'): void {
+    lookups.inc({ cache: this.name, result });
+  }
+
+  private failed(error: unknown, what = 'the cache failed and counts as a miss'): void {
+    this.count('error');
+    logger.warn({ cache: this.name, reason: (error as Error).name }, what);
   }
 }
+
+const isStale = ({ freshUntil }: Entry) => Date.now() >= freshUntil;
