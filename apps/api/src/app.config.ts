@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
 import { databaseSection } from '#libs/database';
-import { rateSection } from '#libs/http';
+import { admissionSection, rateSection, streamSection } from '#libs/http';
 import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import { parserSection, uploadSection, workerSection } from './ingestion/index.js';
@@ -73,6 +73,8 @@ export const sections = {
   database: databaseSection,
   cache: cacheSection,
   rate: rateSection,
+  admission: admissionSection,
+  stream: streamSection,
   sentry: sentrySection,
   auth: authSection,
   bootstrap: bootstrapSection,

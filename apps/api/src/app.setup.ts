@@ -6,14 +6,22 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { accessRuleOf, listRoutes } from '#libs/auth';
 import { problem } from '#libs/errors';
 import {
+  Admission,
   MAX_DEADLINE_MS,
+  priorityOf,
   ProblemFilter,
+  rateDeclarationOf,
+  registerAdmission,
+  registerEventStreams,
   registerRequestHooks,
   sendProblem,
+  type StreamConfig,
   ValidationFailed,
 } from '#libs/http';
 
 const JSON_BODY_BYTES = 1_048_576;
+/** Beyond it a connection is closed as it comes, so that file descriptors and memory are left for the others. */
+const MOST_CONNECTIONS = 20_000;
 /**
  * A socket on which nothing moves for this long is closed. The longest deadline of a request ends before, so that its
  * client still hears of it; the heartbeats of event streams keep these open.
@@ -29,7 +37,8 @@ export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyA
     bodyLimit: JSON_BODY_BYTES,
     trustProxy: trustProxy ? trustProxy.split(',').map((part) => part.trim()) : false,
     requestTimeout: 0, // Uploads over slow lines take as long as they take; headers do not.
-    http: { headersTimeout: 10_000 },
+    // Node looks for headers that are late only every 30 s unless told otherwise.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     connectionTimeout: SILENCE_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
@@ -40,9 +49,15 @@ export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyA
 }
 
 /** Everything between the socket and the controllers that is not a module: hooks, headers, bodies, documentation. */
-export async function setUp(app: NestFastifyApplication, { maxUploadBytes }: { maxUploadBytes: number }) {
+export async function setUp(
+  app: NestFastifyApplication,
+  { maxUploadBytes, streams }: { maxUploadBytes: number; streams: StreamConfig },
+) {
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.server.maxConnections = MOST_CONNECTIONS;
   registerRequestHooks(fastify);
+  registerAdmission(fastify, admissionOf(app));
+  registerEventStreams(fastify, streams);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: false,
     crossOriginResourcePolicy: { policy: 'same-origin' },
@@ -62,6 +77,17 @@ export async function setUp(app: NestFastifyApplication, { maxUploadBytes }: { m
     new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new ValidationFailed(issues) }),
   );
   serveDocumentation(app);
+}
+
+/** With what every route declares, so that the door knows it before Nest has looked at the request. */
+function admissionOf(app: NestFastifyApplication): Admission {
+  const admission = app.get(Admission);
+  for (const { method, url, controller, handler } of listRoutes(app)) {
+    const rate = rateDeclarationOf(controller, handler);
+    const priority = priorityOf(controller, handler);
+    if (rate && priority) admission.declare(`${method} ${url}`, { rate, priority });
+  }
+  return admission;
 }
 
 /** OpenAPI 3.1 at `/openapi.json`, a page to browse and try it at `/docs`. */

@@ -1,6 +1,7 @@
 import { All, Controller, Delete, Get, Patch, Post, Put } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Audited, ReadOnly } from '#libs/audit';
+import { Priority, RateClass } from '#libs/http';
 import { Public, RequirePermission } from './declarations.js';
 import { assertEveryRouteDeclares, listRoutes, UndeclaredRoutes } from './route-declarations.js';
 
@@ -18,6 +19,8 @@ async function problemsIn(...controllers: (new () => object)[]): Promise<string[
 describe('the start-up check of declarations', () => {
   it('passes when every route declares what it must', async () => {
     @Controller('v1/things')
+    @RateClass('read')
+    @Priority('sheddable')
     @RequirePermission('document.read')
     class Things {
       @Get() list() {}
@@ -32,6 +35,8 @@ describe('the start-up check of declarations', () => {
 
   it('names a route that declares neither a permission nor @Public', async () => {
     @Controller('v1/things')
+    @RateClass('read')
+    @Priority('sheddable')
     class Things {
       @Get(':id') read() {}
     }
@@ -42,6 +47,8 @@ describe('the start-up check of declarations', () => {
 
   it('names every route that may change something without @Audited, login-like public ones included', async () => {
     @Controller('x')
+    @RateClass('read')
+    @Priority('sheddable')
     @RequirePermission('document.write')
     class Changes {
       @Post() post() {}
@@ -56,8 +63,31 @@ describe('the start-up check of declarations', () => {
     for (const problem of problems) expect(problem).toContain('changes something without @Audited');
   });
 
+  it('names every route that has no rate class or no priority, of its own or of its class', async () => {
+    @Controller('x')
+    @RequirePermission('document.read')
+    @Priority('sheddable')
+    class Unlimited {
+      @Get() list() {}
+      @Get('limited') @RateClass('read') limited() {}
+    }
+    @Controller('y')
+    @RequirePermission('document.read')
+    @RateClass('read')
+    class Unranked {
+      @Get() list() {}
+      @Get('ranked') @Priority('critical') ranked() {}
+    }
+    expect(await problemsIn(Unlimited, Unranked)).toEqual([
+      'GET /x (Unlimited.list) declares no @RateClass',
+      'GET /y (Unranked.list) declares no @Priority',
+    ]);
+  });
+
   it('refuses declarations that contradict each other', async () => {
     @Controller('x')
+    @RateClass('read')
+    @Priority('sheddable')
     class Contradictions {
       @Get('both') @Public() @RequirePermission('document.read') both() {}
       @Post('read') @Public() @ReadOnly() @Audited('x.read') read() {}
@@ -75,12 +105,16 @@ describe('the start-up check of declarations', () => {
       @Get('inherited') inherited() {}
     }
     @Controller('x')
+    @RateClass('read')
+    @Priority('sheddable')
     class Inheriting extends Base {}
     expect(await problemsIn(Inheriting)).toEqual([expect.stringContaining('GET /x/inherited')]);
   });
 
   it('lists the routes of all controllers', async () => {
     @Controller()
+    @RateClass('read')
+    @Priority('sheddable')
     class Root {
       @Get() index() {}
     }

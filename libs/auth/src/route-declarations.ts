@@ -2,9 +2,10 @@ import { type INestApplicationContext, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { auditedActOf, isReadOnly } from '#libs/audit';
+import { priorityOf, rateDeclarationOf } from '#libs/http';
 import { accessRuleOf } from './declarations.js';
 
-/** Start-up stops: a route would be open to everybody, or change something without a trace. */
+/** Start-up stops: a route would be open to everybody, change something without a trace, or take without limit. */
 export class UndeclaredRoutes extends Error {
   constructor(readonly problems: string[]) {
     super(['These routes do not declare what they must:', ...problems.map((p) => `  ${p}`)].join('\n'));
@@ -15,6 +16,8 @@ export class UndeclaredRoutes extends Error {
 export interface Route {
   name: string;
   method: string;
+  /** With its parameters as they are declared: `/v1/documents/:id`. */
+  url: string;
   controller: new (...args: never[]) => object;
   handler: (...args: never[]) => unknown;
 }
@@ -23,7 +26,8 @@ const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Deny by default, at start: every route declares a permission or `@Public`, and every route that may change
- * something (whatever is not a GET) is `@Audited`. A POST that only reads says so with `@ReadOnly`.
+ * something (whatever is not a GET) is `@Audited`. A POST that only reads says so with `@ReadOnly`. Every route has a
+ * `@RateClass` and a `@Priority`.
  *
  * @throws UndeclaredRoutes naming every one that does not
  */
@@ -51,7 +55,7 @@ function routeOf(controller: Route['controller'], methodName: string): Route | u
   const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
   const prefix = String(Reflect.getMetadata(PATH_METADATA, controller) ?? '');
   const url = `/${prefix}/${String(path)}`.replaceAll(/\/+/g, '/').replace(/(.)\/$/, '$1');
-  return { name: `${method} ${url} (${controller.name}.${methodName})`, method, controller, handler };
+  return { name: `${method} ${url} (${controller.name}.${methodName})`, method, url, controller, handler };
 }
 
 function problemsOf({ method, controller, handler }: Route): string[] {
@@ -64,5 +68,7 @@ function problemsOf({ method, controller, handler }: Route): string[] {
     problems.push('is @ReadOnly, which is for a POST that is not @Audited');
   if (!READING.has(method) && !audited && !isReadOnly(handler))
     problems.push('changes something without @Audited');
+  if (!rateDeclarationOf(controller, handler)) problems.push('declares no @RateClass');
+  if (!priorityOf(controller, handler)) problems.push('declares no @Priority');
   return problems;
 }

@@ -4,7 +4,7 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Public } from '#libs/auth';
-import { Priority } from '#libs/http';
+import { Priority, RateClass } from '#libs/http';
 import { HEALTH_PROBES, type HealthProbe } from './health-probe.js';
 import { Lifecycle } from './lifecycle.js';
 
@@ -27,7 +27,8 @@ const CHECK_TIMEOUT_MS = 2_000;
 @ApiTags('health')
 @Controller('health')
 @Public()
-@Priority('critical')
+@RateClass('probe')
+@Priority('critical-plus')
 export class HealthController {
   constructor(
     private readonly indicators: HealthIndicatorService,

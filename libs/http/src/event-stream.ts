@@ -1,4 +1,7 @@
 import type { FastifyReply } from 'fastify';
+import { currentContext } from '#libs/observability';
+import { leaveGate } from './admission/index.js';
+import { openStreamsOf } from './open-streams.js';
 
 export interface EventStream {
   /** Resolves when the client can take more, so that a slow reader slows its writer down. */
@@ -9,6 +12,8 @@ export interface EventStream {
 }
 
 const HEARTBEAT_MS = 15_000;
+/** So much may wait for a slow reader; then its writer waits too. */
+const BUFFERED_BYTES = 262_144;
 /** A reader that takes nothing for this long is gone, whatever its socket says. */
 const STALLED_MS = 30_000;
 
@@ -23,12 +28,19 @@ export async function endWaitingStreams(): Promise<void> {
   }
 }
 
-/** Answers a request with server-sent events. A comment every 15 s keeps intermediaries from closing the connection. */
+/**
+ * Answers a request with server-sent events. A comment every 15 s keeps intermediaries from closing the connection.
+ *
+ * @throws TooManyStreams before anything is sent
+ */
 export function openEventStream(
   reply: FastifyReply,
   { endsOnShutdown = false }: { endsOnShutdown?: boolean } = {},
 ): EventStream {
   const { raw } = reply;
+  const { tenantId = '' } = currentContext() ?? {};
+  const leave = openStreamsOf(reply)?.enter(tenantId, { isWatcher: endsOnShutdown });
+  leaveGate();
   reply.hijack();
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) raw.setHeader(name, value);
@@ -46,7 +58,10 @@ export function openEventStream(
     clearInterval(heartbeat);
     endedOnShutdown.delete(stream);
   };
-  raw.once('close', close);
+  raw.once('close', () => {
+    close();
+    leave?.();
+  });
 
   const stream: EventStream = {
     get closed() {
@@ -59,7 +74,8 @@ export function openEventStream(
         ...(id === undefined ? [] : [`id: ${id}`]),
         `data: ${JSON.stringify(data)}`,
       ];
-      if (!raw.write(`${lines.join('\n')}\n\n`)) await drained(raw);
+      const isTaken = raw.write(`${lines.join('\n')}\n\n`);
+      if (!isTaken && raw.writableLength > BUFFERED_BYTES) await drained(raw);
     },
     end() {
       if (closed) return;

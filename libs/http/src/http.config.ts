@@ -8,12 +8,17 @@ const perMinute = (initial: number, what: string) =>
     .min(1)
     .max(1_000_000)
     .default(initial)
-    .describe(`${what} a minute from one address.`);
+    .describe(`${what} a minute by one credential.`);
 
 export const rateSection = section(
   'RATE',
   z.object({
-    authPerMinute: perMinute(30, 'Logins and refreshes'),
+    authPerMinute: perMinute(30, 'Logins and refreshes').describe(
+      'Logins and refreshes a minute from one address.',
+    ),
+    strangerPerMinute: perMinute(1_000, '').describe(
+      'Requests a minute from one address that have no valid credential or ask for what does not exist.',
+    ),
     uploadPerMinute: perMinute(600, 'Uploads'),
     questionPerMinute: perMinute(300, 'Questions'),
     searchPerMinute: perMinute(600, 'Searches'),
@@ -22,3 +27,53 @@ export const rateSection = section(
   }),
 );
 export type RateConfig = Readonly<z.infer<typeof rateSection.schema>>;
+
+export const admissionSection = section(
+  'ADMISSION',
+  z.object({
+    concurrency: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(64)
+      .describe(
+        'Questions and searches that are worked on at once, at most; fewer while the process is too full.',
+      ),
+    maxWaitMs: z.coerce
+      .number()
+      .int()
+      .min(10)
+      .max(60_000)
+      .default(5_000)
+      .describe('A question or search that would wait longer than this for its turn is refused at once.'),
+    loopDelayMs: z.coerce
+      .number()
+      .int()
+      .min(10)
+      .max(600_000)
+      .default(100)
+      .describe('A process whose event loop is this late is full.'),
+    poolWaitMs: z.coerce
+      .number()
+      .int()
+      .min(10)
+      .max(600_000)
+      .default(250)
+      .describe('A process whose callers wait so long for a connection to the database is full.'),
+  }),
+);
+export type AdmissionConfig = Readonly<z.infer<typeof admissionSection.schema>>;
+
+const streams = (initial: number, what: string) =>
+  z.coerce.number().int().min(1).max(1_000_000).default(initial).describe(what);
+
+export const streamSection = section(
+  'STREAM',
+  z.object({
+    watchersPerTenant: streams(100, 'Event streams of one tenant that wait for something to happen.'),
+    perTenant: streams(1_000, 'Event streams of one tenant, answers that are being written included.'),
+    perProcess: streams(5_000, 'Event streams of one process.'),
+  }),
+);
+export type StreamConfig = Readonly<z.infer<typeof streamSection.schema>>;

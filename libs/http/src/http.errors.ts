@@ -31,14 +31,39 @@ export class InvalidDeadline extends DomainError {
   }
 }
 
+export class InvalidServiceLevel extends DomainError {
+  readonly code = 'invalid-service-level';
+  readonly kind = 'invalid' as const;
+  constructor() {
+    super('X-Min-Service-Level is full, degraded or minimal');
+  }
+}
+
 export class TooManyRequests extends DomainError {
   readonly code = 'too-many-requests';
   readonly kind = 'rate-limited' as const;
-  constructor(rateClass: string, retryAfterSeconds: number) {
+  constructor(rateClass: string, retryAfterMs: number) {
     super(`There were too many ${rateClass} requests`, {
-      retryAfterMs: retryAfterSeconds * 1_000,
+      retryAfterMs,
       extra: { rate_class: rateClass },
     });
+  }
+}
+
+/** The process has too much to do, and this request matters less than others or came later. */
+export class ServerOverloaded extends DomainError {
+  readonly code = 'overloaded';
+  readonly kind = 'unavailable' as const;
+  constructor(retryAfterMs: number) {
+    super('There is too much to do at the moment', { retryAfterMs });
+  }
+}
+
+export class TooManyStreams extends DomainError {
+  readonly code = 'too-many-streams';
+  readonly kind = 'rate-limited' as const;
+  constructor() {
+    super('Too many event streams are open', { retryAfterMs: 5_000 });
   }
 }
 

@@ -1,18 +1,35 @@
 export { ClientLeft, ClientSignal, clientSignal, MAX_DEADLINE_MS } from './client-signal.js';
 export {
+  Admission,
+  AdmissionModule,
+  type AdmissionModuleOptions,
+  GateGuard,
+  Pressure,
+  registerAdmission,
+} from './admission/index.js';
+export {
   Priority,
+  priorityOf,
   RateClass,
-  SecretResponse,
-  type PriorityName,
   type RateClassName,
+  rateDeclarationOf,
+  SecretResponse,
 } from './declarations.js';
 export { endWaitingStreams, openEventStream, type EventStream } from './event-stream.js';
-export { rateSection, type RateConfig } from './http.config.js';
+export {
+  admissionSection,
+  type AdmissionConfig,
+  rateSection,
+  type RateConfig,
+  streamSection,
+  type StreamConfig,
+} from './http.config.js';
 export { InvalidCursor, ValidationFailed } from './http.errors.js';
 export { IdempotencyInterceptor } from './idempotency.interceptor.js';
 export { networkOf } from './network.js';
+export { registerEventStreams } from './open-streams.js';
 export { cursorQuery, decodeCursor, encodeCursor, page, pageOf, type Page } from './pagination.js';
 export { ProblemFilter, sendProblem } from './problem.filter.js';
 export { registerRequestHooks } from './request.hooks.js';
-export { ServiceLevelInterceptor, setServiceHeaders } from './service-level.interceptor.js';
-export { RateLimitGuard, throttlerOptions } from './throttling.js';
+export { MinServiceLevel, ServiceLevelInterceptor } from './service-level.interceptor.js';
+export { QuotaGuard, Quotas, throttlerOptions } from './quotas/index.js';

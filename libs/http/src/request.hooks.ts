@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { counter, histogram, newContext, runInContext } from '#libs/observability';
+import { wasRefusedAtDoor } from './admission/index.js';
 
 const ACCEPTED_ID = /^[A-Za-z0-9._-]{8,64}$/;
 const logger = new Logger('http');
@@ -47,6 +48,7 @@ function observe(request: FastifyRequest, reply: FastifyReply): void {
   const status = reply.statusCode;
   const milliseconds = reply.elapsedTime;
   requests.inc({ method: request.method, route, status });
+  if (wasRefusedAtDoor(request)) return;
   durations.observe({ method: request.method, route }, milliseconds / 1_000);
   const line = { method: request.method, route, status, duration_ms: Math.round(milliseconds * 10) / 10 };
   if (status >= 500) logger.warn(line, 'request');

@@ -3,7 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { FastifyRequest } from 'fastify';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
-import { RateClass } from '#libs/http';
+import { Priority, RateClass } from '#libs/http';
 import { TenantsService } from '../tenants/index.js';
 import {
   LoginRequest,
@@ -30,6 +30,7 @@ export class AuthController {
   @Public()
   @Audited('auth.login', 'auth')
   @RateClass('auth')
+  @Priority('critical')
   @HttpCode(200)
   @ApiOperation({ summary: 'Begin a session with an email address and a password' })
   @ApiOkResponse({ standardSchema: TokenResponse })
@@ -44,6 +45,7 @@ export class AuthController {
   @Public()
   @Audited('auth.refresh', 'auth')
   @RateClass('auth')
+  @Priority('critical-plus')
   @HttpCode(200)
   @ApiOperation({ summary: 'New tokens for a refresh token, which is good for one use' })
   @ApiOkResponse({ standardSchema: TokenResponse })
@@ -57,6 +59,8 @@ export class AuthController {
   @Post('auth/logout')
   @RequirePermission('account.own')
   @Audited('auth.logout', 'auth')
+  @RateClass('write')
+  @Priority('critical-plus')
   @HttpCode(204)
   @ApiOperation({ summary: 'End this session, or with `everywhere` all of yours' })
   @ApiNoContentResponse()
@@ -68,6 +72,8 @@ export class AuthController {
   }
 
   @Get('me')
+  @RateClass('read')
+  @Priority('sheddable')
   @RequirePermission('account.own')
   @ApiOperation({ summary: 'Who you are and what you may do' })
   @ApiOkResponse({ standardSchema: MeResponse })

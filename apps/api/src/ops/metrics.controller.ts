@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { RequirePermission } from '#libs/auth';
-import { Priority } from '#libs/http';
+import { Priority, RateClass } from '#libs/http';
 import { MetricsControllerBase } from '#libs/observability';
 
 /**
@@ -11,7 +11,8 @@ import { MetricsControllerBase } from '#libs/observability';
 @ApiExcludeController()
 @Controller()
 @RequirePermission('system.metrics')
-@Priority('critical')
+@RateClass('probe')
+@Priority('critical-plus')
 export class MetricsController extends MetricsControllerBase {
   @Get()
   override index(@Res({ passthrough: true }) response: unknown): Promise<string> {

@@ -9,7 +9,7 @@ import {
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { decodeCursor, page, SecretResponse } from '#libs/http';
+import { decodeCursor, page, Priority, RateClass, SecretResponse } from '#libs/http';
 import {
   ApiKeyCursor,
   ApiKeyPage,
@@ -24,6 +24,8 @@ import { ApiKeysService } from './api-keys.service.js';
 @ApiTags('api keys')
 @Controller('v1/api-keys')
 @RequirePermission('key.manage')
+@RateClass('write')
+@Priority('critical-plus')
 export class ApiKeysController {
   constructor(private readonly keys: ApiKeysService) {}
 
@@ -40,6 +42,8 @@ export class ApiKeysController {
   }
 
   @Get()
+  @RateClass('read')
+  @Priority('sheddable')
   @ApiOperation({ summary: 'Your API keys, the newest first' })
   @ApiOkResponse({ standardSchema: ApiKeyPage })
   async list(

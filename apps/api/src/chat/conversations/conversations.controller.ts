@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
+import { Priority, RateClass } from '#libs/http';
 import {
   ConversationBody,
   ConversationPage,
@@ -25,12 +26,16 @@ const Id = { schema: z.uuid() };
 @ApiTags('conversations')
 @Controller('v1/conversations')
 @RequirePermission('conversation.read')
+@RateClass('read')
+@Priority('sheddable')
 export class ConversationsController {
   constructor(private readonly conversations: ConversationsService) {}
 
   @Post()
   @RequirePermission('conversation.write')
   @Audited('conversation.create')
+  @RateClass('write')
+  @Priority('sheddable-plus')
   @ApiOperation({ summary: 'Begin a conversation' })
   @ApiCreatedResponse({ standardSchema: ConversationBody })
   async create(
@@ -67,6 +72,8 @@ export class ConversationsController {
   @HttpCode(204)
   @RequirePermission('conversation.write')
   @Audited('conversation.delete')
+  @RateClass('write')
+  @Priority('sheddable-plus')
   @ApiOperation({ summary: 'Delete a conversation with its questions and answers' })
   @ApiNoContentResponse()
   async delete(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string): Promise<void> {

@@ -11,6 +11,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
+import { Priority, RateClass } from '#libs/http';
 import { currentContext } from '#libs/observability';
 import { attachment } from './content-disposition.js';
 import {
@@ -30,6 +31,8 @@ const Id = { schema: z.uuid() };
 @ApiTags('documents')
 @Controller('v1/documents')
 @RequirePermission('document.read')
+@RateClass('read')
+@Priority('sheddable')
 export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
@@ -111,6 +114,8 @@ export class DocumentsController {
   @HttpCode(202)
   @RequirePermission('document.write')
   @Audited('document.retry')
+  @RateClass('write')
+  @Priority('sheddable-plus')
   @ApiOperation({ summary: 'Process a failed document again, from where it failed' })
   @ApiAcceptedResponse({ standardSchema: DocumentBody })
   async retry(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
@@ -121,6 +126,8 @@ export class DocumentsController {
   @HttpCode(204)
   @RequirePermission('document.write')
   @Audited('document.delete')
+  @RateClass('write')
+  @Priority('sheddable-plus')
   @ApiOperation({ summary: 'Delete a document with its passages, its index and its file' })
   @ApiNoContentResponse()
   async delete(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string): Promise<void> {

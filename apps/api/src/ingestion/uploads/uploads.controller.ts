@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import '@fastify/multipart';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { clientSignal, RateClass } from '#libs/http';
+import { clientSignal, Priority, RateClass } from '#libs/http';
 import { currentContext } from '#libs/observability';
 import { DocumentBody, toDocumentBody } from '../documents/document.dto.js';
 import { DocumentTooLarge, MultipartExpected } from '../ingestion.errors.js';
@@ -27,7 +27,8 @@ export class UploadsController {
 
   @Post()
   @Audited('document.upload')
-  @RateClass('upload')
+  @RateClass('upload', { cost: quotaUnitsOf })
+  @Priority('sheddable-plus')
   @ApiOperation({ summary: 'Upload a document; the same file again is the same document' })
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: UPLOAD_FORM })
@@ -69,6 +70,12 @@ export class UploadsController {
   }
 }
 
+/** A large file takes as much of the quota as several small ones. */
+function quotaUnitsOf({ headers }: FastifyRequest): number {
+  return 1 + Math.floor(Number(headers['content-length'] ?? 0) / BYTES_PER_UNIT);
+}
+
+const BYTES_PER_UNIT = 8_388_608;
 /** What the form may need beside the file. */
 const FORM_BYTES = 1_048_576;
 /** One more file than is allowed, so that the second one is refused by us and not cut off by the parser. */

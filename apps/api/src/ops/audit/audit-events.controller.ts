@@ -2,7 +2,7 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { auditDetail, Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { page } from '#libs/http';
+import { page, Priority, RateClass } from '#libs/http';
 import {
   AuditEventPage,
   cursorOfEvent,
@@ -15,6 +15,8 @@ import { AuditEventsService } from './audit-events.service.js';
 /** Who did what. Reading it is itself recorded. */
 @ApiTags('audit')
 @Controller('v1/audit/events')
+@RateClass('read')
+@Priority('critical-plus')
 export class AuditEventsController {
   constructor(private readonly events: AuditEventsService) {}
 

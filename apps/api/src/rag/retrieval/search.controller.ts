@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ReadOnly } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { ClientSignal, RateClass } from '#libs/http';
+import { ClientSignal, Priority, RateClass } from '#libs/http';
 import { Retriever } from './retriever.js';
 import { Search, SearchBody, toSearchBody } from './search.dto.js';
 
@@ -17,6 +17,7 @@ export class SearchController {
   @HttpCode(200)
   @ReadOnly()
   @RateClass('search')
+  @Priority('critical')
   @ApiOperation({ summary: 'The passages of your documents that fit a query best, by words and by meaning' })
   @ApiOkResponse({ standardSchema: SearchBody })
   async search(

@@ -1,0 +1,99 @@
+import { settled, VirtualClock } from '../../../../test/support/virtual-clock.js';
+import { ServerOverloaded, TooManyRequests } from '../http.errors.js';
+import { Quotas } from '../quotas/index.js';
+import { Admission, effectivePriority, type RouteDeclaration } from './admission.js';
+import { Gate } from './gate.js';
+import { Pressure } from './pressure.js';
+
+const LIMITS = {
+  authPerMinute: 1,
+  strangerPerMinute: 10,
+  uploadPerMinute: 10,
+  questionPerMinute: 1_000,
+  searchPerMinute: 10,
+  readPerMinute: 10,
+  writePerMinute: 10,
+};
+const QUESTION: RouteDeclaration = { rate: { name: 'question' }, priority: 'critical' };
+const LIST: RouteDeclaration = { rate: { name: 'read' }, priority: 'sheddable' };
+const HEALTH: RouteDeclaration = { rate: { name: 'probe' }, priority: 'critical-plus' };
+
+describe('admission', () => {
+  let clock: VirtualClock;
+  let heap: number;
+  let gate: Gate;
+  let quotas: Quotas;
+  let admission: Admission;
+  const address = '192.0.2.1';
+  const bearer = (name: string) => `Bearer ${name}`;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    heap = 0;
+    gate = new Gate({ concurrency: 1, maxWaitMs: 100 }, { clock });
+    quotas = new Quotas(LIMITS, clock);
+    const pressure = new Pressure([{ name: 'heap', read: () => heap }], { loopDelayMs: 100, clock });
+    pressure.start();
+    admission = new Admission(quotas, pressure, gate, { clock, random: () => 0.5 });
+  });
+
+  it('lets in what there is room for', () => {
+    for (const route of [QUESTION, LIST, HEALTH])
+      expect(admission.refusalOf({ address }, route)).toBeUndefined();
+  });
+
+  it('refuses the least important first when the process is full, and says when to come back', async () => {
+    heap = 0.85;
+    await clock.advance(2_000);
+    const refusal = admission.refusalOf({ address }, LIST);
+    expect(refusal).toBeInstanceOf(ServerOverloaded);
+    expect(refusal!.retryAfterMs).toBe(2_500);
+    expect(admission.refusalOf({ address }, QUESTION)).toBeUndefined();
+    heap = 4;
+    await clock.advance(2_000);
+    expect(admission.refusalOf({ address }, QUESTION)).toBeInstanceOf(ServerOverloaded);
+    expect(admission.refusalOf({ address }, HEALTH)).toBeUndefined();
+  });
+
+  it('refuses a login too many by its address', () => {
+    const login: RouteDeclaration = { rate: { name: 'auth' }, priority: 'critical' };
+    expect(admission.refusalOf({ address }, login)).toBeUndefined();
+    expect(admission.refusalOf({ address }, login)).toBeInstanceOf(TooManyRequests);
+  });
+
+  it('refuses at the door who would wait too long at the gate, and nobody else', async () => {
+    for (const name of ['flooder', 'other'])
+      quotas.take({ tenantId: name, credentialId: name, authorization: bearer(name) }, 'question');
+    gate.tryEnter({ tenantId: 'flooder', priority: 'critical' });
+    for (let i = 0; i < 50; i++)
+      void gate.wait({ tenantId: 'flooder', priority: 'critical' }).catch(() => undefined);
+    await settled();
+    const refused = (name: string, route: RouteDeclaration) =>
+      admission.refusalOf({ address, authorization: bearer(name) }, route);
+    expect(refused('flooder', QUESTION)).toBeInstanceOf(ServerOverloaded);
+    expect(refused('flooder', LIST)).toBeUndefined();
+    expect(refused('other', QUESTION)).toBeUndefined();
+    expect(refused('stranger', QUESTION)).toBeUndefined();
+  });
+
+  it('knows routes by method and pattern, and takes others for the least important', () => {
+    admission.declare('GET /v1/things/:id', QUESTION);
+    expect(admission.declarationOf('GET', '/v1/things/:id')).toBe(QUESTION);
+    expect(admission.declarationOf('HEAD', '/v1/things/:id')).toBe(QUESTION);
+    expect(admission.declarationOf('POST', '/v1/things/:id').priority).toBe('sheddable');
+    expect(admission.declarationOf('GET', undefined).priority).toBe('sheddable');
+  });
+});
+
+describe('X-Priority', () => {
+  it.each([
+    ['critical', 'sheddable', 'sheddable'],
+    ['critical', 'sheddable-plus', 'sheddable-plus'],
+    ['sheddable', 'critical', 'sheddable'],
+    ['sheddable-plus', 'critical-plus', 'sheddable-plus'],
+    ['critical', 'nonsense', 'critical'],
+    ['critical', undefined, 'critical'],
+    ['critical', ['sheddable'], 'critical'],
+  ] as const)('of a route that is %s, %j makes it %s', (declared, asked, effective) => {
+    expect(effectivePriority(declared, asked)).toBe(effective);
+  });
+});

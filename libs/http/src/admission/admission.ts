@@ -1,0 +1,110 @@
+import { Logger } from '@nestjs/common';
+import { counter } from '#libs/observability';
+import { type Clock, PRIORITIES, type Priority, type Random, systemClock } from '#libs/resilience';
+import type { RateClassName, RateDeclaration } from '../declarations.js';
+import { ServerOverloaded, TooManyRequests } from '../http.errors.js';
+import type { Quotas } from '../quotas/index.js';
+import type { Gate } from './gate.js';
+import type { Pressure } from './pressure.js';
+
+export interface RouteDeclaration {
+  rate: RateDeclaration;
+  priority: Priority;
+}
+
+export interface Arriving {
+  address: string;
+  authorization?: string;
+  /** `X-Priority`, as the client sent it. */
+  askedPriority?: string;
+}
+
+/** The classes whose requests wait at the gate. */
+const GATED: ReadonlySet<RateClassName> = new Set(['question', 'search']);
+/** What no controller declares: unknown paths, and the documentation's. */
+const UNDECLARED: RouteDeclaration = { rate: { name: 'read' }, priority: 'sheddable' };
+const RETRY_AFTER_MS = 1_000;
+/** Spread, or all who were refused together would come back together. */
+const RETRY_JITTER_MS = 3_000;
+const REPORT_EVERY_MS = 10_000;
+
+const shedTotal = counter({
+  name: 'navigator_shed_total',
+  help: 'Requests that were refused because the process has too much to do, by priority and reason',
+  labelNames: ['class', 'reason'],
+});
+
+/** Decides at the door, by what can be known of a request before its body and its credential are looked at. */
+export class Admission {
+  private readonly logger = new Logger('admission');
+  private readonly routes = new Map<string, RouteDeclaration>();
+  private unreported = 0;
+  private reportedAt = -Infinity;
+
+  constructor(
+    readonly quotas: Quotas,
+    readonly pressure: Pressure,
+    readonly gate: Gate,
+    private readonly deps: { clock?: Clock; random?: Random } = {},
+  ) {}
+
+  /** `route` as Fastify knows it: `POST /v1/documents`. */
+  declare(route: string, declaration: RouteDeclaration): void {
+    this.routes.set(route, declaration);
+  }
+
+  declarationOf(method: string, url: string | undefined): RouteDeclaration {
+    return this.routes.get(`${method === 'HEAD' ? 'GET' : method} ${url}`) ?? UNDECLARED;
+  }
+
+  /** Why the request is refused; undefined lets it in. Takes microseconds and waits for nothing. */
+  refusalOf(
+    arriving: Arriving,
+    { rate, priority }: RouteDeclaration,
+  ): TooManyRequests | ServerOverloaded | undefined {
+    const { name: rateClass } = rate;
+    const { address, authorization } = arriving;
+    const waitMs = this.quotas.waitAtDoorMs({ address, authorization, rateClass });
+    if (waitMs > 0) return new TooManyRequests(rateClass, waitMs);
+    if (this.pressure.sheds(priority, this.random())) return this.shed(priority, this.pressure.cause);
+    if (!GATED.has(rateClass) || this.gate.queued === 0) return undefined;
+    const tenantId = this.quotas.tenantOf(authorization);
+    const refusalMs = tenantId === undefined ? undefined : this.gate.refusalMs(tenantId);
+    return refusalMs === undefined ? undefined : this.shed(priority, 'queue', refusalMs);
+  }
+
+  isGated(rateClass: RateClassName): boolean {
+    return GATED.has(rateClass);
+  }
+
+  /** Counts a request that is refused. */
+  shed(priority: Priority, reason: string, retryAfterMs = RETRY_AFTER_MS): ServerOverloaded {
+    shedTotal.inc({ class: priority, reason });
+    this.report();
+    return new ServerOverloaded(retryAfterMs + this.random() * RETRY_JITTER_MS);
+  }
+
+  /** One line for many: to write one for each would make it worse. */
+  private report(): void {
+    this.unreported++;
+    const now = (this.deps.clock ?? systemClock).now();
+    if (now - this.reportedAt < REPORT_EVERY_MS) return;
+    const { value, cause } = this.pressure;
+    this.logger.warn(
+      { count: this.unreported, pressure: value, cause, waiting: this.gate.queued },
+      'requests are shed',
+    );
+    this.unreported = 0;
+    this.reportedAt = now;
+  }
+
+  private random(): number {
+    return (this.deps.random ?? Math.random)();
+  }
+}
+
+/** What the route declares, or less if the client says so: nobody makes himself more important. */
+export function effectivePriority(declared: Priority, asked: unknown): Priority {
+  const index = PRIORITIES.indexOf(asked as Priority);
+  return index > PRIORITIES.indexOf(declared) ? PRIORITIES[index]! : declared;
+}
