@@ -3,6 +3,8 @@ import { section } from '#libs/config';
 
 const milliseconds = (initial: number) => z.coerce.number().int().min(100).max(600_000).default(initial);
 
+const tenantTokens = z.coerce.number().int().min(0).max(1_000_000_000_000).default(0);
+
 /** Which models write answers, and what each answer may take. */
 export const chatSection = section(
   'CHAT',
@@ -25,6 +27,11 @@ export const chatSection = section(
     firstTokenTimeoutMs: milliseconds(10_000).describe('How long a model may take to its first token.'),
     idleTimeoutMs: milliseconds(15_000).describe('How long a model may pause between two tokens.'),
     totalTimeoutMs: milliseconds(120_000).describe('How long all models together may take for one answer.'),
+    tenantTokensPerHour: tenantTokens.describe(
+      'Tokens, read and written, that models may use for one tenant in an hour; 0 for no limit. After that its answers ' +
+        'are quoted from the documents.',
+    ),
+    tenantTokensPerDay: tenantTokens.describe('The same for a day (UTC).'),
     temperature: z.coerce
       .number()
       .min(0)

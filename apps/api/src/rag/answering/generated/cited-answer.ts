@@ -13,10 +13,12 @@ import { SentenceReader, type WrittenSentence } from './sentence-reader.js';
  */
 export class CitedAnswer {
   text = '';
+  /** The model was cut off; what it had begun to say was left out. */
+  isTruncated = false;
   readonly citations: Citation[] = [];
   readonly dropped = { unknown: 0, unsupported: 0, sentences: 0 };
 
-  private readonly reader = new SentenceReader();
+  private reader = new SentenceReader();
   private supported = 0;
   private denied = false;
   /** Sentences that wait for the next one that stands: introductions, and claims whose marker may still come. */
@@ -26,16 +28,30 @@ export class CitedAnswer {
   /** The line breaks before sentences that were left out. */
   private gap = '';
 
-  constructor(private readonly passages: readonly CitablePassage[]) {}
+  constructor(readonly passages: readonly CitablePassage[]) {}
 
   push(delta: string): AnswerPiece[] {
     return this.reader.push(delta).flatMap((sentence) => this.take(sentence));
   }
 
-  finish(): AnswerPiece[] {
-    const pieces = this.reader.finish().flatMap((sentence) => this.take(sentence));
+  /** @param isCut the model could not write on, so the half of a sentence may say the opposite of the whole */
+  finish({ isCut = false } = {}): AnswerPiece[] {
+    this.isTruncated = isCut;
+    const last = this.reader.finish();
+    if (isCut && !isComplete(last.at(-1))) last.pop();
+    const pieces = last.flatMap((sentence) => this.take(sentence));
     this.dropHeld();
     return pieces;
+  }
+
+  /** Forgets what a model began, so that one may begin again. Only while nothing of it stands. */
+  restart(): void {
+    if (this.text !== '') throw new Error('What was given out cannot be taken back');
+    this.reader = new SentenceReader();
+    this.held = [];
+    this.neighbours = [];
+    this.gap = '';
+    this.denied = false;
   }
 
   /** What came of it; `unusable` when nothing in it is supported and it does not say that the documents are silent. */
@@ -146,5 +162,8 @@ function isIntroduction({ sign, text }: WrittenSentence): boolean {
   if (words > MOST_WORDS_OF_INTRODUCTION) return false;
   return words <= 1 || sign.includes('#') || /:[*_]*$/.test(text) || /^\*\*[^*]+\*\*$/.test(text);
 }
+
+const isComplete = (sentence: WrittenSentence | undefined) =>
+  sentence !== undefined && /[.!?…]["'”’)]*(?:\s*\[\d+\])*$/.test(sentence.text.trimEnd());
 
 const lineBreaks = (text: string) => text.split('\n').length;
