@@ -193,12 +193,13 @@ export class Bulkhead {
     });
   }
 
-  /** In a full queue a waiter who matters less gives up his place. */
+  /** In a full queue a waiter who matters less gives up his place; a tenant with its share of it, one of its own. */
   private makeRoom(tenantId: string, priority: Priority): boolean {
     const { queue, tenantShare, tenantQueue = Math.ceil(queue * tenantShare) } = this.options;
-    if ((this.tenants.get(tenantId)?.queued ?? 0) >= tenantQueue) return false;
-    if (this.queue.size < queue) return true;
-    const loser = this.queue.leastImportantBelow(priority);
+    const tenant = this.tenants.get(tenantId);
+    const ownIsFull = (tenant?.queued ?? 0) >= tenantQueue;
+    if (!ownIsFull && this.queue.size < queue) return true;
+    const loser = this.queue.leastImportantBelow(priority, ownIsFull ? tenant : undefined);
     loser?.refuse();
     return loser !== undefined;
   }

@@ -18,7 +18,7 @@ export class Waiter extends Linked<Waiter> {
 export class Tenant {
   inUse = 0;
   queued = 0;
-  readonly lanes = new Map<Priority, Lane>();
+  readonly lanes: Partial<Record<Priority, Lane>> = {};
   constructor(readonly id: string) {}
 }
 
@@ -40,8 +40,7 @@ export class FairQueue {
 
   push(waiter: Waiter): void {
     const { tenant, priority } = waiter;
-    let lane = tenant.lanes.get(priority);
-    if (!lane) tenant.lanes.set(priority, (lane = new Lane(tenant)));
+    const lane = (tenant.lanes[priority] ??= new Lane(tenant));
     if (!lane.list) this.lanes(priority).push(lane);
     lane.waiters.push(waiter);
     tenant.queued++;
@@ -51,7 +50,7 @@ export class FairQueue {
   /** @returns false when the waiter was taken or had left before */
   remove(waiter: Waiter): boolean {
     const { tenant, priority } = waiter;
-    const lane = tenant.lanes.get(priority);
+    const lane = tenant.lanes[priority];
     if (!lane?.waiters.remove(waiter)) return false;
     if (!lane.waiters.first) this.lanes(priority).remove(lane);
     tenant.queued--;
@@ -75,12 +74,12 @@ export class FairQueue {
     return undefined;
   }
 
-  /** Who came last among those that matter less than `priority`, and least of them. */
-  leastImportantBelow(priority: Priority): Waiter | undefined {
+  /** Who came last among those that matter less than `priority`, and least of them; of one tenant or of all. */
+  leastImportantBelow(priority: Priority, tenant?: Tenant): Waiter | undefined {
     for (const lower of PRIORITIES.toReversed()) {
       if (lower === priority) return undefined;
-      const last = this.lanes(lower).last?.waiters.last;
-      if (last) return last;
+      const lane = tenant ? tenant.lanes[lower] : this.lanes(lower).last;
+      if (lane?.waiters.last) return lane.waiters.last;
     }
     return undefined;
   }

@@ -138,7 +138,7 @@ export class DegradationManager<Q = void, R = void, I = never> {
     const since = this.history.add(level, reason);
     this.refresh();
     if (level === 'full' || !reason) return undefined;
-    const degradation = { capability: this.capability, reason, fallback, since };
+    const degradation = { capability: this.capability, level, reason, fallback, since };
     noteDegradation(degradation);
     return degradation;
   }

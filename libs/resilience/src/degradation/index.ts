@@ -13,6 +13,7 @@ export {
   CachedFallback,
   Fallback,
   FunctionFallback,
+  lastOf,
   StaticFallback,
   type StepLevel,
   StreamFallback,

@@ -1,8 +1,10 @@
 import { currentContext } from '#libs/observability';
+import type { ServiceLevel } from './service-level.js';
 
 /** Why a request was served worse than promised, and by what instead. */
 export interface Degradation {
   capability: string;
+  level: ServiceLevel;
   reason: string;
   /** What served instead. */
   fallback: string;

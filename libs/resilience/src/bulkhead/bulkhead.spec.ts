@@ -1,0 +1,366 @@
+import { DependencyUnavailable } from '#libs/errors';
+import { settled, VirtualClock } from '../../../../test/support/virtual-clock.js';
+import type { Priority } from '../call.js';
+import { Bulkhead, type BulkheadOptions, type Release } from './index.js';
+
+const OPTIONS: BulkheadOptions = {
+  concurrency: 2,
+  queue: 100,
+  maxWaitMs: 250,
+  tenantShare: 1,
+  reserved: 0,
+};
+
+/** A bulkhead, and calls that hold their permit until the test gives it back. */
+function world(changes: Partial<BulkheadOptions> = {}) {
+  const clock = new VirtualClock();
+  const bulkhead = new Bulkhead({ ...OPTIONS, ...changes }, { name: 'embedder', clock });
+  /** Names of the calls that got a permit, in that order. */
+  const granted: string[] = [];
+  const permits = new Map<string, Release>();
+  const call = (
+    name: string,
+    { tenantId = name, priority = 'critical' as Priority, signal }: CallOptions = {},
+  ) => {
+    const call = bulkhead.acquire({ tenantId, priority, signal }).then((release) => {
+      granted.push(name);
+      permits.set(name, release);
+    });
+    call.catch(() => undefined);
+    return call;
+  };
+  const end = async (name: string) => {
+    permits.get(name)!();
+    await settled();
+  };
+  return { clock, bulkhead, granted, call, end };
+}
+interface CallOptions {
+  tenantId?: string;
+  priority?: Priority;
+  signal?: AbortSignal;
+}
+
+describe('a bulkhead', () => {
+  it('lets as many calls through as its limit and makes the others wait their turn', async () => {
+    const { bulkhead, granted, call, end } = world();
+    ['a', 'b', 'c', 'd'].forEach((name) => void call(name));
+    await settled();
+    expect(granted).toEqual(['a', 'b']);
+    expect([bulkhead.inUse, bulkhead.queued, bulkhead.limit]).toEqual([2, 2, 2]);
+    await end('b');
+    expect(granted).toEqual(['a', 'b', 'c']);
+    await end('a');
+    await end('c');
+    await end('d');
+    expect([bulkhead.inUse, bulkhead.queued]).toEqual([0, 0]);
+  });
+
+  it('gives a permit at once and without a promise when it has one', () => {
+    const { bulkhead } = world({ concurrency: 1 });
+    const release = bulkhead.tryAcquire({ priority: 'critical' });
+    expect(release).toBeInstanceOf(Function);
+    expect(bulkhead.tryAcquire({ priority: 'critical' })).toBeUndefined();
+    release!();
+    expect(bulkhead.tryAcquire({ priority: 'critical' })).toBeInstanceOf(Function);
+  });
+
+  it('takes a permit back once', async () => {
+    const { bulkhead, granted, call, end } = world({ concurrency: 1 });
+    ['a', 'b', 'c'].forEach((name) => void call(name));
+    await settled();
+    await end('a');
+    await end('a');
+    expect(granted).toEqual(['a', 'b']);
+    expect(bulkhead.inUse).toBe(1);
+  });
+
+  it('gives a free permit to who waits, so that nobody who comes later can take it', async () => {
+    const { bulkhead, granted, call } = world({ concurrency: 1 });
+    const release = bulkhead.tryAcquire({ priority: 'critical' })!;
+    void call('waiting');
+    release();
+    // Between the release and the moment at which the waiter notices.
+    expect(bulkhead.tryAcquire({ priority: 'critical-plus' })).toBeUndefined();
+    await settled();
+    expect(granted).toEqual(['waiting']);
+  });
+
+  describe('that is full', () => {
+    it('turns calls away when its queue is full, and says when to come back', async () => {
+      const { bulkhead, call } = world({ concurrency: 1, queue: 1 });
+      void call('a');
+      void call('b');
+      const error = await call('c').catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(DependencyUnavailable);
+      expect(error).toMatchObject({ dependency: 'embedder', reason: 'queue-full', retryAfterMs: 1_000 });
+      expect(bulkhead.queued).toBe(1);
+    });
+
+    it('turns a call away when it has waited long enough', async () => {
+      const { clock, bulkhead, call, end, granted } = world({ concurrency: 1 });
+      void call('a');
+      const waiting = call('b');
+      await clock.advance(249);
+      expect(bulkhead.queued).toBe(1);
+      await clock.advance(1);
+      await expect(waiting).rejects.toMatchObject({ reason: 'queue-timeout', retryAfterMs: 1_000 });
+      await end('a');
+      expect(granted).toEqual(['a']);
+      expect([bulkhead.inUse, bulkhead.queued, clock.pending]).toEqual([0, 0, 0]);
+    });
+
+    it('lets work that nobody waits for wait longer', async () => {
+      const { clock, bulkhead, call } = world({ concurrency: 1, maxWaitMs: 2_000 });
+      void call('a');
+      const patient = bulkhead.acquire({ priority: 'sheddable', maxWaitMs: 30_000 });
+      const refused = expect(patient).rejects.toMatchObject({ reason: 'queue-timeout', retryAfterMs: 2_000 });
+      await clock.advance(29_999);
+      expect(bulkhead.queued).toBe(1);
+      await clock.advance(1);
+      await refused;
+    });
+
+    it('lets a caller leave at once, from anywhere in the queue', async () => {
+      const { clock, bulkhead, granted, call, end } = world({ concurrency: 1 });
+      const clients = ['b', 'c', 'd'].map((name) => ({ name, leave: new AbortController() }));
+      void call('a');
+      const calls = clients.map(({ name, leave }) => call(name, { tenantId: 't', signal: leave.signal }));
+      const left = new Error('left');
+      clients[1]!.leave.abort(left);
+      await expect(calls[1]).rejects.toBe(left);
+      clients[0]!.leave.abort(left);
+      await expect(calls[0]).rejects.toBe(left);
+      expect(bulkhead.queued).toBe(1);
+      await end('a');
+      expect(granted).toEqual(['a', 'd']);
+      await end('d');
+      expect([bulkhead.inUse, bulkhead.queued, clock.pending]).toEqual([0, 0, 0]);
+    });
+
+    it('does not even begin for a caller who has left', async () => {
+      const { bulkhead, call } = world();
+      const left = new Error('left');
+      await expect(call('a', { signal: AbortSignal.abort(left) })).rejects.toBe(left);
+      expect(bulkhead.inUse).toBe(0);
+    });
+  });
+
+  describe('with priorities', () => {
+    it('serves the more important first', async () => {
+      const { granted, call, end } = world({ concurrency: 1 });
+      void call('first');
+      void call('sheddable', { priority: 'sheddable' });
+      void call('sheddable-plus', { priority: 'sheddable-plus' });
+      void call('critical', { priority: 'critical' });
+      void call('critical-plus', { priority: 'critical-plus' });
+      await settled();
+      for (const name of ['first', 'critical-plus', 'critical', 'sheddable-plus', 'sheddable']) {
+        expect(granted.at(-1)).toBe(name);
+        await end(name);
+      }
+    });
+
+    it('keeps the reserved permits for the most important', async () => {
+      const { bulkhead, granted, call, end } = world({ concurrency: 3, reserved: 1 });
+      ['a', 'b', 'c'].forEach((name) => void call(name));
+      void call('vital', { priority: 'critical-plus' });
+      void call('vital too', { priority: 'critical-plus' });
+      await settled();
+      expect(granted).toEqual(['a', 'b', 'vital']);
+      expect(bulkhead.queued).toBe(2);
+      await end('a');
+      expect(granted.at(-1)).toBe('vital too');
+      // Two permits are with the most important, which is more than was reserved: the rest is for all.
+      await end('b');
+      expect(granted.at(-1)).toBe('c');
+    });
+
+    it('leaves one permit to the others, however many are reserved', () => {
+      const { bulkhead } = world({ concurrency: 1, reserved: 5 });
+      expect(bulkhead.tryAcquire({ priority: 'sheddable' })).toBeInstanceOf(Function);
+    });
+
+    it('gives the place of the least important in a full queue to a more important call', async () => {
+      const { granted, call, end } = world({ concurrency: 1, queue: 2 });
+      void call('a');
+      void call('plus', { priority: 'sheddable-plus' });
+      const least = call('least', { priority: 'sheddable' });
+      void call('critical', { priority: 'critical' });
+      await expect(least).rejects.toMatchObject({ reason: 'queue-full' });
+      await expect(call('no better', { priority: 'sheddable-plus' })).rejects.toMatchObject({
+        reason: 'queue-full',
+      });
+      await end('a');
+      await end('critical');
+      expect(granted).toEqual(['a', 'critical', 'plus']);
+    });
+  });
+
+  describe('with tenants', () => {
+    it('serves them in turn, and each in its own order', async () => {
+      const { granted, call, end } = world({ concurrency: 1 });
+      void call('first');
+      for (const name of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) void call(name, { tenantId: name[0] });
+      await settled();
+      for (let i = 0; i < 6; i++) await end(granted.at(-1)!);
+      expect(granted).toEqual(['first', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+    });
+
+    it('lets one have all permits while nobody else waits', async () => {
+      const { granted, call } = world({ concurrency: 10, tenantShare: 0.4 });
+      for (let i = 0; i < 10; i++) void call(`a${i}`, { tenantId: 'a' });
+      await settled();
+      expect(granted).toHaveLength(10);
+    });
+
+    it('holds the one with its share back while another waits, even with more important calls', async () => {
+      const { bulkhead, granted, call, end } = world({ concurrency: 10, tenantShare: 0.4 });
+      for (let i = 0; i < 16; i++) void call(`a${i}`, { tenantId: 'a', priority: 'critical' });
+      for (let i = 0; i < 8; i++) void call(`b${i}`, { tenantId: 'b', priority: 'sheddable' });
+      await settled();
+      for (let i = 0; i < 4; i++) await end(`a${i}`);
+      expect(granted.slice(10)).toEqual(['b0', 'b1', 'b2', 'b3']);
+      // Both have more than their share now and nobody with less waits: importance decides.
+      await end('a4');
+      expect(granted.at(-1)).toBe('a10');
+      expect(bulkhead.inUse).toBe(10);
+    });
+
+    it('lets each fill only its part of the queue', async () => {
+      const own = world({ concurrency: 1, queue: 10, tenantShare: 0.4 });
+      void own.call('first');
+      for (let i = 0; i < 4; i++) void own.call(`a${i}`, { tenantId: 'a' });
+      await expect(own.call('a4', { tenantId: 'a' })).rejects.toMatchObject({ reason: 'queue-full' });
+      void own.call('b', { tenantId: 'b' });
+      await settled();
+      expect(own.bulkhead.queued).toBe(5);
+
+      const capped = world({ concurrency: 1, queue: 10, tenantQueue: 1 });
+      void capped.call('first');
+      void capped.call('a0', { tenantId: 'a' });
+      await expect(capped.call('a1', { tenantId: 'a' })).rejects.toMatchObject({ reason: 'queue-full' });
+    });
+
+    it('takes the more important call of a tenant instead of its own least important one', async () => {
+      const { granted, call, end } = world({ concurrency: 1, queue: 10, tenantQueue: 2 });
+      void call('first');
+      void call('b', { priority: 'sheddable' });
+      const least = call('a1', { tenantId: 'a', priority: 'sheddable' });
+      void call('a2', { tenantId: 'a' });
+      void call('a3', { tenantId: 'a' });
+      await expect(least).rejects.toMatchObject({ reason: 'queue-full' });
+      for (const name of ['first', 'a2', 'a3', 'b']) await end(name);
+      expect(granted).toEqual(['first', 'a2', 'a3', 'b']);
+    });
+
+    it('counts a tenant rightly whose last waiter gave up its place to the tenant itself', async () => {
+      const { bulkhead, granted, call, end } = world({ concurrency: 1, queue: 1 });
+      void call('first');
+      const least = call('a1', { tenantId: 'a', priority: 'sheddable' });
+      void call('a2', { tenantId: 'a', priority: 'critical' });
+      await expect(least).rejects.toMatchObject({ reason: 'queue-full' });
+      await end('first');
+      await end('a2');
+      expect(granted).toEqual(['first', 'a2']);
+      expect(bulkhead['tenants'].size).toBe(0);
+    });
+  });
+
+  describe('whose limit changes', () => {
+    it('starts slowly after its dependency has come back', async () => {
+      const { bulkhead, granted, call } = world({ concurrency: 10 });
+      bulkhead.setLimitShare(0.1);
+      for (let i = 0; i < 20; i++) void call(`a${i}`);
+      await settled();
+      expect(granted).toHaveLength(1);
+      bulkhead.setLimitShare(0.55);
+      await settled();
+      expect(granted).toHaveLength(5);
+      bulkhead.setLimitShare(1);
+      await settled();
+      expect(granted).toHaveLength(10);
+      bulkhead.setLimitShare(0);
+      expect(bulkhead.limit).toBe(1);
+    });
+
+    it('takes new options without forgetting who is under way and who waits', async () => {
+      const { bulkhead, granted, call, end } = world({ concurrency: 2 });
+      for (let i = 0; i < 6; i++) void call(`a${i}`);
+      await settled();
+      bulkhead.update({ ...OPTIONS, concurrency: 4 });
+      await settled();
+      expect(granted).toHaveLength(4);
+      bulkhead.update({ ...OPTIONS, concurrency: 1 });
+      for (const name of ['a0', 'a1', 'a2']) await end(name);
+      expect([bulkhead.inUse, granted.length]).toEqual([1, 4]);
+      await end('a3');
+      expect(granted.at(-1)).toBe('a4');
+    });
+  });
+
+  describe('that adapts', () => {
+    const adaptive = (concurrency: number, min = 2) => world({ concurrency, adaptive: { min } });
+
+    it('lowers its limit by a tenth at overload, once for each burst, and not below its minimum', async () => {
+      const { clock, bulkhead } = adaptive(20, 16);
+      for (let i = 0; i < 10; i++) bulkhead.onOverload();
+      expect(bulkhead.limit).toBe(18);
+      await clock.advance(1_000);
+      for (let i = 0; i < 10; i++) bulkhead.onOverload();
+      expect(bulkhead.limit).toBe(16);
+      await clock.advance(1_000);
+      bulkhead.onOverload();
+      expect(bulkhead.limit).toBe(16);
+    });
+
+    it('lowers a small limit by a whole call', () => {
+      const { bulkhead } = adaptive(3, 1);
+      bulkhead.onOverload();
+      expect(bulkhead.limit).toBe(2);
+    });
+
+    it('raises it by one after as many successes as it has permits, while it is used', async () => {
+      const { bulkhead, call } = adaptive(20);
+      bulkhead.onOverload();
+      const succeed = (times: number) => {
+        for (let i = 0; i < times; i++) bulkhead.onSuccess();
+      };
+      for (let i = 0; i < 8; i++) void call(`a${i}`);
+      await settled();
+      succeed(1_000);
+      expect(bulkhead.limit).toBe(18);
+
+      void call('ninth');
+      await settled();
+      succeed(17);
+      expect(bulkhead.limit).toBe(18);
+      succeed(2);
+      expect(bulkhead.limit).toBe(19);
+      void call('tenth');
+      await settled();
+      succeed(1_000);
+      expect(bulkhead.limit).toBe(20);
+    });
+
+    it('keeps what it learnt within new bounds', () => {
+      const { bulkhead } = adaptive(20);
+      bulkhead.onOverload();
+      bulkhead.update({ ...OPTIONS, concurrency: 40, adaptive: { min: 2 } });
+      expect(bulkhead.limit).toBe(18);
+      bulkhead.update({ ...OPTIONS, concurrency: 10, adaptive: { min: 2 } });
+      expect(bulkhead.limit).toBe(10);
+      bulkhead.update({ ...OPTIONS, concurrency: 30, adaptive: { min: 2 } });
+      expect(bulkhead.limit).toBe(30);
+      bulkhead.update({ ...OPTIONS, concurrency: 5 });
+      expect(bulkhead.limit).toBe(5);
+    });
+
+    it('stays as it is without that', () => {
+      const { bulkhead } = world();
+      bulkhead.onOverload();
+      bulkhead.onSuccess();
+      expect(bulkhead.limit).toBe(2);
+    });
+  });
+});
