@@ -39,7 +39,8 @@ export function localRetriever(passages: Passage[], documentTitle: string): Loca
     return passages
       .map((passage, i) => {
         const score = scores[i]! / best;
-        return { ...passage, documentTitle, score, lexicalScore: score, semanticScore: null };
+        const found = { documentTitle, documentVersion: 1, score, lexicalScore: score, semanticScore: null };
+        return { ...passage, ...found };
       })
       .sort((a, b) => b.score - a.score)
       .slice(0, limit);

@@ -4,6 +4,7 @@ import { definePolicies } from '../../apps/api/src/app.policies.js';
 import type { Answer, AnswerEvent, AnswerRequest } from '../../apps/api/src/rag/answering/answer.js';
 import { AnswerCache, type AnswerStore } from '../../apps/api/src/rag/answering/answer-cache.js';
 import { AnswerService } from '../../apps/api/src/rag/answering/answer.service.js';
+import { ModelBudget } from '../../apps/api/src/rag/answering/generated/index.js';
 import type { RetrievedPassage } from '../../apps/api/src/rag/retrieval/retriever.js';
 import { createChatModels } from '../../apps/api/src/rag/providers/chat-models.js';
 import {
@@ -29,6 +30,7 @@ const passage = (ordinal: number, text: string): RetrievedPassage => ({
   id: `passage-${ordinal}`,
   documentId: 'document-1',
   documentTitle: 'Gold Plan',
+  documentVersion: 1,
   ordinal,
   kind: 'prose',
   text,
@@ -73,16 +75,24 @@ function service(models: string, settings: Record<string, string> = {}, hits = [
   const { database } = loadConfig({ database: databaseSection }, {});
   const policies = definePolicies(database, config.chat);
   const db = {
-    run: (_tenant: string, work: (tx: unknown) => unknown) =>
+    read: (_tenant: string, work: (tx: unknown) => unknown) =>
       work({ query: async () => [{ answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '' }] }),
   } as unknown as TenantDb;
   const retriever = { retrieve: async () => ({ hits, mode: 'hybrid' as const }) };
-  return new AnswerService(db, retriever, chatModels, policies, new AnswerCache(NOTHING, NOTHING, []), {
-    passages: 20,
-    bestPassages: 2,
-    maxTokens: 256,
-    modelsTimeoutMs: config.chat.totalTimeoutMs,
-  });
+  return new AnswerService(
+    db,
+    retriever,
+    chatModels,
+    policies,
+    new ModelBudget(db, { tokensPerHour: 0, tokensPerDay: 0 }),
+    new AnswerCache(NOTHING, NOTHING, []),
+    {
+      passages: 20,
+      bestPassages: 2,
+      maxTokens: 256,
+      modelsTimeoutMs: config.chat.totalTimeoutMs,
+    },
+  );
 }
 
 const BOTH = 'openai:gpt-test,anthropic:claude-test';

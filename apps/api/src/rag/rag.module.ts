@@ -2,9 +2,10 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { z } from 'zod';
 import { type CacheConfig, cacheSection, Caches } from '#libs/cache';
 import { TenantDb } from '#libs/database';
-import { PolicyRegistry } from '#libs/resilience';
+import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { AnswerCache } from './answering/answer-cache.js';
 import { AnswerService } from './answering/answer.service.js';
+import { ModelBudget } from './answering/generated/index.js';
 import { LexicalIndex } from './passages/lexical/lexical.index.js';
 import { PassageStore } from './passages/passage.store.js';
 import { chooseVectorIndex } from './passages/vectors/choose-index.js';
@@ -61,7 +62,15 @@ const RETRIEVAL: Provider[] = [
   },
   {
     provide: Retriever,
-    inject: [TenantDb, PassageStore, LexicalIndex, VectorIndex, QueryEmbedder, retrievalSection.token],
+    inject: [
+      TenantDb,
+      PassageStore,
+      LexicalIndex,
+      VectorIndex,
+      QueryEmbedder,
+      retrievalSection.token,
+      DegradationRegistry,
+    ],
     useFactory: (
       db: TenantDb,
       passages: PassageStore,
@@ -69,7 +78,12 @@ const RETRIEVAL: Provider[] = [
       vectors: VectorIndex,
       embedder: QueryEmbedder,
       config: RetrievalConfig,
-    ) => new Retriever(db, passages, lexical, vectors, embedder, config),
+      capabilities: DegradationRegistry,
+    ) =>
+      new Retriever(db, passages, lexical, vectors, embedder, config, {
+        lexical: capabilities.get('retrieve.lexical'),
+        semantic: capabilities.get('retrieve.semantic'),
+      }),
   },
 ];
 
@@ -96,21 +110,37 @@ const ANSWERING: Provider[] = [
   },
   {
     provide: AnswerService,
-    inject: [TenantDb, Retriever, CHAT_MODELS, PolicyRegistry, AnswerCache, chatSection.token],
+    inject: [
+      TenantDb,
+      Retriever,
+      CHAT_MODELS,
+      PolicyRegistry,
+      AnswerCache,
+      chatSection.token,
+      DegradationRegistry,
+    ],
     useFactory: (
       db: TenantDb,
       retriever: Retriever,
       models: ChatModel[],
       policies: PolicyRegistry,
       cache: AnswerCache,
-      { maxTokens, totalTimeoutMs }: ChatConfig,
-    ) =>
-      new AnswerService(db, retriever, models, policies, cache, {
+      { maxTokens, totalTimeoutMs, tenantTokensPerHour, tenantTokensPerDay }: ChatConfig,
+      capabilities: DegradationRegistry,
+    ) => {
+      const budget = new ModelBudget(db, {
+        tokensPerHour: tenantTokensPerHour,
+        tokensPerDay: tenantTokensPerDay,
+      });
+      const answers = new AnswerService(db, retriever, models, policies, budget, cache, {
         passages: PASSAGES,
         bestPassages: BEST_PASSAGES,
         maxTokens,
         modelsTimeoutMs: totalTimeoutMs,
-      }),
+      });
+      capabilities.define(answers.ladder);
+      return answers;
+    },
   },
 ];
 

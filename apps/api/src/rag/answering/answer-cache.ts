@@ -85,6 +85,11 @@ export class AnswerCache {
     ]);
   }
 
+  /** The same for all who must get the same answer. */
+  keyFor(request: AnswerRequest, fingerprint: string): string {
+    return freshKey(request, this.models, fingerprint);
+  }
+
   /** For a last answer that holds no more. */
   async forgetLast(request: AnswerRequest): Promise<void> {
     await this.last?.forTenant(request.reader.tenantId).delete(lastKey(request, this.models));
@@ -114,7 +119,7 @@ export function stillHolds(
 }
 
 /** Raise it when the shape or the meaning of what is kept changes. */
-const SHAPE = 2;
+const SHAPE = 3;
 
 const freshKey = (request: AnswerRequest, models: readonly string[], fingerprint: string) =>
   keyOf(request, models, fingerprint);
@@ -166,6 +171,9 @@ const ANSWER = z.looseObject({
   usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }).nullable(),
   timings: z.object({ retrieveMs: z.number(), generateMs: z.number(), totalMs: z.number() }),
   pendingDocumentIds: z.array(z.string()),
+  // Only answers at which nothing was lacking are kept.
+  degradations: z.array(z.never()),
+  isTruncated: z.boolean().optional(),
 });
 
 const SEARCH_RESULT = z.object({

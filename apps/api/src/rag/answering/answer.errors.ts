@@ -39,3 +39,24 @@ export class AnswerInterrupted extends DomainError {
     super(`${model} broke off in the middle of the answer`, { cause, retryAfterMs: 1_000 });
   }
 }
+
+/**
+ * The last step of the ladder: neither the documents nor an earlier answer can be had, so nothing honest can be said
+ * about them. What can be said is what to do until then.
+ */
+export class AnswersUnavailable extends DomainError {
+  readonly code = 'answers-unavailable';
+  readonly kind = 'unavailable' as const;
+  constructor(cause: unknown) {
+    super('Your documents cannot be reached at the moment, so nothing can be answered from them', {
+      cause,
+      retryAfterMs: 5_000,
+      extra: {
+        reason: cause instanceof DomainError ? cause.code : 'unknown',
+        guidance:
+          'Nothing that you uploaded or asked is lost, and answers come back by themselves: ask again in a moment. ' +
+          'If it is urgent, call the number on your insurance card.',
+      },
+    });
+  }
+}

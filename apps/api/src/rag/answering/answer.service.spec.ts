@@ -14,6 +14,7 @@ const HIT: RetrievedPassage = {
   id: 'passage-1',
   documentId: 'document-1',
   documentTitle: 'Gold Plan',
+  documentVersion: 3,
   ordinal: 0,
   kind: 'prose',
   text: 'The overall deductible is $500 per person. Referrals are needed for specialists.',
@@ -53,6 +54,8 @@ class FakeModel implements ChatModel {
   }
 }
 
+const UNLIMITED = { reserve: async () => ({ settle: async () => {} }) };
+
 interface World {
   models?: FakeModel[];
   scope?: object;
@@ -60,12 +63,21 @@ interface World {
   caches?: Caches;
   modelsTimeoutMs?: number;
   db?: TenantDb;
+  policies?: PolicyRegistry;
 }
 
 const READY = { answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '1:42' };
 const finds = (hits: RetrievedPassage[], mode: 'hybrid' | 'lexical' = 'hybrid'): PassageRetriever => ({
   retrieve: async () => ({ hits, mode }),
 });
+
+function policiesOf(models: readonly FakeModel[]): PolicyRegistry {
+  const policies = new PolicyRegistry();
+  policies.define('postgres', { attemptTimeoutMs: 5_000 });
+  for (const { name } of models)
+    policies.define(`model:${name}`, { attemptTimeoutMs: 5_000, bulkhead: { concurrency: 5 } });
+  return policies;
+}
 
 function serviceIn({
   models = [],
@@ -74,20 +86,15 @@ function serviceIn({
   caches = Caches.inMemory(),
   modelsTimeoutMs = 60_000,
   db,
+  policies = policiesOf(models),
 }: World) {
-  const policies = new PolicyRegistry();
-  for (const { name } of models)
-    policies.define(`model:${name}`, {
-      attemptTimeoutMs: 5_000,
-      bulkhead: { concurrency: 5 },
-    });
   const fakeDb = {
-    run: (_tenant: string, work: (tx: unknown) => unknown) =>
+    read: (_tenant: string, work: (tx: unknown) => unknown) =>
       work({ query: async () => [{ ...READY, ...scope }] }),
   } as unknown as TenantDb;
   const names = models.map(({ name }) => name);
   const cache = AnswerCache.on(caches, { answerTtlSeconds: 600, staleAnswerSeconds: 86_400 }, names);
-  return new AnswerService(db ?? fakeDb, retriever, models, policies, cache, {
+  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, cache, {
     passages: 20,
     bestPassages: 2,
     maxTokens: 256,
@@ -214,17 +221,133 @@ describe('AnswerService', () => {
 
     it('serves the extractive answer while the circuit of its policy is open', async () => {
       const model = new FakeModel('openai:a', GOOD);
-      const service = serviceIn({ models: [model] });
-      const policies = {
-        policy: () => ({
-          name: 'p',
-          state: 'open' as const,
-          execute: () => Promise.reject(new DependencyUnavailable('p')),
-        }),
-      };
-      Object.assign(service, { policies });
+      const policies = policiesOf([model]);
+      policies.override('model:openai:a', {
+        mode: 'isolated',
+        by: 'a test',
+        reason: 'to see',
+        expiresAt: new Date(Date.now() + 60_000),
+      });
+      const service = serviceIn({ models: [model], policies });
       expect((await service.answer(request, never)).servedBy).toBe('extractive');
+      expect(service.ladder.current()).toMatchObject({ level: 'minimal' });
       expect(model.asked).toEqual([]);
+    });
+
+    it('lets those who ask the same at the same moment share the answer of one call', async () => {
+      const model = new FakeModel('openai:a', GOOD);
+      const service = serviceIn({ models: [model] });
+      const ask = (question = QUESTION) => service.answer({ ...request, question }, never);
+      const answers = await Promise.all([ask(), ask(), ask(), ask('Is a referral needed?')]);
+      expect(new Set(answers.slice(0, 3).map(({ text }) => text)).size).toBe(1);
+      expect(model.asked).toHaveLength(2);
+    });
+  });
+
+  describe('when nothing better can be had', () => {
+    /** A world in which the question was answered once, and in which the models and the database do what is wanted. */
+    function world({ versions = [{ id: 'document-1', version: 3 }] } = {}) {
+      const model = new FakeModel('openai:a', GOOD);
+      const state = { away: false, fingerprint: '1:42' };
+      const db = {
+        read: async (_tenant: string, work: (tx: unknown) => unknown) => {
+          if (state.away) throw new DependencyUnavailable('postgres', { reason: 'circuit-open' });
+          const query = async (sql: string) =>
+            sql.includes('as pending') ? [{ ...READY, fingerprint: state.fingerprint }] : versions;
+          return work({ query });
+        },
+      } as unknown as TenantDb;
+      const service = serviceIn({ models: [model], db });
+      return { model, state, service };
+    }
+
+    it('gives the last answer while the database is away, and says how old it is', async () => {
+      const { model, state, service } = world();
+      const first = await service.answer(request, never);
+      state.away = true;
+      const again = await service.answer(request, never);
+      expect(again).toMatchObject({
+        text: first.text,
+        citations: first.citations,
+        servedBy: 'cache-stale',
+        serviceLevel: 'degraded',
+        asOf: expect.any(String) as string,
+        degradations: [{ capability: 'answer.generate', reason: 'postgres: circuit-open' }],
+      });
+      expect(model.asked).toHaveLength(1);
+    });
+
+    it('gives nobody the last answer of somebody else', async () => {
+      const { state, service } = world();
+      await service.answer(request, never);
+      state.away = true;
+      for (const reader of [
+        { tenantId: 'tenant-1', userId: 'user-2' },
+        { tenantId: 'tenant-2', userId: 'user-1' },
+      ])
+        await expect(service.answer({ ...request, reader }, never)).rejects.toMatchObject({
+          code: 'answers-unavailable',
+        });
+    });
+
+    it('says what to do until then to whom has no last answer', async () => {
+      const { state, service } = world();
+      state.away = true;
+      await expect(service.answer(request, never)).rejects.toMatchObject({
+        code: 'answers-unavailable',
+        kind: 'unavailable',
+        extra: {
+          reason: 'dependency-unavailable',
+          guidance: expect.stringContaining('insurance card') as string,
+        },
+      });
+    });
+
+    it('gives the last answer when the models fail and all that it rests on is still so', async () => {
+      const { model, state, service } = world();
+      await service.answer(request, never);
+      state.fingerprint = '2:7';
+      model.says = [new TransientFailure('503')];
+      expect(await service.answer(request, never)).toMatchObject({
+        servedBy: 'cache-stale',
+        serviceLevel: 'degraded',
+      });
+    });
+
+    it('gives no last answer from a document that changed or went', async () => {
+      for (const versions of [[{ id: 'document-1', version: 4 }], []]) {
+        const { model, state, service } = world({ versions });
+        await service.answer(request, never);
+        state.fingerprint = '2:7';
+        model.says = [new TransientFailure('503')];
+        expect(await service.answer(request, never)).toMatchObject({ servedBy: 'extractive' });
+        state.away = true;
+        await expect(service.answer(request, never)).rejects.toMatchObject({ code: 'answers-unavailable' });
+      }
+    });
+  });
+
+  describe('for a client that wants a certain level', () => {
+    it('gives what reaches it, and otherwise says what there is', async () => {
+      const models = [
+        new FakeModel('openai:a', [new TransientFailure('503')]),
+        new FakeModel('openai:b', GOOD),
+      ];
+      const service = serviceIn({ models });
+      const ask = async (atLeast: 'full' | 'degraded') =>
+        (await collect(service.stream(request, never, { atLeast, live: false }))).error;
+      expect(await ask('degraded')).toBeUndefined();
+      expect(await ask('full')).toMatchObject({
+        code: 'service-level-not-met',
+        extra: { required: 'full', available: 'degraded' },
+      });
+    });
+
+    it('tells a reader before the first event that only words could be compared', async () => {
+      const service = serviceIn({ retriever: finds([HIT], 'lexical') });
+      const { types, error } = await collect(service.stream(request, never, { atLeast: 'full' }));
+      expect(types).toEqual([]);
+      expect(error).toMatchObject({ code: 'service-level-not-met' });
     });
   });
 
@@ -313,7 +436,7 @@ describe('AnswerService', () => {
 
     it('says that it is unavailable when the database is', async () => {
       const down = {
-        run: () => Promise.reject(new DependencyUnavailable('postgres')),
+        read: () => Promise.reject(new DependencyUnavailable('postgres')),
       } as unknown as TenantDb;
       await expect(answerIn({ db: down })).rejects.toMatchObject({ kind: 'unavailable' });
       const retriever = { retrieve: () => Promise.reject(new DependencyUnavailable('postgres')) };

@@ -2,17 +2,37 @@ import { Logger } from '@nestjs/common';
 import type { TenantDb } from '#libs/database';
 import { DomainError, TransientFailure } from '#libs/errors';
 import { counter, histogram, reportBug } from '#libs/observability';
-import type { PolicyRegistry } from '#libs/resilience';
+import {
+  CachedFallback,
+  DegradationManager,
+  type Fallback,
+  FunctionFallback,
+  type PolicyRegistry,
+  type Served,
+  type ServiceLevel,
+  StaticFallback,
+  StreamFallback,
+  worstLevel,
+} from '#libs/resilience';
 import { ModelRejected } from '../providers/provider-failure.js';
 import type { ChatModel } from '../providers/provider.js';
-import type { Answer, AnswerEvent, AnswerRequest, SearchResult, ServiceLevel } from './answer.js';
-import { AnswerInterrupted, DocumentsFailed, DocumentsNotFound, DocumentsNotReady } from './answer.errors.js';
-import type { AnswerCache, KeptAnswer } from './answer-cache.js';
-import { type AnswerPiece, piecesOf } from './answer-pieces.js';
-import type { Retrieval, RetrievalRequest, RetrievedPassage } from '../retrieval/retriever.js';
+import type { Retrieval, RetrievalRequest } from '../retrieval/retriever.js';
+import type { Answer, AnswerEvent, AnswerRequest } from './answer.js';
+import {
+  AnswerInterrupted,
+  AnswersUnavailable,
+  DocumentsFailed,
+  DocumentsNotFound,
+  DocumentsNotReady,
+} from './answer.errors.js';
+import { type AnswerCache, type KeptAnswer, stillHolds } from './answer-cache.js';
+import { piecesOf } from './answer-pieces.js';
+import { answeringCondition } from './answering-condition.js';
+import { Asked } from './asked.js';
 import { extractAnswer } from './extractive/index.js';
-import { CitedAnswer, generate, promptFor, UnusableAnswer } from './generated/index.js';
-import { findScope, type Scope } from './scope.store.js';
+import { type ModelBudget, UnusableAnswer } from './generated/index.js';
+import { ModelWriter, type OnTheWay, type Written } from './model-writer.js';
+import { findScope, findVersions, type Scope } from './scope.store.js';
 
 const served = counter({
   name: 'navigator_answers_total',
@@ -26,13 +46,16 @@ const durations = histogram({
 });
 const stepsDown = counter({
   name: 'navigator_answer_steps_down_total',
-  help: 'Times that a model did not answer and the next step of the ladder was taken',
-  labelNames: ['model', 'reason'],
+  help: 'Times that a step of the ladder failed and the next one was taken',
+  labelNames: ['step', 'reason'],
 });
 
 /** What answering needs of retrieval. */
 export interface PassageRetriever {
-  retrieve(request: RetrievalRequest, signal: AbortSignal): Promise<Pick<Retrieval, 'hits' | 'mode'>>;
+  retrieve(
+    request: RetrievalRequest,
+    signal: AbortSignal,
+  ): Promise<Pick<Retrieval, 'hits' | 'mode' | 'degradation'>>;
 }
 
 export interface AnswerOptions {
@@ -46,29 +69,80 @@ export interface AnswerOptions {
   modelsTimeoutMs: number;
 }
 
+export interface StreamOptions {
+  /**
+   * Pieces are given out as they are written, so that another model can take over only before the first piece; otherwise
+   * they are given out when the answer is complete.
+   */
+  live?: boolean;
+  /** Rather no answer than one below this level. */
+  atLeast?: ServiceLevel;
+}
+
+/** What a step of the ladder gives: an answer in its own words, one from the cache, or why there is none. */
+type Given = Written | KeptAnswer | AnswersUnavailable;
+type Step = Fallback<Asked, Given, OnTheWay>;
+
 /**
- * Answers questions from the reader's documents at the best level that can be had at the moment, and says at which:
- * the answer from the cache, else the first model, the next model, else the documents' own words. Whatever happens to a
- * model, there is an answer; only a database that cannot be reached leaves none.
+ * Answers questions from the reader's documents at the best level that can be had at the moment, and says at which.
+ * Whatever happens to a model, the embedder or the cache, there is an answer; without the database there is one only if
+ * it was given before.
  */
 export class AnswerService {
+  readonly ladder: DegradationManager<Asked, Given, OnTheWay>;
   private readonly logger = new Logger(AnswerService.name);
+  private readonly writer: ModelWriter;
 
   /** @param models in order of preference; without any, extractive answers are all that is promised */
   constructor(
-    private readonly db: TenantDb,
+    private readonly db: Pick<TenantDb, 'read'>,
     private readonly retriever: PassageRetriever,
     private readonly models: readonly ChatModel[],
-    private readonly policies: Pick<PolicyRegistry, 'policy'>,
+    policies: Pick<PolicyRegistry, 'policy'>,
+    budget: Pick<ModelBudget, 'reserve'>,
     private readonly cache: AnswerCache,
     private readonly options: AnswerOptions,
-  ) {}
+  ) {
+    this.writer = new ModelWriter(policies, budget, cache, options);
+    this.ladder = new DegradationManager('answer.generate', {
+      condition: answeringCondition(policies, models),
+      // A bug in a step must not cost the reader his answer. It is reported where the step is left.
+      isExpected: () => true,
+      onStepDown: (step, reason, error) => this.stepDown(step, reason, error),
+    });
+  }
+
+  /** The ladder, top to bottom. The level is what it is worth when everything could be searched. */
+  private stepsFor({ live }: { live: boolean }): Step[] {
+    const promised = this.models.length > 0 ? 'minimal' : 'full';
+    const cached: Step = new CachedFallback('cache', 'full', (asked) => this.findFresh(asked));
+    const models = this.models.map((model, index): Step => {
+      const level = index === 0 ? 'full' : 'degraded';
+      return new StreamFallback(model.name, worthAtMost(level), (asked, signal) =>
+        this.writer.write(model, asked, { live }, signal),
+      );
+    });
+    const stale: Step = new CachedFallback('cache-stale', 'degraded', (asked) => this.findLast(asked));
+    const extractive: Step = new FunctionFallback(
+      'extractive',
+      (asked) => worthAtMost(asked.findings?.hits.length === 0 ? 'full' : promised)(asked),
+      (asked, signal) => this.extract(asked, signal),
+    );
+    const guidance: Step = new StaticFallback(
+      'guidance',
+      'unavailable',
+      ({ scope }) => new AnswersUnavailable('away' in scope ? scope.away : undefined),
+    );
+    return this.models.length > 0
+      ? [cached, ...models, stale, extractive, guidance]
+      : [cached, extractive, stale, guidance];
+  }
 
   /**
    * The complete answer.
    *
-   * @throws DocumentsNotFound, DocumentsNotReady, DocumentsFailed; DependencyUnavailable without a database; the
-   * signal's reason after an abort
+   * @throws DocumentsNotFound, DocumentsNotReady, DocumentsFailed; AnswersUnavailable without a database;
+   * ServiceLevelNotMet; the signal's reason after an abort
    */
   async answer(request: AnswerRequest, signal: AbortSignal): Promise<Answer> {
     for await (const event of this.stream(request, signal, { live: false }))
@@ -79,116 +153,112 @@ export class AnswerService {
   /**
    * The answer while it is written. What `answer` throws is thrown before the first event.
    *
-   * @param live pieces are given out as they are written, so that another model can take over only before the first
-   * piece; otherwise they are given out when the answer is complete
    * @throws AnswerInterrupted when a model breaks off after its first piece was given out
    */
   async *stream(
     request: AnswerRequest,
     signal: AbortSignal,
-    { live = true }: { live?: boolean } = {},
+    { live = true, atLeast }: StreamOptions = {},
   ): AsyncGenerator<AnswerEvent> {
-    const startedAt = performance.now();
-    const scope = await this.db.run(request.reader.tenantId, (tx) => findScope(tx, request), { signal });
-    requireAnswerable(scope);
-
-    const cached = await this.cache.findFresh(request, scope.fingerprint);
-    if (cached) return yield* this.replay(cached, startedAt);
-
-    const { question, ...selection } = request;
-    const { hits, mode } = await this.retriever.retrieve(
-      { ...selection, query: question, limit: this.options.passages },
-      signal,
-    );
-    const retrievedAt = performance.now();
-    const best = hits.slice(0, this.options.bestPassages);
-    const results = best.map(toSearchResult);
-    yield { type: 'search-results', results };
-
-    const found = mode === 'hybrid' ? 'full' : 'degraded';
-    const complete = (text: WrittenAnswer, servedBy: string, level: ServiceLevel) =>
-      this.complete(
-        request,
-        { results, fingerprint: scope.fingerprint, cited: [] },
-        {
-          ...text,
-          servedBy,
-          serviceLevel: worst(found, level),
-          timings: timingsOf(startedAt, retrievedAt),
-          pendingDocumentIds: scope.pendingDocumentIds,
-        },
-      );
-
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.options.modelsTimeoutMs)]);
-    for (const [index, model] of (hits.length > 0 ? this.models : []).entries()) {
-      if (deadline.aborted) break;
-      const draft = new CitedAnswer(best);
-      try {
-        const writing = generate({ model, draft, ...this.taskFor(model, question, best) }, deadline);
-        const usage = live ? yield* writing : await lastOf(writing);
-        const answer = await complete(
-          { ...textOf(draft), usage },
-          model.name,
-          index === 0 ? 'full' : 'degraded',
-        );
-        if (!live) yield* piecesOf(answer);
-        return yield { type: 'answer', answer };
-      } catch (error) {
-        signal.throwIfAborted();
-        if (live && draft.text !== '') throw new AnswerInterrupted(model.name, error);
-        this.stepDown(model.name, error);
-      }
-    }
-
-    const asked = this.models.length === 0 || hits.length === 0;
-    const extracted = { ...extractAnswer({ question, passages: hits }), usage: null };
-    const answer = await complete(extracted, 'extractive', asked ? 'full' : 'minimal');
-    yield* piecesOf(answer);
+    const scope = await this.scopeOf(request, signal);
+    if (!('away' in scope)) requireAnswerable(scope);
+    const asked = new Asked(request, scope, {
+      search: (limit) => this.search(request, limit),
+      best: this.options.bestPassages,
+      atLeast,
+    });
+    const given = yield* this.ladder.serveStream(asked, signal, {
+      atLeast,
+      steps: this.stepsFor({ live }),
+      commits: ({ type }) => type !== 'search-results',
+      interrupted: (model, cause) => new AnswerInterrupted(model, cause),
+    });
+    const { value } = given;
+    if (value instanceof AnswersUnavailable) throw value;
+    const answer = 'answer' in value ? again(value, given, asked) : this.complete(value, given, asked);
+    if (!asked.isTold)
+      yield { type: 'search-results', results: 'answer' in value ? value.results : asked.results };
+    const wasStreamed = live && this.models.some(({ name }) => name === given.servedBy);
+    if (!wasStreamed) yield* piecesOf(answer);
+    observe(answer);
+    if (answer.serviceLevel === 'full' && !('answer' in value)) await this.keep(asked, answer);
     yield { type: 'answer', answer };
   }
 
-  private taskFor(model: ChatModel, question: string, passages: readonly RetrievedPassage[]) {
+  /** What can be asked, or why that could not be found out: without the database there may still be an answer. */
+  private async scopeOf(request: AnswerRequest, signal: AbortSignal): Promise<Scope | { away: unknown }> {
+    try {
+      return await this.db.read(request.reader.tenantId, (tx) => findScope(tx, request), { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isAway(error)) throw error;
+      return { away: error };
+    }
+  }
+
+  private search({ question, ...selection }: AnswerRequest, signal: AbortSignal) {
+    return this.retriever.retrieve({ ...selection, query: question, limit: this.options.passages }, signal);
+  }
+
+  private async findFresh({ request, scope }: Asked): Promise<KeptAnswer | undefined> {
+    return 'away' in scope ? undefined : this.cache.findFresh(request, scope.fingerprint);
+  }
+
+  /** The last good answer, if all that it rests on is still so; unchecked only when nobody can be asked. */
+  private async findLast({ request, scope }: Asked): Promise<KeptAnswer | undefined> {
+    const last = await this.cache.findLast(request);
+    if (!last || 'away' in scope) return last;
+    const { reader } = request;
+    const cited = last.cited.map(({ documentId }) => documentId);
+    try {
+      const visible = await this.db.read(reader.tenantId, (tx) => findVersions(tx, reader, cited));
+      if (stillHolds(last, { fingerprint: scope.fingerprint, visible })) return last;
+      await this.cache.forgetLast(request);
+      return undefined;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      return last;
+    }
+  }
+
+  private async extract(asked: Asked, signal: AbortSignal): Promise<Written> {
+    const { hits } = await asked.find(signal);
+    return { ...extractAnswer({ question: asked.request.question, passages: hits }), usage: null };
+  }
+
+  private complete(written: Written, { servedBy, level, degradations }: Served<Given>, asked: Asked): Answer {
     return {
-      policy: this.policies.policy(`model:${model.name}`),
-      request: { messages: promptFor(question, passages), maxTokens: this.options.maxTokens },
+      ...written,
+      servedBy,
+      serviceLevel: written.isTruncated ? worstLevel(level, 'degraded') : level,
+      degradations: [...(asked.findings?.degradations ?? []), ...degradations],
+      timings: asked.timings,
+      pendingDocumentIds: 'away' in asked.scope ? [] : asked.scope.pendingDocumentIds,
     };
   }
 
-  private stepDown(model: string, error: unknown): void {
-    const reason =
-      error instanceof DomainError ? error.code : ((error as Error | undefined)?.name ?? 'unknown');
-    stepsDown.inc({ model, reason });
-    this.logger.warn({ model, reason }, 'the model did not answer; taking the next step');
+  private async keep({ request, scope, results, findings }: Asked, answer: Answer): Promise<void> {
+    if ('away' in scope) return;
+    const versions = new Map(findings?.hits.map((hit) => [hit.documentId, hit.documentVersion]));
+    const cited = [...new Set(answer.citations.map(({ documentId }) => documentId))].map((documentId) => ({
+      documentId,
+      version: versions.get(documentId)!,
+    }));
+    await this.cache.save(request, { answer, results, fingerprint: scope.fingerprint, cited });
+  }
+
+  private stepDown(step: string, reason: string, error: unknown): void {
+    stepsDown.inc({ step, reason });
+    this.logger.warn({ step, reason }, 'a step of the ladder failed; taking the next one');
     if (!isExpected(error)) reportBug(error);
-  }
-
-  private async *replay({ answer, results }: KeptAnswer, startedAt: number): AsyncGenerator<AnswerEvent> {
-    const now = performance.now();
-    const again: Answer = {
-      ...answer,
-      servedBy: 'cache',
-      usage: null,
-      timings: timingsOf(startedAt, now, now),
-    };
-    observe(again);
-    yield { type: 'search-results', results };
-    yield* piecesOf(again);
-    yield { type: 'answer', answer: again };
-  }
-
-  private async complete(
-    request: AnswerRequest,
-    kept: Omit<KeptAnswer, 'answer' | 'asOf'>,
-    answer: Answer,
-  ): Promise<Answer> {
-    observe(answer);
-    // What a failure made of an answer must not outlive the failure.
-    if (answer.serviceLevel === 'full') await this.cache.save(request, { ...kept, answer });
-    return answer;
   }
 }
 
-type WrittenAnswer = Pick<Answer, 'text' | 'notInDocuments' | 'grounding' | 'citations' | 'usage'>;
+/** A step is worth no more than what could be searched. */
+const worthAtMost =
+  (level: ServiceLevel) =>
+  (asked: Asked): ServiceLevel =>
+    worstLevel(level, asked.level);
 
 /** @throws unless there is something to answer from, or nothing at all, which is an answer too */
 function requireAnswerable(scope: Scope): void {
@@ -199,34 +269,20 @@ function requireAnswerable(scope: Scope): void {
   if (failedDocumentIds.length > 0) throw new DocumentsFailed(failedDocumentIds);
 }
 
-function textOf(draft: CitedAnswer): Omit<WrittenAnswer, 'usage'> {
-  if (draft.outcome === 'not-in-documents') return extractAnswer({ question: '', passages: [] });
-  const { text, grounding, citations } = draft;
-  return { text, notInDocuments: false, grounding, citations };
-}
-
-function toSearchResult({
-  id,
-  documentId,
-  documentTitle,
-  headingPath,
-  page,
-}: RetrievedPassage): SearchResult {
-  return { passageId: id, documentId, documentTitle, headingPath, page };
-}
-
-async function lastOf<T>(generator: AsyncGenerator<AnswerPiece, T>): Promise<T> {
-  let step = await generator.next();
-  while (!step.done) step = await generator.next();
-  return step.value;
-}
-
-function timingsOf(startedAt: number, retrievedAt: number, now = performance.now()): Answer['timings'] {
-  const between = (from: number, to: number) => Math.round((to - from) * 10) / 10;
+/** An answer that was given before. Only the one that nothing better could be had than says how old it is. */
+function again(
+  { answer, asOf }: KeptAnswer,
+  { servedBy, level, degradations }: Served<Given>,
+  asked: Asked,
+): Answer {
   return {
-    retrieveMs: between(startedAt, retrievedAt),
-    generateMs: between(retrievedAt, now),
-    totalMs: between(startedAt, now),
+    ...answer,
+    servedBy,
+    serviceLevel: level,
+    degradations,
+    ...(level === 'full' ? {} : { asOf }),
+    usage: null,
+    timings: asked.timings,
   };
 }
 
@@ -235,11 +291,11 @@ function observe({ servedBy, serviceLevel, timings }: Answer): void {
   durations.observe({ served_by: servedBy }, timings.totalMs / 1_000);
 }
 
-const LEVELS: readonly ServiceLevel[] = ['full', 'degraded', 'minimal', 'unavailable'];
-const worst = (a: ServiceLevel, b: ServiceLevel): ServiceLevel =>
-  LEVELS.indexOf(a) > LEVELS.indexOf(b) ? a : b;
+/** The database, which is all that a scope is read from, cannot be asked. */
+const isAway = (error: unknown) =>
+  error instanceof DomainError && (error.kind === 'unavailable' || error.kind === 'timeout');
 
-/** Models fail in these ways every day; anything else is a bug of ours that the ladder must not hide. */
+/** Steps fail in these ways every day; anything else is a bug of ours that the ladder must not hide. */
 const isExpected = (error: unknown) =>
   error instanceof DomainError ||
   error instanceof TransientFailure ||

@@ -1,7 +1,6 @@
+import type { Degradation, ServiceLevel } from '#libs/resilience';
 import type { Box } from '../passages/passage.js';
 import type { AnswerPiece } from './answer-pieces.js';
-
-export type ServiceLevel = 'full' | 'degraded' | 'minimal' | 'unavailable';
 
 export interface AnswerRequest {
   reader: { tenantId: string; userId: string };
@@ -34,9 +33,15 @@ export interface Answer {
   /** 0 to 1: how sure we are that the documents say so. Calibrated on the evaluation sets. */
   grounding: number;
   citations: Citation[];
-  /** The step of the ladder that served: `provider:model`, `cache` or `extractive`. */
+  /** The step of the ladder that served: `cache`, `provider:model`, `cache-stale` or `extractive`. */
   servedBy: string;
   serviceLevel: ServiceLevel;
+  /** Why it is not `full`. */
+  degradations: Degradation[];
+  /** RFC 3339; when it was written, of an earlier answer that is given again because nothing better could be had. */
+  asOf?: string;
+  /** The model was cut off at the length that an answer may have. */
+  isTruncated?: boolean;
   usage: { inputTokens: number; outputTokens: number } | null;
   timings: { retrieveMs: number; generateMs: number; totalMs: number };
   /** Documents that were asked about and could not be searched yet. */

@@ -28,6 +28,19 @@ export async function findScope(tx: EntityManager, request: AnswerRequest): Prom
   };
 }
 
+/** The versions of those of the documents that the reader may see now. */
+export async function findVersions(
+  tx: EntityManager,
+  reader: AnswerRequest['reader'],
+  documentIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = (await tx.query(
+    `select d.id, d.version from document d where ${IN_SCOPE}`,
+    scopeParameters({ reader, documentIds }),
+  )) as { id: string; version: number }[];
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}
+
 interface ScopeRow {
   answerable: number;
   pending: string[];

@@ -131,9 +131,9 @@ export class PassageStore {
     tx: Queryable,
     scope: SearchScope,
     places: readonly PassagePlace[],
-  ): Promise<(Passage & { generation: number; documentTitle: string })[]> {
-    const rows = await tx.query<(PassageRecord & { generation: number; documentTitle: string })[]>(
-      `select ${COLUMNS}, p.generation, d.title as "documentTitle"
+  ): Promise<(Passage & OfDocument & { generation: number })[]> {
+    const rows = await tx.query<(PassageRecord & OfDocument & { generation: number })[]>(
+      `select ${COLUMNS}, p.generation, d.title as "documentTitle", d.version as "documentVersion"
        from unnest($6::uuid[], $7::int[], $8::int[]) as wanted (document_id, generation, ordinal)
        join passage p using (document_id, generation, ordinal)
        join document d on d.id = p.document_id and d.live_generation = p.generation
@@ -149,8 +149,15 @@ export class PassageStore {
       ...passageOf(row),
       generation: row.generation,
       documentTitle: row.documentTitle,
+      documentVersion: row.documentVersion,
     }));
   }
+}
+
+/** Of the document that a passage stands in. The version grows with every change that can alter an answer. */
+export interface OfDocument {
+  documentTitle: string;
+  documentVersion: number;
 }
 
 /** PostgreSQL takes neither half a character nor a zero; what stands in their place has the same length. */

@@ -2,10 +2,11 @@ import { Logger } from '@nestjs/common';
 import type { TenantDb } from '#libs/database';
 import { DependencyTimeout } from '#libs/errors';
 import { counter, histogram } from '#libs/observability';
+import { type CapabilityLevel, type Degradation, DegradationManager } from '#libs/resilience';
 import type { Bm25Scores } from '../passages/lexical/bm25.js';
 import type { LexicalIndex } from '../passages/lexical/lexical.index.js';
 import type { Passage } from '../passages/passage.js';
-import type { PassageStore } from '../passages/passage.store.js';
+import type { OfDocument, PassageStore } from '../passages/passage.store.js';
 import { keyOfPlace, type PassagePlace, type Queryable, type SearchScope } from '../passages/search-scope.js';
 import type { VectorIndex } from '../passages/vectors/vector-index.js';
 import { type Candidate, fuse, type Scores } from './fusion.js';
@@ -20,7 +21,7 @@ export interface RetrievalRequest extends SearchScope {
   mode?: 'hybrid' | 'lexical';
 }
 
-export type RetrievedPassage = Passage & Scores & { documentTitle: string };
+export type RetrievedPassage = Passage & Scores & OfDocument;
 
 export interface Retrieval {
   /** The best first. */
@@ -29,6 +30,8 @@ export interface Retrieval {
   mode: 'hybrid' | 'lexical';
   /** Why it was `lexical` although it was not asked for. */
   reason?: 'embedder-timeout' | 'embedder-unavailable';
+  /** The same, as the answer tells it. */
+  degradation?: Degradation;
   /** Milliseconds. Words are looked up while the question is embedded. */
   timings: { lexicalMs: number; embedMs: number; semanticMs: number; totalMs: number };
 }
@@ -58,6 +61,10 @@ export class Retriever {
     private readonly vectors: VectorIndex,
     private readonly embedder: QueryEmbedder,
     private readonly config: RetrievalConfig,
+    private readonly capabilities: { lexical: CapabilityLevel; semantic: CapabilityLevel } = {
+      lexical: new DegradationManager('retrieve.lexical'),
+      semantic: new DegradationManager('retrieve.semantic'),
+    },
   ) {}
 
   /** @throws DependencyUnavailable without a database, and the signal's reason */
@@ -80,7 +87,13 @@ export class Retriever {
     };
     const { mode, reason } = question;
     observe(timings, mode, reason);
-    return { hits, mode, ...(reason && { reason }), timings };
+    return { hits, mode, ...(reason && { reason }), degradation: this.note(reason), timings };
+  }
+
+  private note(reason?: string): Degradation | undefined {
+    const { lexical, semantic } = this.capabilities;
+    lexical.observe('full');
+    return reason ? semantic.observe('degraded', reason, 'lexical') : semantic.observe('full');
   }
 
   private async scoreWords(request: RetrievalRequest, signal: AbortSignal) {

@@ -49,6 +49,7 @@ export class SpecDocument {
         id: `${documentId}-${ordinal}`,
         documentId,
         documentTitle,
+        documentVersion: 1,
         ordinal,
         kind,
         text,

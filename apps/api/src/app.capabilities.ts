@@ -1,0 +1,58 @@
+import {
+  type Capability,
+  DegradationManager,
+  DegradationRegistry,
+  type PolicyRegistry,
+  type PolicyState,
+  type ServiceLevel,
+} from '#libs/resilience';
+
+/** What becomes of a capability while the circuit of a policy lets nothing through. */
+type Needs = Record<string, ServiceLevel>;
+
+/**
+ * What each capability of the product needs. `answer.generate` is not here: its ladder defines it (rag/answering).
+ *
+ * Identity never becomes laxer. While the database is away, `auth.verify` believes for a few minutes those whom it
+ * verified just before, and denies everybody else; that is less than it promises, so it is `degraded`.
+ */
+const NEEDS: Record<Exclude<Capability, 'answer.generate'>, Needs> = {
+  'auth.verify': { postgres: 'degraded' },
+  'auth.login': { postgres: 'unavailable', 'password-hashing': 'unavailable' },
+  'retrieve.semantic': { postgres: 'unavailable', embedder: 'degraded' },
+  'retrieve.lexical': { postgres: 'unavailable' },
+  'ingest.accept': { postgres: 'unavailable', 'blob-store': 'unavailable' },
+  // What is accepted is kept, and goes on by itself.
+  'ingest.process': {
+    postgres: 'unavailable',
+    'blob-store': 'minimal',
+    parser: 'minimal',
+    embedder: 'degraded',
+  },
+  // Reads are recorded on the disk until the database is back; changes are refused with it.
+  'audit.write': { postgres: 'degraded' },
+  'audit.query': { postgres: 'unavailable' },
+  admin: { postgres: 'unavailable' },
+};
+
+export function defineCapabilities(policies: Pick<PolicyRegistry, 'policy'>): DegradationRegistry {
+  const registry = new DegradationRegistry();
+  for (const [capability, needs] of Object.entries(NEEDS) as [Capability, Needs][])
+    registry.define(new DegradationManager(capability, { condition: () => conditionOf(needs, policies) }));
+  return registry;
+}
+
+/** In the order of the needs, of which the first that is not met decides. */
+function conditionOf(
+  needs: Needs,
+  policies: Pick<PolicyRegistry, 'policy'>,
+): { level: ServiceLevel; reason?: string } {
+  for (const [name, level] of Object.entries(needs)) {
+    const { state } = policies.policy(name);
+    if (CLOSED_TO_CALLS.has(state)) return { level, reason: `${name}: ${state}` };
+  }
+  return { level: 'full' };
+}
+
+/** A half-open circuit lets single calls through, on trial. */
+const CLOSED_TO_CALLS: ReadonlySet<PolicyState> = new Set(['open', 'half-open', 'isolated']);

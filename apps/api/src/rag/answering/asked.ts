@@ -1,0 +1,100 @@
+import { isWorse, type Degradation, type ServiceLevel, ServiceLevelNotMet } from '#libs/resilience';
+import type { Retrieval, RetrievedPassage } from '../retrieval/retriever.js';
+import type { Answer, AnswerRequest, SearchResult } from './answer.js';
+import type { Scope } from './scope.store.js';
+
+/** What was found in the documents for a question. */
+export interface Findings {
+  hits: RetrievedPassage[];
+  /** How well could be searched. */
+  level: ServiceLevel;
+  degradations: Degradation[];
+}
+
+type Search = (signal: AbortSignal) => Promise<Pick<Retrieval, 'hits' | 'mode' | 'degradation'>>;
+
+/** A question on its way down the ladder, with what its steps found out: each thing is found out once. */
+export class Asked {
+  findings?: Findings;
+  /** The reader has been told where is looked. */
+  isTold = false;
+  private readonly startedAt = performance.now();
+  private retrievedAt?: number;
+  private limit?: AbortSignal;
+  private searching?: Promise<Findings>;
+
+  constructor(
+    readonly request: AnswerRequest,
+    /** The documents that are asked, or why that could not be found out. */
+    readonly scope: Scope | { away: unknown },
+    private readonly options: {
+      search: Search;
+      /** How many of the passages found, the best, a model reads and a reader is told of. */
+      best: number;
+      atLeast?: ServiceLevel;
+    },
+  ) {}
+
+  get level(): ServiceLevel {
+    return this.findings?.level ?? 'full';
+  }
+
+  /** Of the documents that are asked; there is one when something could be found in them. */
+  get fingerprint(): string {
+    return 'away' in this.scope ? '' : this.scope.fingerprint;
+  }
+
+  get best(): RetrievedPassage[] {
+    return this.findings?.hits.slice(0, this.options.best) ?? [];
+  }
+
+  get results(): SearchResult[] {
+    return this.best.map(toSearchResult);
+  }
+
+  get timings(): Answer['timings'] {
+    const { startedAt, retrievedAt = performance.now() } = this;
+    const now = performance.now();
+    const between = (from: number, to: number) => Math.round((to - from) * 10) / 10;
+    return {
+      retrieveMs: between(startedAt, retrievedAt),
+      generateMs: between(retrievedAt, now),
+      totalMs: between(startedAt, now),
+    };
+  }
+
+  /** The time that all models together have; it begins with the first of them. */
+  modelsLimit(ms: number): AbortSignal {
+    return (this.limit ??= AbortSignal.timeout(ms));
+  }
+
+  /**
+   * The passages that the question is about; looked for by the first who asks.
+   *
+   * @throws what keeps the documents out of reach, to everybody who asks; ServiceLevelNotMet
+   */
+  find(signal: AbortSignal): Promise<Findings> {
+    return (this.searching ??= this.search(signal));
+  }
+
+  private async search(signal: AbortSignal): Promise<Findings> {
+    if ('away' in this.scope) throw this.scope.away;
+    const { hits, mode, degradation } = await this.options.search(signal);
+    const level = mode === 'hybrid' ? 'full' : 'degraded';
+    const { atLeast = 'unavailable' } = this.options;
+    // Before the reader is told anything, so that he is told this.
+    if (isWorse(level, atLeast)) throw new ServiceLevelNotMet(atLeast, level);
+    this.retrievedAt = performance.now();
+    return (this.findings = { hits, level, degradations: degradation ? [degradation] : [] });
+  }
+}
+
+function toSearchResult({
+  id,
+  documentId,
+  documentTitle,
+  headingPath,
+  page,
+}: RetrievedPassage): SearchResult {
+  return { passageId: id, documentId, documentTitle, headingPath, page };
+}

@@ -1,0 +1,69 @@
+import { joinSignals, lastOf, type PolicyRegistry, SingleFlight } from '#libs/resilience';
+import type { ChatModel } from '../providers/provider.js';
+import type { Answer, AnswerEvent } from './answer.js';
+import type { AnswerCache } from './answer-cache.js';
+import type { AnswerPiece } from './answer-pieces.js';
+import type { Asked } from './asked.js';
+import { extractAnswer } from './extractive/index.js';
+import { CitedAnswer, generate, type ModelBudget } from './generated/index.js';
+
+/** An answer in a step's own words. */
+export type Written = Pick<
+  Answer,
+  'text' | 'notInDocuments' | 'grounding' | 'citations' | 'usage' | 'isTruncated'
+>;
+export type OnTheWay = Extract<AnswerEvent, { type: 'search-results' }> | AnswerPiece;
+
+/** Lets a model write the answer to a question from the passages found for it. */
+export class ModelWriter {
+  private readonly underWay = new SingleFlight<Written>();
+
+  constructor(
+    private readonly policies: Pick<PolicyRegistry, 'policy'>,
+    private readonly budget: Pick<ModelBudget, 'reserve'>,
+    private readonly cache: Pick<AnswerCache, 'keyFor'>,
+    private readonly options: { maxTokens: number; modelsTimeoutMs: number },
+  ) {}
+
+  /**
+   * @param live gives out the pieces as they are written; otherwise those who ask the same at the same moment share one
+   * answer
+   * @returns undefined when there is nothing to write from, or no time left
+   */
+  async *write(
+    model: ChatModel,
+    asked: Asked,
+    { live }: { live: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<OnTheWay, Written | undefined> {
+    const { hits } = await asked.find(signal);
+    if (!asked.isTold) yield { type: 'search-results', results: asked.results };
+    asked.isTold = true;
+    const limited = joinSignals(signal, asked.modelsLimit(this.options.modelsTimeoutMs));
+    if (hits.length === 0 || limited.aborted) return undefined;
+    if (live) return yield* this.draft(model, asked, limited);
+    const key = `${model.name} ${this.cache.keyFor(asked.request, asked.fingerprint)}`;
+    return this.underWay.run(key, (shared) => lastOf(this.draft(model, asked, shared)), limited);
+  }
+
+  private async *draft(
+    model: ChatModel,
+    asked: Asked,
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerPiece, Written> {
+    const { question, reader } = asked.request;
+    const draft = new CitedAnswer(asked.best);
+    const policy = this.policies.policy(`model:${model.name}`);
+    const { budget } = this;
+    const { maxTokens } = this.options;
+    const { tenantId } = reader;
+    const usage = yield* generate({ model, policy, question, maxTokens, draft, tenantId, budget }, signal);
+    return { ...textOf(draft), usage };
+  }
+}
+
+function textOf(draft: CitedAnswer): Omit<Written, 'usage'> {
+  if (draft.outcome === 'not-in-documents') return extractAnswer({ question: '', passages: [] });
+  const { text, grounding, citations, isTruncated } = draft;
+  return { text, notInDocuments: false, grounding, citations, ...(isTruncated && { isTruncated }) };
+}
