@@ -34,6 +34,7 @@ const ANSWER: Answer = {
   citations: [CITATION],
   servedBy: 'openai:a',
   serviceLevel: 'full',
+  degradations: [],
   usage: { inputTokens: 7, outputTokens: 3 },
   timings: { retrieveMs: 1, generateMs: 2, totalMs: 3 },
   pendingDocumentIds: [],

@@ -1,6 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, problem, type Problem, problemOf } from '#libs/errors';
+import {
+  DependencyTimeout,
+  DependencyUnavailable,
+  DomainError,
+  problem,
+  type Problem,
+  problemOf,
+} from '#libs/errors';
 import { currentContext, reportBug } from '#libs/observability';
 
 const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
@@ -23,6 +30,9 @@ const STATUS_CODES: Record<number, string> = {
   503: 'unavailable',
 };
 
+const SOONEST_RETURN_MS = 5_000;
+const LATEST_RETURN_MS = 30_000;
+
 /** Turns every failure into an RFC 9457 problem; only a bug is logged here, once, and without its details outside. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -34,9 +44,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     // The client has left: nobody reads the answer, and it is neither our failure nor a bug.
     if (request.raw.destroyed && !request.raw.complete) return void reply.hijack();
-    if (error instanceof DomainError && error.retryAfterMs !== undefined)
-      reply.header('retry-after', Math.ceil(error.retryAfterMs / 1_000));
-    sendProblem(reply, this.problemFor(error));
+    const body = this.problemFor(error);
+    if (error instanceof DependencyUnavailable || error instanceof DependencyTimeout)
+      body.retry_after_ms = spread(error.retryAfterMs);
+    sendProblem(reply, body);
   }
 
   private problemFor(error: unknown): Problem {
@@ -50,8 +61,19 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/**
+ * When to come back after an outage, in milliseconds: not so soon that a dependency is asked by everybody in the moment
+ * of its return, and not everybody at once.
+ */
+function spread(retryAfterMs = 0): number {
+  const soonest = Math.min(Math.max(retryAfterMs, SOONEST_RETURN_MS), LATEST_RETURN_MS / 2);
+  return Math.round(soonest * (1 + Math.random()));
+}
+
 export function sendProblem(reply: FastifyReply, body: Problem): void {
-  if (body.status === 503) reply.header('x-service-level', 'unavailable');
+  if (body.status >= 503) reply.header('x-service-level', 'unavailable');
+  if (body.retry_after_ms !== undefined)
+    reply.header('retry-after', Math.ceil(Number(body.retry_after_ms) / 1_000));
   // RFC 9110 wants a challenge with every 401; the guard's own says more.
   if (body.status === 401 && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Bearer realm="navigator"');

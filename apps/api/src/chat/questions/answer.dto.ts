@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LEVELS, worstLevel } from '#libs/resilience';
 import type { Answer, Citation, SearchResult } from '../../rag/index.js';
 
 const offset = z.number().int().describe('In UTF-16 code units.');
@@ -21,6 +22,14 @@ export const CitationBody = z.object({
 });
 export type CitationBody = z.infer<typeof CitationBody>;
 
+export const DegradationBody = z.object({
+  capability: z.string().describe('What works less well than it should.'),
+  level: z.enum(LEVELS),
+  reason: z.string().describe('Short and stable, such as postgres: circuit-open.'),
+  fallback: z.string().describe('What took its place.'),
+  since: z.iso.datetime(),
+});
+
 export const AnswerBody = z.object({
   id: z.uuid().describe('Of the question and its answer.'),
   answer: z.string(),
@@ -28,13 +37,18 @@ export const AnswerBody = z.object({
   grounding: z.number().describe('0 to 1: how well the documents support the answer.'),
   citations: z.array(CitationBody),
   served_by: z.string().describe('provider:model, cache or extractive.'),
-  service_level: z.enum(['full', 'degraded', 'minimal', 'unavailable']),
+  service_level: z.enum(LEVELS),
   usage: z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
   timings: z.object({ retrieve_ms: z.number(), generate_ms: z.number(), total_ms: z.number() }),
   pending_document_ids: z
     .array(z.uuid())
     .optional()
     .describe('Documents that were asked about and are still being processed, when there are any.'),
+  stale: z.boolean().describe('An earlier answer, given again because nothing better could be had.'),
+  as_of: z.iso.datetime().nullable().describe('When a stale answer was written.'),
+  truncated: z.boolean().describe('The model was cut off at the length that an answer may have.'),
+  saved: z.boolean().describe('False when the database could not take it: it is not in the conversation.'),
+  meta: z.object({ degradation: z.array(DegradationBody) }),
 });
 export type AnswerBody = z.infer<typeof AnswerBody>;
 
@@ -47,8 +61,8 @@ export const SearchResultBody = z.object({
 });
 export type SearchResultBody = z.infer<typeof SearchResultBody>;
 
-export function toAnswerBody(id: string, answer: Answer): AnswerBody {
-  const { usage, timings, pendingDocumentIds } = answer;
+export function toAnswerBody(id: string, answer: Answer, isSaved: boolean): AnswerBody {
+  const { usage, timings, pendingDocumentIds, asOf } = answer;
   return {
     id,
     answer: answer.text,
@@ -56,7 +70,8 @@ export function toAnswerBody(id: string, answer: Answer): AnswerBody {
     grounding: answer.grounding,
     citations: answer.citations.map(toCitationBody),
     served_by: answer.servedBy,
-    service_level: answer.serviceLevel,
+    // An answer that the conversation does not have is not all that was promised.
+    service_level: isSaved ? answer.serviceLevel : worstLevel(answer.serviceLevel, 'degraded'),
     usage: usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens },
     timings: {
       retrieve_ms: timings.retrieveMs,
@@ -64,6 +79,12 @@ export function toAnswerBody(id: string, answer: Answer): AnswerBody {
       total_ms: timings.totalMs,
     },
     ...(pendingDocumentIds.length > 0 ? { pending_document_ids: pendingDocumentIds } : {}),
+    stale: asOf !== undefined,
+    as_of: asOf ?? null,
+    truncated: answer.isTruncated ?? false,
+    saved: isSaved,
+    // Answers that were saved by an earlier release do not have them.
+    meta: { degradation: answer.degradations ?? [] },
   };
 }
 

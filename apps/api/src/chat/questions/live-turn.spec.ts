@@ -5,7 +5,7 @@ import { ClientLeft } from '#libs/http';
 import type { Answer, AnswerEvent } from '../../rag/index.js';
 import { LiveTurn } from './live-turn.js';
 import { LiveTurns } from './live-turns.js';
-import type { Turn } from './turn.js';
+import type { SaveOutcome, Turn } from './turn.js';
 import type { TurnEvent } from './turn-events.js';
 
 const ANSWER: Answer = {
@@ -15,6 +15,7 @@ const ANSWER: Answer = {
   citations: [],
   servedBy: 'extractive',
   serviceLevel: 'full',
+  degradations: [],
   usage: null,
   timings: { retrieveMs: 1, generateMs: 1, totalMs: 2 },
   pendingDocumentIds: [],
@@ -30,6 +31,7 @@ const newTurn = (): Turn => ({
   citations: [],
   answer: null,
   errorCode: null,
+  isSaved: true,
   createdAt: new Date(0),
 });
 
@@ -57,9 +59,9 @@ class Writer implements AsyncIterator<AnswerEvent> {
 }
 
 function start({
-  save = async () => true,
+  save = async () => 'saved' as const,
   graceMs = 15_000,
-}: Partial<{ save: (turn: Turn) => Promise<boolean>; graceMs: number }> = {}) {
+}: Partial<{ save: (turn: Turn) => Promise<SaveOutcome>; graceMs: number }> = {}) {
   const abort = new AbortController();
   const writer = new Writer(abort.signal);
   const saved: Turn[] = [];
@@ -85,7 +87,7 @@ const names = (events: TurnEvent[]) => events.map(({ event }) => event);
 
 describe('LiveTurn', () => {
   it('tells its readers what is written as it is written, and its end once it is saved', async () => {
-    const gate = Promise.withResolvers<boolean>();
+    const gate = Promise.withResolvers<SaveOutcome>();
     const { live, writer, saved } = start({ save: () => gate.promise });
     const reader = live.follow(0, never);
     expect((await reader.next()).value).toMatchObject({ event: 'search_results' });
@@ -96,7 +98,7 @@ describe('LiveTurn', () => {
     writer.say({ type: 'answer', answer: ANSWER });
     const next = reader.next();
     expect(live.turn.status).toBe('answering');
-    gate.resolve(true);
+    gate.resolve('saved');
     expect((await next).value).toMatchObject({ event: 'final_answer' });
     expect(names(await collect(reader))).toEqual(['usage', 'done']);
     expect(saved).toMatchObject([{ status: 'answered', answer: { text: 'You pay.' } }]);
@@ -132,14 +134,22 @@ describe('LiveTurn', () => {
     expect(events.at(-1)).toMatchObject({ event: 'error', data: { partial: true } });
   });
 
-  it('tells no answer that could not be saved', async () => {
-    const { live, writer } = start({ save: () => Promise.reject(new DependencyUnavailable('postgres')) });
+  it('tells an answer that the database could not take, and that it is not saved', async () => {
+    const { live, writer } = start({ save: async () => 'unsaved' });
+    writer.say({ type: 'answer', answer: ANSWER });
+    const events = await collect(live.follow(0, never));
+    expect(names(events)).toEqual(['search_results', 'final_answer', 'usage', 'done']);
+    expect(events[1]).toMatchObject({ data: { saved: false } });
+  });
+
+  it('tells no answer when saving it went wrong in an unexpected way', async () => {
+    const { live, writer } = start({ save: () => Promise.reject(new Error('a bug')) });
     writer.say({ type: 'answer', answer: ANSWER });
     expect(names(await collect(live.follow(0, never)))).toEqual(['search_results', 'error']);
   });
 
   it('tells no answer to a turn that was ended elsewhere', async () => {
-    const { live, writer } = start({ save: async () => false });
+    const { live, writer } = start({ save: async () => 'ended-elsewhere' });
     writer.say({ type: 'answer', answer: ANSWER });
     expect((await collect(live.follow(0, never))).at(-1)).toMatchObject({ data: { status: 'cancelled' } });
   });

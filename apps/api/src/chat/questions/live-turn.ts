@@ -4,14 +4,14 @@ import { DeadlineExceeded, DomainError } from '#libs/errors';
 import { reportBug } from '#libs/observability';
 import type { AnswerEvent } from '../../rag/index.js';
 import { AnswerCancelled } from '../chat.errors.js';
-import { advance, endOf, type Turn } from './turn.js';
+import { advance, endOf, type SaveOutcome, type Turn } from './turn.js';
 import { eventsAfter, type TurnEvent } from './turn-events.js';
 
 export interface LiveTurnOptions {
   /** Stops the work behind the events. */
   abort: AbortController;
-  /** Keeps the turn as it ends; false when it had been ended elsewhere. Only then are its readers told. */
-  save(turn: Turn): Promise<boolean>;
+  /** Keeps the turn as it ends. Its readers are told its end only afterwards. */
+  save(turn: Turn): Promise<SaveOutcome>;
   /** How long it is written for nobody, after its last reader has left. */
   graceMs: number;
 }
@@ -85,8 +85,9 @@ export class LiveTurn {
     const { turn, options } = this;
     const end = await this.read(events);
     try {
-      const saved = await options.save({ ...turn, ...end });
-      Object.assign(turn, saved ? end : { status: 'cancelled', answer: null });
+      const outcome = await options.save({ ...turn, ...end });
+      if (outcome === 'ended-elsewhere') Object.assign(turn, { status: 'cancelled', answer: null });
+      else Object.assign(turn, end, { isSaved: outcome === 'saved' });
     } catch (error) {
       this.report(error);
       Object.assign(turn, { answer: null, ...endOf(error, new AbortController().signal) });

@@ -46,7 +46,7 @@ export function toMessageBody(turn: Turn): MessageBody {
     collection: collection ?? null,
     tags: tags ?? null,
     status: turn.status,
-    answer: turn.answer && toAnswerBody(turn.id, turn.answer),
+    answer: turn.answer && toAnswerBody(turn.id, turn.answer, turn.isSaved),
     partial:
       turn.answer || turn.text === ''
         ? null

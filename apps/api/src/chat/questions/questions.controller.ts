@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { DomainError } from '#libs/errors';
-import { ClientSignal, openEventStream, RateClass } from '#libs/http';
+import { ClientSignal, MinServiceLevel, openEventStream, Priority, RateClass } from '#libs/http';
+import type { ServiceLevel } from '#libs/resilience';
 import { formatFor } from './accept.js';
 import { AnswerBody, toAnswerBody } from './answer.dto.js';
 import { AskQuestion, TurnStatusBody } from './question.dto.js';
@@ -18,6 +19,8 @@ const Id = { schema: z.uuid() };
 @ApiTags('conversations')
 @Controller('v1/conversations/:id/questions')
 @RequirePermission('question.ask')
+@RateClass('read')
+@Priority('critical')
 export class QuestionsController {
   constructor(private readonly questions: QuestionsService) {}
 
@@ -39,14 +42,15 @@ export class QuestionsController {
     @Param('id', Id) conversationId: string,
     @Body({ schema: AskQuestion }) body: AskQuestion,
     @Headers('accept') accept: string | undefined,
+    @MinServiceLevel() atLeast: ServiceLevel | undefined,
     @ClientSignal() signal: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AnswerBody | undefined> {
     const format = formatFor(accept);
-    const question = toQuestion(conversationId, body);
+    const question = { ...toQuestion(conversationId, body), atLeast };
     if (format === 'json') {
-      const { id, answer } = await this.questions.ask(principal, question, signal);
-      return toAnswerBody(id, answer!);
+      const { id, answer, isSaved } = await this.questions.ask(principal, question, signal);
+      return toAnswerBody(id, answer!, isSaved);
     }
     const live = await this.questions.begin(principal, question, signal);
     void reply.header('x-turn-id', live.turn.id);
@@ -76,6 +80,7 @@ export class QuestionsController {
   @Post(':turn_id/cancel')
   @HttpCode(200)
   @Audited('question.cancel')
+  @RateClass('write')
   @ApiOperation({ summary: 'End the answer to a question with what there is; a finished one stays as it is' })
   @ApiOkResponse({ standardSchema: TurnStatusBody })
   async cancel(

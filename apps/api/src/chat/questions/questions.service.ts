@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { auditDetail } from '#libs/audit';
 import { TenantDb, uuidv7 } from '#libs/database';
-import { DeadlineExceeded } from '#libs/errors';
+import { DeadlineExceeded, DomainError } from '#libs/errors';
+import type { ServiceLevel } from '#libs/resilience';
+import type { EntityManager } from 'typeorm';
 import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
 import { type ConversationsConfig, conversationsSection } from '../chat.config.js';
 import { ConversationNotFound, TurnNotFound } from '../chat.errors.js';
@@ -10,7 +12,7 @@ import type { Owner } from '../conversations/conversation.js';
 import { ConversationStore } from '../conversations/conversation.store.js';
 import { LiveTurn } from './live-turn.js';
 import { LiveTurns } from './live-turns.js';
-import { advance, endOf, type Selection, type Turn, type TurnStatus } from './turn.js';
+import { advance, endOf, type SaveOutcome, type Selection, type Turn, type TurnStatus } from './turn.js';
 import { eventsAfter, type TurnEvent } from './turn-events.js';
 import { TurnStore } from './turn.store.js';
 
@@ -18,6 +20,8 @@ export interface Question {
   conversationId: string;
   question: string;
   selection: Selection;
+  /** Rather no answer than one below this level. */
+  atLeast?: ServiceLevel;
 }
 
 /** Titles are cut; a question may be longer. */
@@ -44,11 +48,15 @@ export class QuestionsService {
    */
   async ask(owner: Owner, question: Question, signal: AbortSignal): Promise<Turn> {
     this.live.assertOpen();
-    await this.requireConversation(owner, question.conversationId);
+    await this.requireConversation(owner, question.conversationId, signal);
     const turn = newTurn(question);
+    const { atLeast } = question;
     let begun = false;
     try {
-      for await (const event of this.answers.stream(requestFor(owner, turn), signal, { live: false })) {
+      for await (const event of this.answers.stream(requestFor(owner, turn), signal, {
+        live: false,
+        atLeast,
+      })) {
         begun = true;
         advance(turn, event);
       }
@@ -58,8 +66,9 @@ export class QuestionsService {
       throw error;
     }
     const answered: Turn = { ...turn, status: 'answered' };
-    if (!(await this.end(owner, answered))) throw new ConversationNotFound(turn.conversationId);
-    return answered;
+    const outcome = await this.end(owner, answered);
+    if (outcome === 'ended-elsewhere') throw new ConversationNotFound(turn.conversationId);
+    return { ...answered, isSaved: outcome === 'saved' };
   }
 
   /**
@@ -69,16 +78,14 @@ export class QuestionsService {
    */
   async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<LiveTurn> {
     this.live.assertOpen();
-    await this.requireConversation(owner, question.conversationId);
+    await this.requireConversation(owner, question.conversationId, signal);
     const turn = newTurn(question);
     const abort = new AbortController();
-    const events = this.answers.stream(requestFor(owner, turn), abort.signal);
+    const events = this.answers.stream(requestFor(owner, turn), abort.signal, { atLeast: question.atLeast });
     advance(turn, await this.firstOf(events, abort, signal));
-    auditDetail({ targets: targetsOf(turn) });
-    await this.db.change(owner.tenantId, async (tx) => {
-      if (!(await this.turns.save(tx, owner, turn))) throw new ConversationNotFound(turn.conversationId);
-      await this.conversations.touch(tx, turn.conversationId, turn.question.slice(0, TITLE_CHARS));
-    });
+    const outcome = await this.keep(owner, turn);
+    if (outcome === 'ended-elsewhere') throw new ConversationNotFound(turn.conversationId);
+    turn.isSaved = outcome === 'saved';
     const live = new LiveTurn(turn, events, {
       abort,
       save: (ended) => this.end(owner, ended),
@@ -154,18 +161,36 @@ export class QuestionsService {
     }
   }
 
-  private async end(owner: Owner, turn: Turn): Promise<boolean> {
-    auditDetail({ targets: targetsOf(turn), detail: auditOf(turn) });
-    return this.db.change(owner.tenantId, async (tx) => {
-      const saved = await this.turns.save(tx, owner, turn);
-      if (saved) await this.conversations.touch(tx, turn.conversationId, turn.question.slice(0, TITLE_CHARS));
-      return saved;
-    });
+  private end(owner: Owner, turn: Turn): Promise<SaveOutcome> {
+    auditDetail({ detail: auditOf(turn) });
+    return this.keep(owner, turn);
   }
 
-  private async requireConversation(owner: Owner, id: string): Promise<void> {
-    const found = await this.db.run(owner.tenantId, (tx) => this.conversations.find(tx, owner, id));
-    if (!found) throw new ConversationNotFound(id);
+  /** Saves a turn as it stands, with its record. While the database cannot take it, the record waits for it. */
+  private async keep(owner: Owner, turn: Turn): Promise<SaveOutcome> {
+    auditDetail({ targets: targetsOf(turn) });
+    try {
+      return await this.db.change(owner.tenantId, async (tx) => {
+        const saved = await this.turns.save(tx, owner, turn);
+        if (saved)
+          await this.conversations.touch(tx, turn.conversationId, turn.question.slice(0, TITLE_CHARS));
+        return saved ? 'saved' : 'ended-elsewhere';
+      });
+    } catch (error) {
+      if (!isStorageAway(error)) throw error;
+      return 'unsaved';
+    }
+  }
+
+  /** While the database is away this cannot be known; then nothing of the conversation is read or written either. */
+  private async requireConversation(owner: Owner, id: string, signal: AbortSignal): Promise<void> {
+    try {
+      const find = (tx: EntityManager) => this.conversations.find(tx, owner, id);
+      if (!(await this.db.run(owner.tenantId, find, { signal }))) throw new ConversationNotFound(id);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isStorageAway(error)) throw error;
+    }
   }
 
   private async get(owner: Owner, conversationId: string, turnId: string): Promise<Turn> {
@@ -189,6 +214,7 @@ function newTurn({ conversationId, question, selection }: Question): Turn {
     citations: [],
     answer: null,
     errorCode: null,
+    isSaved: true,
     createdAt: new Date(),
   };
 }
@@ -197,6 +223,9 @@ function newTurn({ conversationId, question, selection }: Question): Turn {
 function requestFor({ tenantId, userId }: Owner, { question, selection }: Turn): AnswerRequest {
   return { reader: { tenantId, userId }, question, ...selection };
 }
+
+/** The database is out of reach, cannot write or is full. What is a mistake of the caller or of ours is not this. */
+const isStorageAway = (error: unknown) => error instanceof DomainError && error.kind === 'unavailable';
 
 /** Who was shown what: the passages, by their ids. */
 function targetsOf({ id, conversationId, results, citations }: Turn) {

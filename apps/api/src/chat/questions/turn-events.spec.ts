@@ -24,6 +24,7 @@ const ANSWER: Answer = {
   citations: CITATIONS,
   servedBy: 'openai:a',
   serviceLevel: 'full',
+  degradations: [],
   usage: { inputTokens: 7, outputTokens: 3 },
   timings: { retrieveMs: 1, generateMs: 2, totalMs: 3 },
   pendingDocumentIds: [],
@@ -40,6 +41,7 @@ const turn = (members: Partial<Turn> = {}): Turn => ({
   citations: CITATIONS,
   answer: ANSWER,
   errorCode: null,
+  isSaved: true,
   createdAt: new Date(0),
   ...members,
 });

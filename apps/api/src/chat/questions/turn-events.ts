@@ -39,9 +39,9 @@ export function eventsAfter(position: number, turn: Turn): TurnEvent[] {
 
 /** Exactly one `done` or `error` ends a turn. */
 function tellEnd(turn: Turn, tell: (event: TurnEvent['event'], data: object) => void): void {
-  const { id: turn_id, status, answer } = turn;
+  const { id: turn_id, status, answer, isSaved } = turn;
   if (answer) {
-    tell('final_answer', toAnswerBody(turn_id, answer));
+    tell('final_answer', toAnswerBody(turn_id, answer, isSaved));
     // Without a model nothing is used; of a model it may be unknown.
     const unsaid = answer.servedBy.includes(':') ? null : 0;
     tell('usage', {

@@ -105,6 +105,7 @@ function toTurn(row: TurnRow): Turn {
     citations: row.answer.citations,
     answer: row.status === 'answered' ? row.answer : null,
     errorCode: row.lost ? ANSWER_LOST : row.error_code,
+    isSaved: true,
     createdAt: row.created_at,
   };
 }

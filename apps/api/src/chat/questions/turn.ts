@@ -7,6 +7,9 @@ import type { Answer, AnswerEvent, Citation, SearchResult } from '../../rag/inde
  */
 export type TurnStatus = 'answering' | 'answered' | 'cancelled' | 'failed';
 
+/** `unsaved`: the database could not take it, and its reader is told the answer all the same. */
+export type SaveOutcome = 'saved' | 'unsaved' | 'ended-elsewhere';
+
 /** Which documents were asked. */
 export interface Selection {
   documentIds?: string[];
@@ -28,6 +31,8 @@ export interface Turn {
   answer: Answer | null;
   /** Why it failed. */
   errorCode: string | null;
+  /** False when the database could not take it, so that it is not in the conversation. */
+  isSaved: boolean;
   createdAt: Date;
 }
 
