@@ -35,6 +35,8 @@ export async function testApp(environment: Environment = {}): Promise<TestApp> {
       LOG_LEVEL: 'silent',
       BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
       BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+      // Tests share the event loop with the program, and stop it while they load modules.
+      ADMISSION_LOOP_DELAY_MS: '600000',
       ...(Object.fromEntries(generous) as Environment),
       ...environment,
     }),

@@ -1,4 +1,9 @@
-import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { AdmissionConfig } from '../http.config.js';
 import { Quotas } from '../quotas/index.js';
 import { Admission } from './admission.js';
@@ -14,7 +19,7 @@ export interface AdmissionModuleOptions {
 
 /** What decides which requests are let in, and tells workers whether there is room for more. */
 @Module({})
-export class AdmissionModule implements OnApplicationShutdown {
+export class AdmissionModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly pressure: Pressure) {}
 
   static register({ config, quotas, poolWaitMs }: AdmissionModuleOptions): DynamicModule {
@@ -30,7 +35,6 @@ export class AdmissionModule implements OnApplicationShutdown {
       loopDelayMs,
       onSample: (value) => value > 0.8 && gate.onOverload(),
     });
-    pressure.start();
     const providers = [
       { provide: Quotas, useValue: quotas },
       { provide: Pressure, useValue: pressure },
@@ -42,6 +46,11 @@ export class AdmissionModule implements OnApplicationShutdown {
       providers,
       exports: providers.map(({ provide }) => provide),
     };
+  }
+
+  /** Not before: to start is to stop the event loop again and again. */
+  onApplicationBootstrap(): void {
+    this.pressure.start();
   }
 
   onApplicationShutdown(): void {
