@@ -38,6 +38,12 @@ export class PolicyEvents {
       .slice(0, limit);
   }
 
+  /** The last changes of a policy's state, oldest first. */
+  transitions(policy: string, limit: number): PolicyEvent[] {
+    const events = this.rings.get(policy)?.inOrder() ?? [];
+    return events.filter(({ to }) => to !== undefined).slice(-limit);
+  }
+
   /** @returns ends the subscription */
   subscribe(listener: (event: PolicyEvent) => void): () => void {
     this.listeners.add(listener);

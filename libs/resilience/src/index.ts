@@ -11,7 +11,8 @@ export type {
   PolicyOverride,
   PolicyState,
 } from './policy-types.js';
-export { PolicyRegistry, type PolicyHooks, type RegistryDependencies } from './policy-registry.js';
+export type { PolicyHooks } from './policy.js';
+export { PolicyRegistry, type RegistryDependencies } from './policy-registry.js';
 export { Bulkhead, type BulkheadCall, type BulkheadOptions, type Release } from './bulkhead/index.js';
 export { deadlineOf, deadlineSignal, joinSignals, remainingMs } from './deadline.js';
 export { HedgeBudget, hedged, type HedgeOptions } from './hedging.js';
@@ -31,6 +32,7 @@ export {
   FunctionFallback,
   isWorse,
   type LevelChange,
+  lastOf,
   LEVELS,
   noteDegradation,
   type Served,

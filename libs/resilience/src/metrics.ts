@@ -1,0 +1,76 @@
+import { counter, gauge, histogram } from '#libs/observability';
+import type { PolicyDescription, PolicyState } from './policy-types.js';
+
+export const policyCalls = counter({
+  name: 'navigator_policy_calls_total',
+  help: 'Calls through a resilience policy by outcome',
+  labelNames: ['policy', 'outcome'],
+});
+export const callSeconds = histogram({
+  name: 'navigator_policy_call_seconds',
+  help: 'Duration of a call through a resilience policy, with its retries',
+  labelNames: ['policy'],
+});
+export const attemptSeconds = histogram({
+  name: 'navigator_policy_attempt_seconds',
+  help: 'Duration of one attempt at a dependency, without the waiting before it, by what it meant',
+  labelNames: ['policy', 'outcome'],
+});
+export const policyEvents = counter({
+  name: 'navigator_resilience_events_total',
+  help: 'What policies did: changes of state, retries, refusals',
+  labelNames: ['policy', 'event'],
+});
+export const shed = counter({
+  name: 'navigator_shed_total',
+  help: 'Work that was turned away because there was too much of it, by priority and reason',
+  labelNames: ['class', 'reason'],
+});
+
+type Describe = () => PolicyDescription[];
+const sources = new Set<Describe>();
+
+/** What gauges show of policies is read when somebody looks. @returns ends it */
+export function showPolicies(describe: Describe): () => void {
+  sources.add(describe);
+  return () => sources.delete(describe);
+}
+
+const STATES: PolicyState[] = ['closed', 'open', 'half-open', 'isolated', 'disabled', 'metrics-only'];
+
+gauge({
+  name: 'navigator_policy_state',
+  help: '1 for the state that the circuit of a policy is in',
+  labelNames: ['policy', 'state'],
+  collect() {
+    this.reset();
+    for (const { name, state } of described())
+      for (const each of STATES) this.set({ policy: name, state: each }, each === state ? 1 : 0);
+  },
+});
+
+gaugeOf('failure_ratio', 'Share of the calls in the window that failed', ({ window }) => window.failureRatio);
+gaugeOf('slow_ratio', 'Share of the calls in the window that were slow', ({ window }) => window.slowRatio);
+gaugeOf('permits_in_use', 'Calls under way', ({ permits }) => permits?.inUse);
+gaugeOf('permits_limit', 'Calls that may be under way at once', ({ permits }) => permits?.limit);
+gaugeOf('queued', 'Calls that wait for a permit', ({ permits }) => permits?.queued);
+gaugeOf('retry_budget', 'Retries that may be made now', ({ retryBudgetLeft }) => retryBudgetLeft);
+
+function gaugeOf(name: string, help: string, read: (policy: PolicyDescription) => number | undefined): void {
+  gauge({
+    name: `navigator_policy_${name}`,
+    help,
+    labelNames: ['policy'],
+    collect() {
+      this.reset();
+      for (const policy of described()) {
+        const value = read(policy);
+        if (value !== undefined) this.set({ policy: policy.name }, value);
+      }
+    },
+  });
+}
+
+function described(): PolicyDescription[] {
+  return [...sources].flatMap((describe) => describe());
+}

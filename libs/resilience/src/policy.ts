@@ -1,0 +1,338 @@
+import {
+  DependencyTimeout,
+  DependencyUnavailable,
+  DomainError,
+  Overloaded,
+  TransientFailure,
+} from '#libs/errors';
+import { currentContext } from '#libs/observability';
+import type { CallOptions } from './call.js';
+import { CircuitBreaker, RecoveryProbe, SlowStart, type Transition } from './circuit-breaker/index.js';
+import type { Clock, Random } from './clock.js';
+import type { PolicyEvents } from './events.js';
+import type { FaultInjector } from './faults.js';
+import { LatencyEstimate } from './latency.js';
+import { attemptSeconds, callSeconds, policyCalls, policyEvents, shed } from './metrics.js';
+import { OpenStream } from './open-stream.js';
+import { type EffectiveOptions, parseOptions, type PolicyOptions } from './options.js';
+import { AttemptTimeout, type Classify, outcomeOf } from './outcome.js';
+import { Attempt, type Pipeline, type Work } from './pipeline/index.js';
+import type { Outcome, Policy, PolicyDescription, PolicyOverride, PolicyState } from './policy-types.js';
+import { Strategies } from './strategies.js';
+
+export interface PolicyHooks {
+  /** Knows an adapter's own errors; undefined for what the table of ours shall decide. */
+  classify?: Classify;
+  /** Asks the dependency something cheap, past this policy; while the circuit is open it is asked whether it is back. */
+  probe?(signal: AbortSignal): Promise<unknown>;
+}
+
+export interface PolicyDependencies {
+  clock: Clock;
+  random: Random;
+  events: PolicyEvents;
+  faults?: FaultInjector;
+  /** In metrics, when that is not the name: many policies that are alike have one together. */
+  label?: string;
+}
+
+const LISTED_TRANSITIONS = 10;
+/** Timers overflow after this. */
+const MAX_TIMER_MS = 2_147_483_647;
+const BUDGET_EVENT_EVERY_MS = 1_000;
+
+/** See `Policy`. */
+export class DependencyPolicy implements Policy {
+  private readonly clock: Clock;
+  private readonly label: string;
+  private readonly breaker: CircuitBreaker;
+  private readonly latency = new LatencyEstimate();
+  private readonly strategies: Strategies;
+  private readonly classify?: Classify;
+  private pipeline: Pipeline;
+  private slowStart?: SlowStart;
+  private probe?: RecoveryProbe;
+  private standing?: PolicyOverride;
+  private stopExpiry?: () => void;
+  private since = new Date();
+  private budgetEventAt = -Infinity;
+
+  /** @param options checked already */
+  constructor(
+    readonly name: string,
+    private options: EffectiveOptions,
+    private readonly deps: PolicyDependencies,
+    hooks: PolicyHooks = {},
+  ) {
+    const { clock, random } = deps;
+    this.clock = clock;
+    this.label = deps.label ?? name;
+    this.classify = hooks.classify;
+    this.breaker = new CircuitBreaker(options.breaker, {
+      clock,
+      random,
+      onTransition: (transition) => this.onTransition(transition),
+    });
+    this.strategies = new Strategies({
+      ...deps,
+      name,
+      breaker: this.breaker,
+      latency: this.latency,
+      outcomeOf: (error, attempt) => this.outcomeOf(error, attempt),
+      observe: (attempt, elapsedMs, error) => this.observe(attempt, elapsedMs, error),
+      count: (event) => policyEvents.inc({ policy: this.label, event }),
+      onBudgetExhausted: () => this.onBudgetExhausted(),
+    });
+    this.pipeline = this.apply(options);
+    if (hooks.probe) this.probeWith(hooks.probe);
+  }
+
+  get state(): PolicyState {
+    return this.breaker.state;
+  }
+
+  get effectiveOptions(): EffectiveOptions {
+    return this.options;
+  }
+
+  get isInUse(): boolean {
+    return (this.strategies.bulkhead?.inUse ?? 0) > 0;
+  }
+
+  async execute<T>(call: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    const startedAt = this.clock.now();
+    try {
+      options.signal?.throwIfAborted();
+      const result = (await this.pipeline.execute(this.attempt(call, options, false))) as T;
+      this.count('success', startedAt);
+      return result;
+    } catch (error) {
+      throw this.fail(error, options.signal, startedAt);
+    }
+  }
+
+  async *stream<T>(
+    open: (signal: AbortSignal) => AsyncIterable<T>,
+    options: CallOptions = {},
+  ): AsyncGenerator<T> {
+    const startedAt = this.clock.now();
+    let ended = false;
+    try {
+      options.signal?.throwIfAborted();
+      const work = OpenStream.opening(this.withFaults(open, options.operation));
+      const stream = (await this.pipeline.execute(this.attempt(work, options, true))) as OpenStream<T>;
+      yield* stream.read((error, attempt) => this.outcomeOf(error, attempt));
+      ended = true;
+      this.count('success', startedAt);
+    } catch (error) {
+      ended = true;
+      throw this.fail(error, options.signal, startedAt);
+    } finally {
+      if (!ended) this.count('cancelled', startedAt);
+    }
+  }
+
+  update(options: PolicyOptions): void {
+    this.pipeline = this.apply(parseOptions(this.name, options));
+  }
+
+  override(override: PolicyOverride | null): void {
+    const endsInMs = override ? override.expiresAt.getTime() - Date.now() : 0;
+    if (override && endsInMs > 0) return this.impose(override, endsInMs);
+    if (this.standing) this.lift('override-lifted');
+  }
+
+  close(): void {
+    this.breaker.close();
+  }
+
+  reset(): void {
+    this.breaker.reset();
+    this.strategies.retry?.budget.reset();
+    this.strategies.throttle?.reset();
+  }
+
+  /** From now on, instead of the probe that it had. */
+  probeWith(ask: (signal: AbortSignal) => Promise<unknown>): void {
+    this.probe?.stop();
+    this.probe = new RecoveryProbe(this.breaker, ask, {
+      clock: this.clock,
+      random: this.deps.random,
+      onChange: (answers) => this.publish(answers ? 'probe-answered' : 'probe-unanswered'),
+    });
+  }
+
+  /** Stops what runs by itself. Calls still work. */
+  dispose(): void {
+    this.probe?.stop();
+    this.slowStart?.stop();
+    this.stopExpiry?.();
+  }
+
+  describe(): PolicyDescription {
+    const { breaker, clock, standing, strategies } = this;
+    const { calls, failures, slow } = breaker.counts();
+    const { bulkhead, retry } = strategies;
+    return {
+      name: this.name,
+      state: this.state,
+      since: this.since.toISOString(),
+      ...(breaker.retryAfterMs > 0 && { retryAfterMs: Math.ceil(breaker.retryAfterMs) }),
+      ...(standing && { override: { ...standing, expiresAt: standing.expiresAt.toISOString() } }),
+      options: this.options,
+      pipeline: this.pipeline.describe(),
+      window: {
+        calls,
+        failures,
+        slow,
+        failureRatio: calls > 0 ? failures / calls : 0,
+        slowRatio: calls > 0 ? slow / calls : 0,
+      },
+      ...(bulkhead && {
+        permits: { inUse: bulkhead.inUse, limit: bulkhead.limit, queued: bulkhead.queued },
+      }),
+      ...(retry && { retryBudgetLeft: retry.budget.remaining(clock.now()) }),
+      latency: { p50Ms: this.latency.quantile(0.5), p95Ms: this.latency.quantile(0.95) },
+      lastTransitions: this.deps.events.transitions(this.name, LISTED_TRANSITIONS),
+    };
+  }
+
+  private apply(options: EffectiveOptions): Pipeline {
+    this.options = options;
+    const bulkheadBefore = this.strategies.bulkhead;
+    const pipeline = this.strategies.apply(options);
+    const { bulkhead } = this.strategies;
+    if (bulkhead !== bulkheadBefore) {
+      this.slowStart?.stop();
+      this.slowStart = bulkhead && new SlowStart(bulkhead, this.clock);
+    }
+    return pipeline;
+  }
+
+  private attempt(work: Work, options: CallOptions, isStream: boolean): Attempt {
+    const context = currentContext();
+    const priority = options.priority ?? context?.priority;
+    const { bulkhead } = this.options;
+    return new Attempt(
+      {
+        work,
+        operation: options.operation,
+        idempotent: options.idempotent === true,
+        tenantId: options.tenantId ?? context?.tenantId,
+        priority: priority ?? 'sheddable-plus',
+        isStream,
+        // Whoever says nothing of how much it matters is no request: nobody is waiting.
+        maxWaitMs: priority === undefined ? bulkhead?.backgroundMaxWaitMs : undefined,
+      },
+      options.signal,
+    );
+  }
+
+  private withFaults<T>(open: (signal: AbortSignal) => AsyncIterable<T>, operation?: string) {
+    const { faults } = this.deps;
+    if (!faults) return open;
+    return (signal: AbortSignal) => faults.stream({ dependency: this.name, operation }, open, signal);
+  }
+
+  private outcomeOf(error: unknown, { signal, startedAt }: Attempt): Outcome {
+    const elapsedMs = startedAt === undefined ? 0 : this.clock.now() - startedAt;
+    return outcomeOf(error, { signal, elapsedMs }, this.classify, this.options.breaker?.slowCallMs);
+  }
+
+  private observe(attempt: Attempt, elapsedMs: number, error: unknown): void {
+    const outcome = error === undefined ? 'success' : this.outcomeOf(error, attempt);
+    if (outcome === 'success') this.latency.record(elapsedMs);
+    attemptSeconds.observe({ policy: this.label, outcome }, elapsedMs / 1_000);
+    if (error instanceof AttemptTimeout) policyEvents.inc({ policy: this.label, event: 'attempt-timeout' });
+  }
+
+  private count(outcome: string, startedAt: number): void {
+    policyCalls.inc({ policy: this.label, outcome });
+    callSeconds.observe({ policy: this.label }, (this.clock.now() - startedAt) / 1_000);
+  }
+
+  /** What the caller gets to see of an error, counted. */
+  private fail(error: unknown, signal: AbortSignal | undefined, startedAt: number): unknown {
+    if (signal?.aborted) {
+      this.count('cancelled', startedAt);
+      return signal.reason;
+    }
+    const failure = this.translate(error);
+    this.count(countedAs(failure, error), startedAt);
+    if (failure instanceof DependencyUnavailable && isShed(failure))
+      shed.inc({ class: currentContext()?.priority ?? 'sheddable-plus', reason: failure.reason });
+    return failure;
+  }
+
+  private translate(error: unknown): unknown {
+    if (error instanceof DomainError) return error;
+    if (error instanceof AttemptTimeout) return new DependencyTimeout(this.name, { cause: error });
+    const known = error instanceof TransientFailure ? 'failure' : this.classify?.(error);
+    if (known === undefined || known === 'ignored') return error;
+    const overloaded = error instanceof Overloaded || known === 'overload';
+    const asked = error instanceof TransientFailure ? error.retryAfterMs : undefined;
+    return new DependencyUnavailable(this.name, {
+      reason: overloaded ? 'overloaded' : 'failed',
+      retryAfterMs: asked ?? (this.breaker.retryAfterMs || undefined),
+      cause: error,
+    });
+  }
+
+  private onTransition({ type, from, to, detail }: Transition): void {
+    // Imposed and lifted overrides publish what they are, with who and why.
+    if (type !== 'overridden') this.publish(type, { from, to, detail });
+    if (from === to) return;
+    this.since = new Date();
+    if (to === 'open') this.probe?.start();
+    else this.probe?.stop();
+    if (to !== 'closed') return this.slowStart?.stop();
+    this.strategies.throttle?.reset();
+    if (from !== 'disabled' && from !== 'metrics-only')
+      this.slowStart?.start(this.options.breaker?.slowStartMs ?? 0);
+  }
+
+  private impose(override: PolicyOverride, endsInMs: number): void {
+    this.stopExpiry?.();
+    const { mode: to, by, reason, expiresAt } = override;
+    const from = this.state;
+    this.standing = { mode: to, by, reason, expiresAt };
+    this.breaker.setMode(to, this.clock.now() + endsInMs);
+    // Time that has passed ends it, whatever becomes of the wall clock.
+    this.stopExpiry = this.clock.after(Math.min(endsInMs, MAX_TIMER_MS), () => this.lift('override-expired'));
+    this.publish(to, { from, to, detail: { by, reason, expiresAt: expiresAt.toISOString() } });
+  }
+
+  private lift(event: string): void {
+    this.stopExpiry?.();
+    const from = this.state;
+    this.standing = undefined;
+    this.breaker.setMode(undefined);
+    this.publish(event, { from, to: this.state });
+  }
+
+  private onBudgetExhausted(): void {
+    const now = this.clock.now();
+    policyEvents.inc({ policy: this.label, event: 'retry-budget-exhausted' });
+    if (now - this.budgetEventAt < BUDGET_EVENT_EVERY_MS) return;
+    this.budgetEventAt = now;
+    this.deps.events.publish({ policy: this.name, type: 'retry-budget-exhausted' });
+  }
+
+  private publish(
+    type: string,
+    change: Pick<Transition, 'detail'> & { from?: string; to?: string } = {},
+  ): void {
+    policyEvents.inc({ policy: this.label, event: type });
+    this.deps.events.publish({ policy: this.name, type, ...change });
+  }
+}
+
+/** Refused because there was too much to do, not because the dependency is away. */
+const isShed = ({ reason }: DependencyUnavailable) =>
+  reason === 'queue-full' || reason === 'queue-timeout' || reason === 'throttled';
+
+function countedAs(failure: unknown, error: unknown): string {
+  if (failure instanceof DependencyTimeout) return 'timeout';
+  if (!(failure instanceof DependencyUnavailable)) return 'error';
+  return failure === error ? 'rejected' : 'failure';
+}

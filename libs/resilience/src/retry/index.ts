@@ -1,0 +1,2 @@
+export { isNoRetryUpstream, markNoRetryUpstream } from './no-retry-upstream.js';
+export { RetryStrategy } from './retry-strategy.js';
