@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Pressure } from '#libs/http';
 import { currentContext } from '#libs/observability';
 import { IngestionWorker } from '../../../apps/api/src/ingestion/jobs/ingestion.worker.js';
 import { type ClaimedJob, LeaseLost } from '../../../apps/api/src/ingestion/jobs/job.js';
@@ -47,12 +48,22 @@ class FakeRunner implements Pick<JobRunner, 'run'> {
 
 function start(
   runner: FakeRunner,
-  { url = db.appUrl, ...rest }: Parameters<typeof workerConfig>[0] & { url?: string } = {},
+  {
+    url = db.appUrl,
+    isFull = () => false,
+    ...rest
+  }: Parameters<typeof workerConfig>[0] & { url?: string; isFull?: () => boolean } = {},
 ) {
   const config = workerConfig({ pollMs: 100, ...rest });
   const maker = documentMaker(db, config);
   const notifications = new IngestionNotifications(url);
-  const worker = new IngestionWorker(maker.jobs, runner as unknown as JobRunner, notifications, config);
+  const worker = new IngestionWorker(
+    maker.jobs,
+    runner as unknown as JobRunner,
+    notifications,
+    { sheds: isFull } as unknown as Pressure,
+    config,
+  );
   notifications.onModuleInit();
   worker.onApplicationBootstrap();
   stop.push(async () => {
@@ -79,6 +90,23 @@ describe('a worker', () => {
     const runner = new FakeRunner(finishing(() => maker));
     const maker = start(runner);
     expect((await runner.seen(id).promise).tenantId).toBe(owner.tenantId);
+  });
+
+  it('takes no job while its process is too full, and takes it as soon as there is room', async () => {
+    const looked = Promise.withResolvers<void>();
+    let full = true;
+    let looks = 0;
+    const isFull = () => {
+      if ((looks += 1) === 3) looked.resolve();
+      return full;
+    };
+    const runner = new FakeRunner(finishing(() => maker));
+    const maker = start(runner, { pollMs: 10, isFull });
+    const id = await maker.addDocument(owner);
+    await looked.promise;
+    expect(runner.jobs).toEqual([]);
+    full = false;
+    await runner.seen(id).promise;
   });
 
   it('is woken by a new job long before it would look by itself', async () => {

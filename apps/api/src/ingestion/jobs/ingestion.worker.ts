@@ -7,6 +7,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { Pressure } from '#libs/http';
 import { newContext, runInContext } from '#libs/observability';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
 import { jobOutcomes, jobWaitSeconds } from '../workflow/ingestion.metrics.js';
@@ -34,6 +35,7 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     private readonly jobs: JobStore,
     private readonly runner: JobRunner,
     private readonly notifications: IngestionNotifications,
+    private readonly pressure: Pressure,
     @Inject(workerSection.token) private readonly config: WorkerConfig,
   ) {}
 
@@ -58,7 +60,9 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
       const idle = new AbortController();
       const either = AbortSignal.any([idle.signal, this.stopping.signal]);
       const queued = this.notifications.jobQueued(this.config.pollMs, either);
-      const isBusy = this.running.size >= this.config.concurrency;
+      // A process that is too full finishes what it has begun, and leaves the others' jobs to them.
+      const isFull = this.pressure.sheds('sheddable-plus', 0);
+      const isBusy = isFull || this.running.size >= this.config.concurrency;
       const job = isBusy ? undefined : await this.claim();
       if (job) this.start(job);
       else await Promise.race([queued, ...this.running]);
