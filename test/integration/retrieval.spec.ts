@@ -47,7 +47,7 @@ describe('retrieving passages', () => {
   function retriever(embedder = embedders.working(), config: Partial<RetrievalConfig> = {}) {
     const noCache = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
     const policy = {
-      execute: <T>(call: (signal: AbortSignal) => Promise<T>, signal = never) => call(signal),
+      execute: <T>(call: (signal: AbortSignal) => Promise<T>, { signal = never } = {}) => call(signal),
     };
     return new Retriever(
       db.tenantDb,

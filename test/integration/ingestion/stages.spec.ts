@@ -83,6 +83,8 @@ const principalOf = (owner: Owner): Principal => ({
 
 async function start({ worker = true } = {}): Promise<TestingModule> {
   const policies = new PolicyRegistry();
+  policies.define('parser', { attemptTimeoutMs: 60_000 });
+  policies.define('blob-store', { attemptTimeoutMs: 30_000 });
   policies.define('embedder', {
     attemptTimeoutMs: 10_000,
     bulkhead: { concurrency: 8, queue: 8 },
@@ -254,7 +256,7 @@ describe('embedding', () => {
 
   it('that fails again and again fails the document, which stays answerable by its words', async () => {
     embedder.beforeBatch = async () => {
-      throw new TransientFailure('the model is away');
+      throw new Error('the model does not work');
     };
     const id = await upload(planText(5, 3));
     expect(await settled(id)).toMatchObject({
@@ -266,6 +268,16 @@ describe('embedding', () => {
     embedder.beforeBatch = async () => undefined;
     await module.get(DocumentsService, { strict: false }).retry(principal, id, undefined);
     expect(await settled(id)).toMatchObject({ status: 'ready', answerable: 'semantic', reason: null });
+  });
+
+  it('that lacks what it needs waits for it, however long that takes', async () => {
+    let failures = 0;
+    embedder.beforeBatch = async () => {
+      if (++failures <= 10) throw new TransientFailure('the model is away');
+    };
+    const id = await upload(planText(8, 3));
+    expect(await settled(id)).toMatchObject({ status: 'ready', answerable: 'semantic' });
+    expect(failures).toBe(11);
   });
 
   it('writes nothing more once the document was deleted', async () => {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { PolicyRegistry } from '#libs/resilience';
 import { BlobStore } from './blobs/blob.store.js';
+import { GuardedBlobStore } from './blobs/guarded-blob.store.js';
 import { LocalBlobStore } from './blobs/local-blob.store.js';
 import { OrphanSweep } from './blobs/orphan-sweep.js';
 import { DocumentStore } from './documents/document.store.js';
@@ -40,8 +42,9 @@ const STORES = [
   IngestionNotifications,
   {
     provide: BlobStore,
-    inject: ['DATA_DIR'],
-    useFactory: (dataDir: string) => new LocalBlobStore(join(dataDir, 'blobs')),
+    inject: ['DATA_DIR', PolicyRegistry],
+    useFactory: (dataDir: string, policies: PolicyRegistry) =>
+      new GuardedBlobStore(new LocalBlobStore(join(dataDir, 'blobs')), policies.policy('blob-store')),
   },
 ];
 

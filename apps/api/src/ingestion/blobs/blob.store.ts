@@ -31,7 +31,13 @@ export interface StoredBlob {
  * same bytes of two tenants are two files: sharing them would tell one tenant what another one has.
  */
 export abstract class BlobStore {
-  /** @throws DocumentTooLarge, and whatever `inspect`, `signal` and the source throw; nothing is left behind then */
+  /** Makes sure that something can be received. @throws StorageUnavailable */
+  abstract prepare(): Promise<void>;
+
+  /**
+   * @throws StorageUnavailable, DocumentTooLarge, and whatever `inspect`, `signal` and the source throw; nothing is left
+   * behind then
+   */
   abstract receive(
     source: AsyncIterable<Uint8Array>,
     tenantId: string,

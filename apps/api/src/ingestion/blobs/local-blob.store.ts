@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ContentMissing, DocumentTooLarge, StorageUnavailable } from '../ingestion.errors.js';
@@ -10,6 +10,8 @@ const SHA256_NAME = /^[0-9a-f]{64}$/;
 const UUID_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const INCOMING = 'incoming';
 const DISK_TROUBLE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EMFILE']);
+/** Whatever else uses this disk, the database among it, must still be able to work. */
+const LEAST_FREE_BYTES = 64 * 1_024 * 1_024;
 /** Written to the disk in steps of this, so that the last flush is short whatever the size of the file. */
 const FLUSH_EVERY_BYTES = 8 * 1_024 * 1_024;
 
@@ -22,15 +24,24 @@ export class LocalBlobStore extends BlobStore {
     super();
   }
 
+  async prepare(): Promise<void> {
+    try {
+      await this.makeIncoming();
+      const { bavail, bsize } = await statfs(this.folder);
+      if (bavail * bsize < LEAST_FREE_BYTES) throw new StorageUnavailable();
+    } catch (error) {
+      throwTrouble(error as NodeJS.ErrnoException);
+    }
+  }
+
   async receive(
     source: AsyncIterable<Uint8Array>,
     tenantId: string,
     options: ReceiveOptions,
   ): Promise<StagedBlob> {
-    const incoming = join(this.folder, INCOMING);
-    const path = join(incoming, randomUUID());
+    const path = join(this.folder, INCOMING, randomUUID());
     try {
-      await mkdir(incoming, { recursive: true, mode: 0o700 });
+      await this.makeIncoming();
       const written = await writeNewFile(path, source, options);
       return {
         ...written,
@@ -78,6 +89,10 @@ export class LocalBlobStore extends BlobStore {
       removed += 1;
     }
     return removed;
+  }
+
+  private async makeIncoming(): Promise<void> {
+    await mkdir(join(this.folder, INCOMING), { recursive: true, mode: 0o700 });
   }
 
   private pathOf(tenantId: string, sha256: Buffer): string {

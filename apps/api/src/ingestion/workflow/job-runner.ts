@@ -4,6 +4,7 @@ import { DomainError } from '#libs/errors';
 import { reportBug } from '#libs/observability';
 import { DocumentStore } from '../documents/document.store.js';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
+import { ContentMissing } from '../ingestion.errors.js';
 import { type ClaimedJob, LeaseLost } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
@@ -24,6 +25,7 @@ import { runWorkflow, type Stage, StageFailed } from './workflow.js';
 export type JobOutcome = 'done' | 'failed' | 'deferred' | 'released' | 'lost';
 
 const RETRY_FACTOR = 4;
+const LONGEST_WAIT_MS = 5_000;
 
 /** Takes one claimed job through the workflow and settles how it ended. */
 @Injectable()
@@ -123,6 +125,7 @@ export class JobRunner {
     cause: unknown,
   ): Promise<JobOutcome> {
     if (cause instanceof DocumentRejected) return this.reject(tx, job, [stage], cause);
+    if (isOutage(cause)) return this.waitFor(tx, job, cause);
     report(this.logger, cause);
     const attempts = await this.stages.attempts(tx, job.documentId, stage);
     if (attempts >= this.config.maxAttempts) {
@@ -131,6 +134,15 @@ export class JobRunner {
     }
     await this.stages.interrupt(tx, job.documentId, stage);
     await this.jobs.defer(tx, job, this.config.retryDelayMs * RETRY_FACTOR ** (attempts - 1));
+    return 'deferred';
+  }
+
+  /** Something that the work needs is away, which is not the document's fault: it waits as long as that takes. */
+  private async waitFor(tx: EntityManager, job: ClaimedJob, outage: DomainError): Promise<JobOutcome> {
+    const { retryDelayMs } = this.config;
+    this.logger.warn({ document_id: job.documentId, code: outage.code }, 'the job waits for what it needs');
+    await this.stages.interrupt(tx, job.documentId);
+    await this.jobs.defer(tx, job, Math.min(outage.retryAfterMs ?? retryDelayMs, LONGEST_WAIT_MS));
     return 'deferred';
   }
 
@@ -154,6 +166,9 @@ export class JobRunner {
     return 'failed';
   }
 }
+
+const isOutage = (cause: unknown): cause is DomainError =>
+  cause instanceof DomainError && cause.kind === 'unavailable' && !(cause instanceof ContentMissing);
 
 /** What is neither about the document nor about a dependency is a bug of ours. */
 function report(logger: Logger, cause: unknown): void {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
+import { type Policy, PolicyRegistry } from '#libs/resilience';
 import { BlobStore } from '../../blobs/blob.store.js';
 import type { Document } from '../../documents/document.js';
 import { DocumentStore } from '../../documents/document.store.js';
@@ -10,11 +11,16 @@ import { DocumentRejected, type StageOutcome, type StageWork, type Task } from '
 /** Reads the file, in the sandboxed parser, into blocks of text and tables. */
 @Injectable()
 export class ExtractStage implements StageWork {
+  private readonly policy: Policy;
+
   constructor(
     private readonly blobs: BlobStore,
     private readonly parser: SandboxedParser,
     private readonly documents: DocumentStore,
-  ) {}
+    policies: PolicyRegistry,
+  ) {
+    this.policy = policies.policy('parser');
+  }
 
   async run({ document }: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { mediaType, document: extracted } = await this.parse(document, signal);
@@ -34,7 +40,9 @@ export class ExtractStage implements StageWork {
   private async parse({ tenantId, sha256, filename, mediaType }: Document, signal: AbortSignal) {
     const path = await this.blobs.localPath(tenantId, sha256);
     try {
-      return await this.parser.parse({ path, filename, declaredType: mediaType, signal });
+      const file = { path, filename, declaredType: mediaType };
+      const parse = (limited: AbortSignal) => this.parser.parse({ ...file, signal: limited });
+      return await this.policy.execute(parse, { signal, operation: 'parse' });
     } catch (error) {
       if (error instanceof ParseFailure && !WORTH_ANOTHER_TRY.has(error.code))
         throw new DocumentRejected(error.code, error.message, { cause: error });
