@@ -453,9 +453,10 @@ describe('identity on a real database', () => {
     it('cannot be changed by somebody who has only a credential', async () => {
       const { principal } = await userWithSession();
       const { key, id } = await keys.create(principal, 'k', 1);
-      await db.tenantDb.findByCredential(key.split('_')[1]!, (tx) =>
+      const change = db.tenantDb.findByCredential(key.split('_')[1]!, (tx) =>
         tx.query(`update api_key set expires_at = now() + interval '100 years'`),
       );
+      await expect(change).rejects.toThrow(/read-only transaction/);
       const { far } = await oneRow<{ far: boolean }>(
         `select expires_at > now() + interval '1 year' as far from api_key where id = $1`,
         [id],

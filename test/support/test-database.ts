@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { ensureAppRole, openPool, TenantDb, withClient } from '#libs/database';
+import type { Policy } from '#libs/resilience';
 
 export interface TestDatabase {
   tenantDb: TenantDb;
@@ -13,6 +14,11 @@ export interface TestDatabase {
   createTenant(): Promise<{ tenantId: string; userId: string }>;
   close(): Promise<void>;
 }
+
+/** Just calls: for tests of what stands below the policy. */
+export const withoutPolicy: Pick<Policy, 'execute'> = {
+  execute: (call, { signal } = {}) => call(signal ?? new AbortController().signal),
+};
 
 /** A database of its own for one test file, cloned from the migrated template of the test server. */
 export async function testDatabase(): Promise<TestDatabase> {
@@ -29,7 +35,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const owner = new pg.Pool({ connectionString: url, max: 4 });
 
   return {
-    tenantDb: new TenantDb(source, 30_000, { execute: (call) => call(new AbortController().signal) }),
+    tenantDb: new TenantDb(source, 30_000, withoutPolicy),
     source,
     owner,
     url,

@@ -1,7 +1,8 @@
 import { Client } from 'pg';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { DatabaseConfig } from './database.config.js';
 import { migrate, type MigrationClass, type Prepare } from './migrate.js';
+import { openPool } from './pool/index.js';
 import { ensureAppRole } from './roles.js';
 import { assertTenancyEnforced } from './tenancy-check.js';
 
@@ -28,18 +29,6 @@ export async function connectDatabase(
   await withClient(appUrl, assertTenancyEnforced);
   const source = await openPool(appUrl, config.poolMax);
   return { source, appUrl, migrated };
-}
-
-export function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
-  return new DataSource({
-    type: 'postgres',
-    url: appUrl,
-    poolSize: poolMax,
-    applicationName: 'navigator',
-    connectTimeoutMS: 5_000,
-    // A transaction that its process forgot would hold locks and, later, the audit's watermark.
-    extra: { idle_in_transaction_session_timeout: 60_000 },
-  }).initialize();
 }
 
 export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {

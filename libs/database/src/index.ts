@@ -1,4 +1,11 @@
-export { connectDatabase, openPool, withClient, type DatabaseConnection } from './connect.js';
+export { connectDatabase, withClient, type DatabaseConnection } from './connect.js';
+export {
+  DatabaseBusy,
+  databaseOutcome,
+  isDatabaseUnreachable,
+  StorageFull,
+  StorageReadOnly,
+} from './database-errors.js';
 export { databaseSection, type DatabaseConfig } from './database.config.js';
 export {
   EmbeddedPostgresError,
@@ -10,8 +17,8 @@ export {
 } from './embedded/index.js';
 export { listen, type Listener } from './listen.js';
 export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './migrate.js';
-export { observePool } from './pool-metrics.js';
+export { DatabaseProbe, observePool, openPool } from './pool/index.js';
 export { APP_GROUP, ensureAppRole, InsufficientDatabaseRights } from './roles.js';
 export { assertTenancyEnforced, TenancyNotEnforced } from './tenancy-check.js';
-export { isConnectionLoss, TenantDb, type BeforeCommit, type TransactionOptions } from './tenant-db.js';
+export { TenantDb, type BeforeCommit, type TransactionOptions } from './tenant-db.js';
 export { uuidv5, uuidv7 } from './uuid.js';

@@ -1,33 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
-import { TransientFailure } from '#libs/errors';
-import type { Policy } from '#libs/resilience';
+import { DeadlineExceeded } from '#libs/errors';
+import { currentContext } from '#libs/observability';
+import { type CallOptions, type Policy, type Priority, remainingMs } from '#libs/resilience';
+import { isConflict, meaningOf } from './database-errors.js';
+import { runTransaction, type Work } from './transaction.js';
 
 export interface TransactionOptions {
+  /** Its abortion cancels the statement that runs; its deadline is also the statements'. */
   signal?: AbortSignal;
-  /** For each statement; the configured limit unless given. */
+  /** For each statement; that of requests or jobs unless given. */
   timeoutMs?: number;
+  /** Unless given, that of the request under way. */
+  priority?: Priority;
 }
 
-type Work<T> = (tx: EntityManager) => Promise<T>;
 /** Runs inside the transaction of a change, last; when it throws, the change is rolled back. */
 export type BeforeCommit = (tx: EntityManager, tenantId: string) => Promise<void>;
+
+interface Kind {
+  operation: 'read' | 'write';
+  tenantId?: string;
+}
+
+/** A job has nobody waiting for it; these keep it from being stuck. */
+const JOB_LIMITS = { statementMs: 30_000, lockMs: 10_000, waitMs: 5_000 };
+/** Somebody waits for a request: a lock or a connection that is not free soon is reported instead. */
+const REQUEST_LOCK_MS = 1_000;
+const REQUEST_WAIT_MS = 250;
+/** The answer needs some of the time that is left. */
+const RETURN_MS = 20;
+/** A transaction that was in another one's way is run again, after a random part of 25, 50 and 100 ms. */
+const RERUNS = 3;
+const RERUN_BASE_MS = 25;
 
 /**
  * The only way to a query. Each call is one transaction in which row-level security sees just what the call
  * names: one tenant, one credential, or the job queue. Outside of it the application role sees no row at all.
+ *
+ * Every call throws what its work throws, `StorageReadOnly`, `StorageFull`, `DatabaseBusy`, and what its policy throws.
  */
 export class TenantDb {
   private readonly beforeCommit: BeforeCommit[] = [];
 
+  /** @param statementTimeoutMs for the statements of requests */
   constructor(
     private readonly source: DataSource,
     private readonly statementTimeoutMs: number,
     private readonly policy: Pick<Policy, 'execute'>,
   ) {}
 
-  /** Reads, and changes that need no audit record because no person asked for them. */
+  /** What changes nothing, neither here nor elsewhere: it may be begun again when the connection was lost. */
+  read<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
+    return this.transaction({ operation: 'read', tenantId }, { 'app.tenant': tenantId }, work, options);
+  }
+
+  /** Changes that need no audit record because no person asked for them. Its work may run more than once. */
   run<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ 'app.tenant': tenantId }, work, options);
+    return this.transaction({ operation: 'write', tenantId }, { 'app.tenant': tenantId }, work, options);
   }
 
   /** A change that somebody asked for: what was registered with `onBeforeCommit` is part of its transaction. */
@@ -37,18 +67,18 @@ export class TenantDb {
 
   /** What belongs to the whole installation: orders to its policies, alerts. It shows no tenant's rows. */
   runAsOperator<T>(work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ 'app.scope': 'operator' }, work, options);
+    return this.transaction({ operation: 'write' }, { 'app.scope': 'operator' }, work, options);
   }
 
   /** A change to it that somebody of this tenant asked for: like `change`, with the record in that tenant's log. */
   changeAsOperator<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
     const settings = { 'app.scope': 'operator', 'app.tenant': tenantId };
-    return this.transaction(settings, this.withHooks(tenantId, work), options);
+    return this.transaction({ operation: 'write' }, settings, this.withHooks(tenantId, work), options);
   }
 
   /** Claiming jobs of all tenants. Nothing but the job queue lets this through. */
   runAsWorker<T>(work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ 'app.scope': 'worker' }, work, options);
+    return this.transaction({ operation: 'write' }, { 'app.scope': 'worker' }, work, options);
   }
 
   /**
@@ -56,7 +86,7 @@ export class TenantDb {
    * hash, a key's public id), whatever their tenant.
    */
   findByCredential<T>(identifier: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ 'app.credential': identifier }, work, options);
+    return this.transaction({ operation: 'read' }, { 'app.credential': identifier }, work, options);
   }
 
   onBeforeCommit(hook: BeforeCommit): void {
@@ -72,47 +102,47 @@ export class TenantDb {
   }
 
   private async transaction<T>(
+    { operation, tenantId }: Kind,
     settings: Record<string, string>,
     work: Work<T>,
-    { signal, timeoutMs = this.statementTimeoutMs }: TransactionOptions = {},
+    { signal, timeoutMs, priority }: TransactionOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
-    // The policy does not get the signal: it would give the place in its bulkhead free while the statement still
-    // holds its connection.
-    return this.policy.execute(async () => {
+    const readOnly = operation === 'read';
+    const call: CallOptions = { operation, idempotent: readOnly, signal, tenantId, priority };
+    return this.policy.execute(async (attemptSignal) => {
+      const left = remainingMs(signal) - RETURN_MS;
+      if (left < 1) throw new DeadlineExceeded();
+      const limits = this.limits(timeoutMs);
+      const plan = { ...limits, statementMs: Math.floor(Math.min(limits.statementMs, left)) };
+      return this.attempt(work, { ...plan, settings, readOnly, signal: attemptSignal });
+    }, call);
+  }
+
+  private async attempt<T>(work: Work<T>, plan: Parameters<typeof runTransaction>[2]): Promise<T> {
+    for (let rerun = 0; ; rerun++)
       try {
-        return await this.source.transaction(async (tx) => {
-          await applySettings(tx, { ...settings, statement_timeout: String(timeoutMs) });
-          const result = await work(tx);
-          signal?.throwIfAborted();
-          return result;
-        });
+        return await runTransaction(this.source, work, plan);
       } catch (error) {
-        throw isConnectionLoss(error)
-          ? new TransientFailure('the connection was lost', { cause: error })
-          : error;
+        if (plan.signal.aborted) throw plan.signal.reason;
+        // In a transaction of ours that only reads, a write is a mistake in the code and no state of the server.
+        if (plan.readOnly && isRefusedWrite(error)) throw error;
+        if (!isConflict(error) || rerun === RERUNS) throw meaningOf(error);
+        await delay(Math.random() * RERUN_BASE_MS * 2 ** rerun, undefined, { signal: plan.signal });
       }
-    });
+  }
+
+  private limits(timeoutMs?: number) {
+    // Only a request has a route.
+    if (currentContext()?.route === undefined)
+      return { ...JOB_LIMITS, statementMs: timeoutMs ?? JOB_LIMITS.statementMs };
+    const statementMs = timeoutMs ?? this.statementTimeoutMs;
+    return { statementMs, lockMs: REQUEST_LOCK_MS, waitMs: REQUEST_WAIT_MS };
   }
 }
 
-/** `set_config(…, true)` is `set local`: it ends with the transaction, so a pooled connection carries nothing over. */
-async function applySettings(tx: EntityManager, settings: Record<string, string>): Promise<void> {
-  const calls = Object.keys(settings).map((_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, true)`);
-  await tx.query(`select ${calls.join(', ')}`, Object.entries(settings).flat());
-}
+const READ_ONLY_TRANSACTION = '25006';
 
-/** Node's socket errors, PostgreSQL's connection exceptions (class 08), shutdown (57P) and exhaustion (53300). */
-const LOST_CONNECTION =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|08\w{3}|57P0[1-3]|53300)$/;
-
-export function isConnectionLoss(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === 'string') return LOST_CONNECTION.test(code);
-  return (
-    typeof message === 'string' &&
-    /Connection terminated|timeout exceeded when trying to connect|client was closed|not queryable/i.test(
-      message,
-    )
-  );
+function isRefusedWrite(error: unknown): boolean {
+  return (error as { driverError?: { code?: unknown } }).driverError?.code === READ_ONLY_TRANSACTION;
 }

@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { gauge } from '#libs/observability';
+import { poolOf } from './open-pool.js';
 
 /** How the pool stands, read at each scrape. */
 export function observePool(source: DataSource): void {
@@ -16,8 +16,4 @@ export function observePool(source: DataSource): void {
     },
   });
   connections.reset();
-}
-
-function poolOf(source: DataSource): Pool {
-  return (source.driver as unknown as { master: Pool }).master;
 }

@@ -1,0 +1,90 @@
+import type { Socket } from 'node:net';
+import pg, { type ClientConfig } from 'pg';
+import type { ConnectionGate } from './connection-gate.js';
+
+/** What pg 8.23 has and does not declare. */
+interface Undeclared {
+  connectionParameters: { query_timeout?: number };
+  processID: number | null;
+  secretKey: number | null;
+  sslNegotiation: 'postgres' | 'direct';
+}
+interface CancelConnection extends pg.Connection {
+  connect(portOrPath: number | string, host?: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+}
+
+export interface PooledClientConfig extends ClientConfig {
+  gate: ConnectionGate;
+}
+
+const CANCEL_TIMEOUT_MS = 2_000;
+
+/** A connection of the pool that joins no crowd at the door, waits for no answer for ever, and can be interrupted. */
+export class PooledClient extends pg.Client {
+  private readonly gate: ConnectionGate;
+
+  constructor(config: PooledClientConfig) {
+    super(config);
+    this.gate = config.gate;
+    this.on('error', () => this.gate.doubt());
+  }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: (error: Error | null, client?: pg.Client) => void): void;
+  override connect(callback?: (error: Error | null, client?: pg.Client) => void): Promise<pg.Client> | void {
+    const connected = this.connectThroughGate();
+    if (!callback) return connected;
+    connected.then((client) => callback(null, client), callback);
+  }
+
+  /**
+   * How long a query waits for its answer before the socket is destroyed. The server has limits of its own, below it:
+   * this one is for a server, or a network, from which nothing comes any more, not even an error.
+   */
+  set answerWithinMs(ms: number) {
+    (this as unknown as Undeclared).connectionParameters.query_timeout = ms;
+  }
+
+  /** What waits for an answer fails at once; the pool drops the connection. */
+  destroy(): void {
+    (this.connection.stream as Socket).destroy();
+  }
+
+  /**
+   * Asks the server, over a connection of its own, to break off the statement that runs. When this resolves, the server
+   * has seen to it or could not be reached within two seconds; a statement that is sent afterwards is not hit.
+   */
+  requestCancel(): Promise<void> {
+    const { processID, secretKey, sslNegotiation } = this as unknown as Undeclared;
+    if (processID === null || secretKey === null) return Promise.resolve();
+    const connection = new pg.Connection({ ssl: this.ssl, sslNegotiation } as object) as CancelConnection;
+    const cancel = () => connection.cancel(processID, secretKey);
+    connection.on('connect', () => {
+      if (!this.ssl) cancel();
+      else if (sslNegotiation !== 'direct') connection.requestSsl();
+    });
+    connection.on('sslconnect', cancel);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => connection.stream.destroy(), CANCEL_TIMEOUT_MS).unref();
+      connection.on('error', () => connection.stream.destroy());
+      connection.on('end', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      if (this.host.startsWith('/')) connection.connect(`${this.host}/.s.PGSQL.${this.port}`);
+      else connection.connect(this.port, this.host);
+    });
+  }
+
+  private async connectThroughGate(): Promise<pg.Client> {
+    await this.gate.pass();
+    try {
+      return await super.connect();
+    } catch (error) {
+      this.gate.doubt();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import type { QueryResult } from 'pg';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { TransientFailure } from '#libs/errors';
+import { lease, type Lease, type PooledClient } from './pool/index.js';
+
+export type Work<T> = (tx: EntityManager) => Promise<T>;
+
+export interface TransactionPlan {
+  /** Custom settings that hold for this transaction, such as `app.tenant`. */
+  settings: Record<string, string>;
+  readOnly: boolean;
+  /** Of each statement. */
+  statementMs: number;
+  /** Of waiting for a lock. */
+  lockMs: number;
+  /** Of waiting for a connection while all are in use. */
+  waitMs: number;
+  /** Its abortion cancels the statement that runs. */
+  signal: AbortSignal;
+}
+
+/** How long a server that should have ended a statement may keep silent. */
+const SILENCE_MS = 1_000;
+/** A caller who is to be gone 200 ms after his deadline waits no longer for the connection to be clean. */
+const CLEAN_UP_MS = 150;
+
+/**
+ * One transaction on a connection of the pool. The connection goes back clean, or not at all.
+ *
+ * @throws what the work or the database throws, untranslated, and the signal's reason
+ */
+export async function runTransaction<T>(
+  source: DataSource,
+  work: Work<T>,
+  plan: TransactionPlan,
+): Promise<T> {
+  plan.signal.throwIfAborted();
+  const { runner, client } = await lease(source, plan);
+  client.answerWithinMs = plan.statementMs + SILENCE_MS;
+  const interruption = new Interruption(client, plan.signal);
+  let failure: Error | undefined;
+  try {
+    const body = plan.readOnly ? read(client, runner, work, plan) : write(client, runner, work, plan);
+    return await Promise.race([body, interruption.overdue]);
+  } catch (error) {
+    failure = await giveUp({ runner, client }, interruption);
+    throw plan.signal.aborted ? plan.signal.reason : lostMeanwhile(runner, error);
+  } finally {
+    interruption.end();
+    // pg's pool drops a connection that is released with an error.
+    await (
+      runner as unknown as { releasePostgresConnection(error?: Error): Promise<void> }
+    ).releasePostgresConnection(failure);
+  }
+}
+
+/** Begins and works in one round trip: what is only read may be thrown away when it turns out not to have begun. */
+async function read<T>(
+  client: PooledClient,
+  runner: QueryRunner,
+  work: Work<T>,
+  plan: TransactionPlan,
+): Promise<T> {
+  const begun = client.query(beginning(client, plan));
+  begun.catch(() => undefined);
+  try {
+    const result = await work(transactionOf(runner));
+    await begun;
+    // Nobody waits for its end: the next transaction on this connection is sent after it, and answered after it.
+    client.query('commit').catch(() => undefined);
+    return result;
+  } catch (error) {
+    await begun; // Why it did not begin says more than what followed from that.
+    throw error;
+  }
+}
+
+async function write<T>(
+  client: PooledClient,
+  runner: QueryRunner,
+  work: Work<T>,
+  plan: TransactionPlan,
+): Promise<T> {
+  await client.query(beginning(client, plan));
+  const result = await work(transactionOf(runner));
+  plan.signal.throwIfAborted();
+  const { command } = (await client.query('commit')) as QueryResult;
+  // PostgreSQL rolls back, without an error, when a statement had failed and the work went on all the same.
+  if (command !== 'COMMIT') throw new Error('The work hid the failure of one of its statements');
+  return result;
+}
+
+/** `set_config(…, true)` is `set local`: it ends with the transaction, so a pooled connection carries nothing over. */
+function beginning(
+  client: PooledClient,
+  { settings, readOnly, statementMs, lockMs }: TransactionPlan,
+): string {
+  const limits = { statement_timeout: String(statementMs), lock_timeout: String(lockMs) };
+  const calls = Object.entries({ ...limits, ...settings }).map(
+    ([name, value]) => `set_config(${client.escapeLiteral(name)}, ${client.escapeLiteral(value)}, true)`,
+  );
+  return `begin ${readOnly ? 'read only' : ''}; select ${calls.join(', ')}`;
+}
+
+function transactionOf(runner: QueryRunner): EntityManager {
+  // So that TypeORM begins none of its own.
+  (runner as { isTransactionActive: boolean }).isTransactionActive = true;
+  return runner.manager;
+}
+
+/** Ends a transaction that failed. Returns why its connection cannot be used again, if so. */
+async function giveUp({ runner, client }: Lease, interruption: Interruption): Promise<Error | undefined> {
+  // TypeORM gives a connection back by itself when it is lost.
+  if (runner.isReleased || interruption.isOverdue) return new Error('the connection was lost');
+  try {
+    await Promise.race([interruption.settled, interruption.overdue]);
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function lostMeanwhile(runner: QueryRunner, error: unknown): unknown {
+  return runner.isReleased ? new TransientFailure('the connection was lost', { cause: error }) : error;
+}
+
+/** Cancels what runs on a connection when the signal aborts, and cuts the connection when that does not help at once. */
+class Interruption {
+  /** Rejects when nothing came of the cancellation in time. */
+  readonly overdue: Promise<never>;
+  isOverdue = false;
+  /** Of the request to cancel. The connection must not be used before: the cancellation could hit its next statement. */
+  settled: Promise<void> = Promise.resolve();
+  private timer?: NodeJS.Timeout;
+  private readonly interrupt = () => this.begin();
+  private readonly reject: (reason: unknown) => void;
+
+  constructor(
+    private readonly client: PooledClient,
+    private readonly signal: AbortSignal,
+  ) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    this.overdue = promise;
+    this.reject = reject;
+    if (signal.aborted) this.begin();
+    else signal.addEventListener('abort', this.interrupt, { once: true });
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.signal.removeEventListener('abort', this.interrupt);
+  }
+
+  private begin(): void {
+    this.settled = this.client.requestCancel();
+    this.timer = setTimeout(() => {
+      this.isOverdue = true;
+      this.client.destroy();
+      this.reject(this.signal.reason);
+    }, CLEAN_UP_MS);
+  }
+}
