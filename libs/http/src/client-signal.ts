@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DeadlineExceeded, DomainError } from '#libs/errors';
+import { DomainError } from '#libs/errors';
+import { deadlineSignal } from '#libs/resilience';
 import { InvalidDeadline } from './http.errors.js';
 
 export const MAX_DEADLINE_MS = 120_000;
@@ -12,13 +13,15 @@ export const ClientSignal = createParamDecorator((_: unknown, context: Execution
 });
 
 export function clientSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  const timer = deadlineTimer(request, controller);
+  const client = new AbortController();
+  const deadlineMs = deadlineOf(request);
+  const deadline =
+    deadlineMs === undefined ? undefined : deadlineSignal(deadlineMs, { parent: client.signal });
   reply.raw.once('close', () => {
-    clearTimeout(timer);
-    if (!reply.raw.writableFinished) controller.abort(new ClientLeft());
+    if (!reply.raw.writableFinished) client.abort(new ClientLeft());
+    deadline?.clear();
   });
-  return controller.signal;
+  return deadline?.signal ?? client.signal;
 }
 
 export class ClientLeft extends DomainError {
@@ -29,11 +32,12 @@ export class ClientLeft extends DomainError {
   }
 }
 
-function deadlineTimer(request: FastifyRequest, controller: AbortController): NodeJS.Timeout | undefined {
-  const header = request.headers['x-deadline-ms'];
+/** @throws InvalidDeadline */
+function deadlineOf({ headers }: FastifyRequest): number | undefined {
+  const header = headers['x-deadline-ms'];
   if (header === undefined) return undefined;
   const milliseconds = Number(header);
   if (!Number.isInteger(milliseconds) || milliseconds < 1 || milliseconds > MAX_DEADLINE_MS)
     throw new InvalidDeadline(MAX_DEADLINE_MS);
-  return setTimeout(() => controller.abort(new DeadlineExceeded()), milliseconds).unref();
+  return milliseconds;
 }
