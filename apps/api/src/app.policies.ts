@@ -1,5 +1,5 @@
 import type { DatabaseConfig } from '#libs/database';
-import { PolicyRegistry, type PolicyOptions } from '#libs/resilience';
+import { type FaultInjector, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
 import { type ChatConfig, chatModelNames } from './rag/index.js';
 
 /** Something cheap to ask each dependency, by the name of its policy, to learn early that it is back. */
@@ -10,14 +10,19 @@ export function definePolicies(
   database: DatabaseConfig,
   chat: ChatConfig,
   probes: Probes = {},
+  faults?: FaultInjector,
 ): PolicyRegistry {
-  const policies = new PolicyRegistry();
-  for (const [name, options] of Object.entries(policyList(database, chat)))
+  const policies = new PolicyRegistry({ faults });
+  for (const [name, options] of Object.entries(policyList(database, chat, probes)))
     policies.define(name, options, { probe: probes[name] });
   return policies;
 }
 
-function policyList(database: DatabaseConfig, chat: ChatConfig): Record<string, PolicyOptions> {
+function policyList(
+  database: DatabaseConfig,
+  chat: ChatConfig,
+  probes: Probes,
+): Record<string, PolicyOptions> {
   return {
     postgres: {
       // Statements have limits of their own; this one is for a server that accepts and then says nothing.
@@ -31,7 +36,6 @@ function policyList(database: DatabaseConfig, chat: ChatConfig): Record<string, 
       breaker: {
         windowMs: 2_000,
         minimumCalls: 5,
-        slowCallMs: 25,
         openMs: 1_000,
         maxOpenMs: 5_000,
         probeTimeoutMs: 250,
@@ -45,6 +49,9 @@ function policyList(database: DatabaseConfig, chat: ChatConfig): Record<string, 
       retry: { retries: 1 },
       breaker: {},
       bulkhead: { concurrency: 8, queue: 256 },
+      // One on another machine, which is one that can be probed, is asked again elsewhere when it is slow; our own
+      // threads would only have more to do.
+      ...(probes['embedder'] && { hedge: {} }),
     },
     parser: { attemptTimeoutMs: 600_000 },
     // Two hashes at once leave the processors to the others; whoever is behind twenty would wait for most of a second.

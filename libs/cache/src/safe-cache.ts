@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { ZodType } from 'zod';
 import { counter } from '#libs/observability';
-import { SingleFlight } from '#libs/resilience';
 import { type Entry, entryKey, INSTALLATION } from './entry.js';
 import { rejected } from './rejected.js';
 import type { Tiers } from './tiers.js';
@@ -40,12 +39,11 @@ export class SafeCache<V> {
     private readonly options: NamedCacheOptions<V>,
     private readonly random: () => number = Math.random,
     private readonly tenantId: string = INSTALLATION,
-    private readonly loads: SingleFlight<V | undefined> = new SingleFlight(),
   ) {}
 
   /** The same cache with the keys of one tenant. */
   forTenant(tenantId: string): SafeCache<V> {
-    return new SafeCache(this.name, this.tiers, this.options, this.random, tenantId, this.loads);
+    return new SafeCache(this.name, this.tiers, this.options, this.random, tenantId);
   }
 
   /** A fresh value, or undefined. */
@@ -83,18 +81,23 @@ export class SafeCache<V> {
     { signal, absentSeconds }: WrapOptions = {},
   ): Promise<V | undefined> {
     const id = this.idOf(key);
-    const found = await this.find(id);
-    const loadOnce = (waiting?: AbortSignal) =>
-      this.loads.run(id, async (abandoned) => this.keep(id, await load(abandoned), absentSeconds), waiting);
-    if (!found) {
-      this.count('miss');
-      return loadOnce(signal);
-    }
-    if (isStale(found.entry)) {
-      this.count('stale');
-      void loadOnce().catch((error: unknown) => this.failed(error, 'a stale value could not be loaded anew'));
-    } else this.count('hit');
-    return found.value;
+    const loadAnew = async (abandoned: AbortSignal) => this.keep(id, await load(abandoned), absentSeconds);
+    // They share the looking too: two hundred at once are no reason to ask a far tier two hundred times.
+    const findOrLoad = async (abandoned: AbortSignal) => {
+      const found = await this.find(id);
+      this.count(!found ? 'miss' : isStale(found.entry) ? 'stale' : 'hit');
+      if (!found) return loadAnew(abandoned);
+      if (isStale(found.entry)) this.refresh(id, loadAnew);
+      return found.value;
+    };
+    return this.tiers.loads.run(id, findOrLoad, signal) as Promise<V | undefined>;
+  }
+
+  /** Nobody waits for it, and so nobody's leaving ends it. */
+  private refresh(id: string, load: (abandoned: AbortSignal) => Promise<V | undefined>): void {
+    this.tiers.loads
+      .run(`refresh ${id}`, load)
+      .catch((error: unknown) => this.failed(error, 'a stale value could not be loaded anew'));
   }
 
   private async keep(id: string, value: V | undefined, absentSeconds?: number): Promise<V | undefined> {

@@ -1,5 +1,6 @@
 import type { Cache } from 'cache-manager';
 import { Keyv } from 'keyv';
+import { SingleFlight } from '#libs/resilience';
 import type { Entry } from './entry.js';
 import { type Kept, type MemoryBounds, MemoryStore } from './memory-store.js';
 
@@ -8,6 +9,9 @@ import { type Kept, type MemoryBounds, MemoryStore } from './memory-store.js';
  * share. What is found in a far one is put into the nearer ones for the time that it has left. Stores do not throw.
  */
 export class Tiers {
+  /** What is being loaded, by the key that it will have here. */
+  readonly loads = new SingleFlight<unknown>();
+
   constructor(private readonly cache: Pick<Cache, 'stores' | 'set' | 'del'>) {}
 
   async find(key: string): Promise<Entry | undefined> {
