@@ -47,7 +47,7 @@ export class CreateResilience1764000009000 implements MigrationInterface {
       create table alert_delivery (
         id uuid primary key,
         alert_id uuid not null references alert on delete cascade,
-        payload jsonb not null,
+        body text not null,
         created_at timestamptz not null default now(),
         attempts int not null default 0,
         next_attempt_at timestamptz not null default now(),

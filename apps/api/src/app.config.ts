@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
 import { databaseSection } from '#libs/database';
+import { faultsSection } from '#libs/faults';
 import { admissionSection, rateSection, streamSection } from '#libs/http';
+import { alertSection } from '#libs/monitoring';
 import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import { parserSection, uploadSection, workerSection } from './ingestion/index.js';
@@ -75,6 +77,8 @@ export const sections = {
   rate: rateSection,
   admission: admissionSection,
   stream: streamSection,
+  alert: alertSection,
+  faults: faultsSection,
   sentry: sentrySection,
   auth: authSection,
   bootstrap: bootstrapSection,

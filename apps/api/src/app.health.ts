@@ -5,16 +5,17 @@ import type { Policy, PolicyRegistry } from '#libs/resilience';
 /** The database, and every other dependency through its policy: what the circuit knows costs nothing to ask. */
 export function dependencyProbes(source: DataSource, policies: PolicyRegistry): HealthProbe[] {
   const others = policies.list().filter(({ name }) => name !== 'postgres');
-  return [databaseProbe(source), ...others.map(policyProbe)];
+  return [databaseProbe(source, policies.policy('postgres')), ...others.map(policyProbe)];
 }
 
-function databaseProbe(source: DataSource): HealthProbe {
+/** Asked past its policy: the question is whether it answers, not what has been learnt about it. */
+function databaseProbe(source: DataSource, policy: Policy): HealthProbe {
   return {
     name: 'database',
     neededForReadiness: true,
     async check() {
       await source.query('select 1');
-      return {};
+      return { circuit: policy.state, degraded: policy.state !== 'closed' };
     },
   };
 }

@@ -15,14 +15,17 @@ import {
   ServiceLevelInterceptor,
   throttlerOptions,
 } from '#libs/http';
+import { MonitoringModule } from '#libs/monitoring';
 import { metricsModule } from '#libs/observability';
+import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { sections } from './app.config.js';
+import { alertRules } from './app.alerts.js';
 import { dependencyProbes } from './app.health.js';
 import { AuthModule } from './auth/index.js';
 import { ChatModule } from './chat/index.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { IngestionModule, QueueProbe } from './ingestion/index.js';
-import { MetricsController, OpsModule } from './ops/index.js';
+import { MetricsController, OpsModule, ResilienceOverrides } from './ops/index.js';
 import { RagModule } from './rag/index.js';
 
 /**
@@ -56,7 +59,16 @@ export class AppModule {
         role === 'worker' ? { ...auth, controllers: [] } : auth,
         RagModule.register({ http: role !== 'worker' }),
         IngestionModule.register({ http: role !== 'worker', worker: role !== 'api' }),
-        ...(role === 'worker' ? [] : [ChatModule, OpsModule]),
+        OpsModule.register({ http: role !== 'worker' }),
+        MonitoringModule.register(config.alert, config.server, {
+          useFactory: (
+            policies: PolicyRegistry,
+            levels: DegradationRegistry,
+            overrides: ResilienceOverrides,
+          ) => alertRules(policies, levels, overrides, config.alert),
+          inject: [PolicyRegistry, DegradationRegistry, ResilienceOverrides],
+        }),
+        ...(role === 'worker' ? [] : [ChatModule]),
       ],
       providers: [
         { provide: APP_GUARD, useExisting: AuthGuard },

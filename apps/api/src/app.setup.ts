@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { accessRuleOf, listRoutes } from '#libs/auth';
 import { problem } from '#libs/errors';
+import { Faults, registerFaultHooks } from '#libs/faults';
 import {
   Admission,
   MAX_DEADLINE_MS,
@@ -56,6 +57,7 @@ export async function setUp(
   const fastify = app.getHttpAdapter().getInstance();
   fastify.server.maxConnections = MOST_CONNECTIONS;
   registerRequestHooks(fastify);
+  registerFaultHooks(fastify, app.get(Faults));
   registerAdmission(fastify, admissionOf(app));
   registerEventStreams(fastify, streams);
   await app.register(fastifyHelmet, {

@@ -2,8 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { RedisConnection } from '#libs/cache';
 import { observePool, TenantDb } from '#libs/database';
+import { Faults } from '#libs/faults';
 import { Lifecycle } from '#libs/health';
-import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
+import { DegradationRegistry, type Policy, PolicyRegistry } from '#libs/resilience';
 
 /** What a process has in hand before the application is built on it. */
 export interface Infrastructure {
@@ -15,9 +16,16 @@ export interface Infrastructure {
   lifecycle: Lifecycle;
   policies: PolicyRegistry;
   capabilities: DegradationRegistry;
+  faults: Faults;
   /** The Redis of several processes; whoever made it closes it. */
   sharedCache?: RedisConnection;
+  version: string;
 }
+
+/** For reading operators' orders, one of which may be to let nothing through to the database. */
+const UNGUARDED: Pick<Policy, 'execute'> = {
+  execute: (call, { signal = new AbortController().signal } = {}) => call(signal),
+};
 
 @Module({})
 export class InfrastructureModule {
@@ -26,11 +34,14 @@ export class InfrastructureModule {
     observePool(source);
     const providers = [
       { provide: TenantDb, useValue: new TenantDb(source, statementTimeoutMs, policies.policy('postgres')) },
+      { provide: 'CONTROL_DB', useValue: new TenantDb(source, statementTimeoutMs, UNGUARDED) },
       { provide: 'APP_DATABASE_URL', useValue: infrastructure.appDatabaseUrl },
       { provide: 'DATA_DIR', useValue: infrastructure.dataDir },
       { provide: Lifecycle, useValue: infrastructure.lifecycle },
       { provide: PolicyRegistry, useValue: policies },
       { provide: DegradationRegistry, useValue: infrastructure.capabilities },
+      { provide: Faults, useValue: infrastructure.faults },
+      { provide: 'VERSION', useValue: infrastructure.version },
     ];
     return {
       module: InfrastructureModule,

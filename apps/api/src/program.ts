@@ -8,16 +8,18 @@ import { assertEveryRouteDeclares } from '#libs/auth';
 import { RedisConnection } from '#libs/cache';
 import { type Config } from '#libs/config';
 import { connectDatabase, startEmbeddedPostgres } from '#libs/database';
+import { Faults } from '#libs/faults';
 import { Lifecycle } from '#libs/health';
 import { endWaitingStreams } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
 import { migrations } from '#migrations';
 import type { sections } from './app.config.js';
+import { defineCapabilities } from './app.capabilities.js';
 import { AppModule } from './app.module.js';
 import { definePolicies } from './app.policies.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
-import { prepareVectorIndex } from './rag/index.js';
+import { dimensionsOf, prepareVectorIndex, providerProbes } from './rag/index.js';
 
 export interface Program {
   app: NestFastifyApplication;
@@ -63,6 +65,10 @@ async function start(
   const dataDir = resolve(server.dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
+  // Before anything is started: they may be configured wrongly.
+  const dimensions = dimensionsOf(config.embedder);
+  const probes = providerProbes(config);
+
   const databaseLost = Promise.withResolvers<void>();
   const embedded = config.database.url ? undefined : await startDatabase(dataDir, databaseLost.resolve);
   if (embedded) started.push(() => embedded.stop());
@@ -70,7 +76,7 @@ async function start(
     config.database.url ?? embedded!.url,
     config.database,
     migrations,
-    prepareVectorIndex,
+    (owner) => prepareVectorIndex(owner, dimensions),
   );
   started.push(() => source.destroy());
   if (migrated.length > 0) new Logger('database').log({ migrations: migrated.length }, 'schema migrated');
@@ -80,18 +86,27 @@ async function start(
   if (sharedCache) started.push(async () => sharedCache.close());
 
   const lifecycle = new Lifecycle();
+  const faults = new Faults(config.faults.enabled);
+  const policies = definePolicies(
+    config.database,
+    config.chat,
+    sharedCache ? { ...probes, cache: (signal) => sharedCache.ping(signal) } : probes,
+    faults.enabled ? faults : undefined,
+  );
+  const capabilities = defineCapabilities(policies);
+  capabilities.start();
+  started.push(async () => capabilities.close());
   const infrastructure = {
     source,
     appDatabaseUrl: appUrl,
     statementTimeoutMs: config.database.statementTimeoutMs,
     dataDir,
     lifecycle,
-    policies: definePolicies(
-      config.database,
-      config.chat,
-      sharedCache ? { cache: (signal) => sharedCache.ping(signal) } : {},
-    ),
+    policies,
+    capabilities,
+    faults,
     sharedCache,
+    version: RELEASE,
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config, infrastructure),

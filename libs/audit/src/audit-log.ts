@@ -111,6 +111,15 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     await this.insert(tx, record.actor.tenantId, record);
   }
 
+  /** The same where there is no transaction; the disk will do. What not even that can take is counted as lost. */
+  async note(record: AuditRecord): Promise<void> {
+    try {
+      await this.write({ ...record, recorded: false }, { mayWait: true });
+    } catch (error) {
+      this.countLost(error);
+    }
+  }
+
   private async recordChange(tx: EntityManager, tenantId: string): Promise<void> {
     const record = pendingAudit();
     if (!record) return;

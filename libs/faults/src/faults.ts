@@ -16,6 +16,13 @@ const injected = counter({
 
 type Target = Parameters<FaultInjector['apply']>[0];
 
+export interface AutoStop {
+  /** ISO 8601. */
+  at: string;
+  /** Their ids. */
+  rules: string[];
+}
+
 interface Active {
   rule: FaultRule;
   random: () => number;
@@ -31,7 +38,8 @@ export class Faults implements FaultInjector {
   private readonly logger = new Logger(Faults.name);
   private readonly active = new Map<string, Active>();
   private budget = new AnswerBudget();
-  private stopped?: { at: string; rules: string[] };
+  private stopped?: AutoStop;
+  private readonly listeners = new Set<(stop: AutoStop) => void>();
 
   /** @param enabled fixed at start: without it no rule is taken, and the policies are built without an injector */
   constructor(
@@ -40,8 +48,14 @@ export class Faults implements FaultInjector {
   ) {}
 
   /** The last time that the rules were ended because too many answers failed. */
-  get autoStopped(): { at: string; rules: string[] } | undefined {
+  get autoStopped(): AutoStop | undefined {
     return this.stopped;
+  }
+
+  /** @returns ends the subscription */
+  onAutoStop(listener: (stop: AutoStop) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** In the order in which they were set, which is the order in which they act. */
@@ -85,6 +99,7 @@ export class Faults implements FaultInjector {
     this.stopped = { at: new Date().toISOString(), rules: [...this.active.keys()] };
     this.logger.error(this.stopped, 'more than half of the answers failed: all faults are ended');
     this.clear();
+    for (const listener of this.listeners) listener(this.stopped);
     // Those answers have had their effect; the next experiment is judged by its own.
     this.budget = new AnswerBudget();
   }

@@ -27,6 +27,17 @@ export function histogram<T extends string>(options: HistogramConfiguration<T>):
   return existing<Histogram<T>>(options.name) ?? new Histogram({ buckets: DURATION_BUCKETS, ...options });
 }
 
+/** The sum over a metric's series that have these labels; undefined when there is no such metric. */
+export async function sumOfMetric(
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number | undefined> {
+  const metric = await existing<Gauge>(name)?.get();
+  return metric?.values
+    .filter((value) => Object.entries(labels).every(([label, text]) => value.labels[label] === text))
+    .reduce((sum, { value }) => sum + value, 0);
+}
+
 function existing<M>(name: string): M | undefined {
   return register.getSingleMetric(name) as M | undefined;
 }

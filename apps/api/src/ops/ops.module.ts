@@ -1,7 +1,45 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditLog } from '#libs/audit';
+import { TenantDb } from '#libs/database';
+import { PolicyRegistry } from '#libs/resilience';
+import { AlertsController } from './alerts/alerts.controller.js';
 import { AuditEventsController } from './audit/audit-events.controller.js';
 import { AuditEventsService } from './audit/audit-events.service.js';
+import { FaultsController } from './faults/faults.controller.js';
+import { ActRecorder } from './resilience/act-recorder.js';
+import { DebugController } from './resilience/debug.controller.js';
+import { ResilienceController } from './resilience/resilience.controller.js';
+import { ResilienceOverrides } from './resilience/resilience-overrides.js';
 
-/** For those who run a tenant or the installation. */
-@Module({ controllers: [AuditEventsController], providers: [AuditEventsService] })
-export class OpsModule {}
+/**
+ * For those who run a tenant or the installation. Orders to policies reach every process, also one that answers no
+ * requests.
+ */
+@Module({})
+export class OpsModule {
+  static register({ http }: { http: boolean }): DynamicModule {
+    return {
+      module: OpsModule,
+      global: true,
+      controllers: http
+        ? [AuditEventsController, ResilienceController, DebugController, AlertsController, FaultsController]
+        : [],
+      providers: [
+        AuditEventsService,
+        ActRecorder,
+        {
+          provide: ResilienceOverrides,
+          inject: [TenantDb, 'CONTROL_DB', PolicyRegistry, AuditLog, 'APP_DATABASE_URL'],
+          useFactory: (
+            db: TenantDb,
+            control: TenantDb,
+            policies: PolicyRegistry,
+            audit: AuditLog,
+            url: string,
+          ) => new ResilienceOverrides(db, control, policies, audit, url),
+        },
+      ],
+      exports: [ResilienceOverrides],
+    };
+  }
+}

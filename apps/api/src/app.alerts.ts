@@ -1,0 +1,61 @@
+import {
+  type AlertRule,
+  capabilityBelowFull,
+  circuitOpen,
+  counterIncreased,
+  eventLoopStalled,
+  gaugeAbove,
+  policySaturated,
+  retryBudgetExhausted,
+} from '#libs/monitoring';
+import type { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
+import { overrideInForce, type ResilienceOverrides } from './ops/index.js';
+
+/** With workers at work, a job waits for as long as the documents before it take. */
+const LONG_WAIT_SECONDS = 300;
+/** A capability may be below full while a circuit tries again; longer than that, somebody should know. */
+const BELOW_FULL_FACTOR = 2;
+
+/** What operators are told of. */
+export function alertRules(
+  policies: PolicyRegistry,
+  degradation: DegradationRegistry,
+  overrides: ResilienceOverrides,
+  { forMs }: { forMs: number },
+): AlertRule[] {
+  return [
+    circuitOpen(policies, (policy) => (policy === 'postgres' ? 'critical' : 'error')),
+    overrideInForce(overrides),
+    capabilityBelowFull(degradation, { forMs: BELOW_FULL_FACTOR * forMs }),
+    retryBudgetExhausted(policies),
+    policySaturated(policies),
+    eventLoopStalled(),
+    gaugeAbove({
+      name: 'queue-age',
+      severity: 'warning',
+      cleared: 'jobs no longer wait for long',
+      metric: 'navigator_ingestion_queue_age_seconds',
+      limit: LONG_WAIT_SECONDS,
+      subject: 'job-queue',
+      summary: `A document has waited for more than ${LONG_WAIT_SECONDS} s to be processed`,
+      scope: 'fleet',
+    }),
+    counterIncreased({
+      name: 'audit-lost',
+      severity: 'critical',
+      cleared: 'no more audit events are lost',
+      metric: 'navigator_audit_lost_total',
+      labels: { cause: 'error' },
+      subject: 'audit-log',
+      summary: 'Audit events of refused or failed requests could not be kept anywhere',
+    }),
+    counterIncreased({
+      name: 'cache-rejected',
+      severity: 'warning',
+      cleared: 'the cache holds what it should',
+      metric: 'navigator_cache_rejected_total',
+      subject: 'cache',
+      summary: 'Values in the cache were not what this installation wrote; they were deleted',
+    }),
+  ];
+}
