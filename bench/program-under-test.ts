@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, type ProgramProcess, spawnProgram } from '../test/support/program-process.js';
 
 const ADMIN = { email: 'admin@example.com', password: 'correct horse battery staple' };
 const RATES = ['AUTH', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'];
@@ -18,7 +15,7 @@ export interface Page<T> {
 
 /** The real, built program on its embedded database, in a process and a folder of its own. */
 export class ProgramUnderTest {
-  private child: ChildProcess;
+  private process: ProgramProcess;
   private token = '';
 
   private constructor(
@@ -26,7 +23,7 @@ export class ProgramUnderTest {
     private readonly port: number,
     private readonly environment: Record<string, string>,
   ) {
-    this.child = this.spawn();
+    this.process = this.spawn();
   }
 
   static async start(environment: Record<string, string> = {}): Promise<ProgramUnderTest> {
@@ -41,7 +38,7 @@ export class ProgramUnderTest {
   }
 
   get pid(): number {
-    return this.child.pid!;
+    return this.process.child.pid!;
   }
 
   get headers(): Record<string, string> {
@@ -50,17 +47,17 @@ export class ProgramUnderTest {
 
   /** Kills it by SIGKILL and starts it again. Returns the milliseconds from the kill to ready. */
   async killAndRestart(): Promise<number> {
-    this.child.kill('SIGKILL');
-    await once(this.child, 'exit');
+    this.process.child.kill('SIGKILL');
+    await this.process.exit;
     const killedMs = performance.now();
-    this.child = this.spawn();
+    this.process = this.spawn();
     await this.ready();
     return performance.now() - killedMs;
   }
 
   async stop(): Promise<void> {
-    this.child.kill('SIGTERM');
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    this.process.child.kill('SIGTERM');
+    await this.process.exit;
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
@@ -100,13 +97,7 @@ export class ProgramUnderTest {
   }
 
   private async ready(): Promise<void> {
-    for (;;) {
-      const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
-      await response?.arrayBuffer();
-      if (response?.ok) break;
-      if (this.child.exitCode !== null) throw new Error('The program ended by itself');
-      await delay(10);
-    }
+    await this.process.url;
     await this.login();
   }
 
@@ -119,28 +110,15 @@ export class ProgramUnderTest {
     this.token = ((await response.json()) as { access_token: string }).access_token;
   }
 
-  private spawn(): ChildProcess {
-    return spawn(process.execPath, ['dist/apps/api/src/main.js'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        DATA_DIR: this.dataDir,
-        PORT: String(this.port),
-        LOG_LEVEL: 'error',
-        BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
-        BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
-        ...Object.fromEntries(RATES.map((name) => [`RATE_${name}_PER_MINUTE`, '1000000'])),
-        ...this.environment,
-      },
+  private spawn(): ProgramProcess {
+    return spawnProgram({
+      DATA_DIR: this.dataDir,
+      PORT: String(this.port),
+      LOG_LEVEL: 'error',
+      BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
+      BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+      ...Object.fromEntries(RATES.map((name) => [`RATE_${name}_PER_MINUTE`, '1000000'])),
+      ...this.environment,
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }

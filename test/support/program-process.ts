@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { createServer } from 'node:net';
 
 export interface ProgramProcess {
   child: ChildProcess;
@@ -14,19 +12,29 @@ export interface ProgramProcess {
   exit: Promise<number | null>;
 }
 
-/** Starts the built program as a user would: `node dist/…` or `npm start`, on a free port. */
+/** As `npm start` runs it. */
+export const PROGRAM = 'dist/apps/api/src/main.js';
+
+export interface SpawnOptions {
+  command?: string;
+  args?: string[];
+  /** The file that gets its log, which is thrown away otherwise. */
+  logFile?: number;
+}
+
+/** Starts the built program as a user would: `node dist/…` or `npm start`, on a free port. To be called in the root. */
 export function spawnProgram(
   environment: Record<string, string>,
-  { command = process.execPath, args = ['dist/apps/api/src/main.js'] } = {},
+  { command = process.execPath, args = [PROGRAM], logFile }: SpawnOptions = {},
 ): ProgramProcess {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(DATABASE_|TEST_|npm_|NODE_OPTIONS|JEST)/.test(name)),
   );
-  const child = spawn(command, args, {
-    cwd: ROOT,
-    env: { ...inherited, PORT: '0', LOG_LEVEL: 'warn', ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const stdio: StdioOptions = ['ignore', logFile ?? 'ignore', 'pipe'];
+  // A machine that runs tests is busy with other things, which is not what they test.
+  const patient = { ADMISSION_LOOP_DELAY_MS: '2000' };
+  const env = { ...inherited, ...patient, PORT: '0', LOG_LEVEL: 'warn', ...environment };
+  const child = spawn(command, args, { env, stdio });
   let text = '';
   const url = new Promise<string>((resolve, reject) => {
     child.stderr!.on('data', (chunk: Buffer) => {
@@ -39,6 +47,16 @@ export function spawnProgram(
   url.catch(() => undefined); // A test that expects the end does not ask for the address.
   const exit = once(child, 'close').then(([code]) => code as number | null);
   return { child, announced: () => text, url, exit };
+}
+
+/** For a program that is to have the same address after a restart. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Processes, other than this one, whose command line names the folder. */

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Cell, expectThat, type Play } from '../cell.js';
+import { PLAIN, type SetUp } from '../harness/world.js';
+import { writeConversation } from '../load/operations.js';
+import { answeredAtLeast } from './bounds.js';
+
+const LIBRARY = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
+  .map((folder) => join(folder, 'faketime/libfaketimeMT.so.1'))
+  .find((path) => existsSync(path));
+const OFFSET_FILE = join(tmpdir(), `navigator-chaos-clock-${process.pid}`);
+const EACH_MS = 10_000;
+
+/** The program's clock is a file's; the machine's is left alone. */
+const faked = (monotonicToo: boolean): SetUp => ({
+  ...PLAIN,
+  environment: {
+    ...(LIBRARY ? { LD_PRELOAD: LIBRARY } : {}),
+    FAKETIME_TIMESTAMP_FILE: OFFSET_FILE,
+    FAKETIME_CACHE_DURATION: '1',
+    ...(monotonicToo ? {} : { FAKETIME_DONT_FAKE_MONOTONIC: '1' }),
+  },
+  prepare: () => setClock('+0'),
+});
+
+const setClock = (offset: string) => writeFile(OFFSET_FILE, `${offset}\n`);
+
+const clock = (cell: Pick<Cell, 'id' | 'fault' | 'setUp'>): Cell => ({
+  dependency: 'clock',
+  seconds: (2 * EACH_MS) / 1_000,
+  impossible: () => (LIBRARY ? undefined : 'libfaketime is not installed'),
+  begin: () => setClock('+1h'),
+  during: jump,
+  heal: () => setClock('+0'),
+  levels: ['full'],
+  recoverWithinMs: 5_000,
+  expects: async (evidence, { world, notes }) => {
+    const page = await world.operator.metrics(world.replica);
+    const opened = page?.sum('navigator_resilience_events_total', { event: 'opened' }) ?? NaN;
+    return [
+      answeredAtLeast(0.999, evidence.during(), 'requests'),
+      expectThat(opened === 0, `circuits opened ${opened} times (bound 0)`),
+      expectThat(
+        notes['inOrder'] === 1,
+        'what was made after the clock went back is listed after what was made before',
+      ),
+    ];
+  },
+  ...cell,
+});
+
+export const clockCells: readonly Cell[] = [
+  clock({ id: 'F43', fault: 'jumps an hour ahead, then two back; timers run on', setUp: faked(false) }),
+  clock({
+    id: 'F43m',
+    fault: 'jumps an hour ahead, then two back, and the monotonic clock with it',
+    setUp: faked(true),
+  }),
+];
+
+async function jump({ client, world, notes }: Play): Promise<void> {
+  const tenant = world.tenants[0]!;
+  await delay(EACH_MS);
+  const before = await client.send(writeConversation(tenant));
+  await setClock('-1h');
+  await delay(EACH_MS);
+  const after = await client.send(writeConversation(tenant));
+  const [first, second] = [before, after].map(({ operation }) => operation.resourceId ?? '');
+  notes['inOrder'] = Number(first! < second!);
+}

@@ -1,0 +1,30 @@
+import type { Cell } from '../cell.js';
+import { cacheCells } from './cache.js';
+import { clockCells } from './clock.js';
+import { embedderCells } from './embedder.js';
+import { modelCells } from './model.js';
+import { streamCells } from './model-stream.js';
+import { networkCells } from './network.js';
+import { lossCells } from './postgres.js';
+import { refusalCells } from './postgres-refusing.js';
+import { processCells } from './process.js';
+import { tenantCells } from './tenant.js';
+
+/** In the order of the fault matrix. */
+export const cells: readonly Cell[] = [
+  lossCells,
+  refusalCells,
+  cacheCells,
+  modelCells,
+  streamCells,
+  embedderCells,
+  clockCells,
+  tenantCells,
+  processCells,
+  networkCells,
+]
+  .flat()
+  .sort((a, b) => a.id.localeCompare(b.id));
+
+/** The most telling ones, in a few minutes. */
+export const CI_CELLS = ['F01', 'F02', 'F03', 'F09', 'F17', 'F19', 'F24', 'F26', 'F28', 'F35', 'F50', 'F54'];

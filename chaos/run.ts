@@ -1,0 +1,78 @@
+/**
+ * Breaks what the program depends on, one thing after the other, and says what came of it.
+ *
+ *   npm run chaos                      all cells; writes docs/resilience-scorecard.md
+ *   npm run chaos -- F01 F24           some
+ *   npm run chaos -- --ci              twelve, in a few minutes
+ *
+ * Exits 1 when a cell failed.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Cell } from './cell.js';
+import { cells, CI_CELLS } from './cells/index.js';
+import { World, worldKey } from './harness/world.js';
+import { play } from './play.js';
+import { pageOf, printScore, type Score, scoreOf, summaryOf } from './scorecard.js';
+
+const SCORECARD = 'docs/resilience-scorecard.md';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { ci: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+});
+const wanted = values.ci ? CI_CELLS : positionals;
+const unknown = wanted.filter((id) => !cells.some((cell) => cell.id === id));
+if (unknown.length > 0) throw new Error(`There is no cell ${unknown.join(', ')}`);
+const chosen = cells.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
+
+const startedAt = performance.now();
+const folder = await mkdtemp(join(tmpdir(), 'navigator-chaos-'));
+const scores: Score[] = [];
+for (const group of byWorld(chosen)) await playGroup(group);
+scores.sort((a, b) => a.cell.id.localeCompare(b.cell.id));
+const minutes = (performance.now() - startedAt) / 60_000;
+console.log(`\n${summaryOf(scores)} in ${minutes.toFixed(1)} minutes`);
+if (wanted.length === 0) await writeFile(SCORECARD, pageOf(scores, [], minutes));
+const hasFailed = scores.some(({ verdict }) => verdict === 'failed');
+// What a failed cell recorded is worth a look.
+if (hasFailed || values.keep) console.log(`Histories and logs are in ${folder}`);
+else await rm(folder, { recursive: true, force: true });
+process.exit(hasFailed ? 1 : 0);
+
+/** Cells that need the same world, one group each, in the order of their first cells. */
+function byWorld(list: readonly Cell[]): Cell[][] {
+  return [...Map.groupBy(list, ({ setUp }) => worldKey(setUp)).values()];
+}
+
+/** A world that a cell has left broken is not used again. */
+async function playGroup(group: readonly Cell[]): Promise<void> {
+  let world: World | undefined;
+  for (const cell of group) {
+    const reason = cell.impossible?.();
+    const score: Score = reason ? { cell, verdict: 'not run', reasons: [reason] } : await playOne(cell);
+    scores.push(score);
+    printScore(score);
+  }
+  await world?.stop();
+
+  async function playOne(cell: Cell): Promise<Score> {
+    try {
+      world ??= await World.start(cell.setUp, folder);
+      const played = await play(cell, world, folder);
+      const { requestsMs, reportedMs } = played.evidence.recovery;
+      if (requestsMs === undefined || reportedMs === undefined) await discard();
+      return scoreOf(played);
+    } catch (error) {
+      await discard();
+      return { cell, verdict: 'failed', reasons: [`could not be played: ${(error as Error).message}`] };
+    }
+  }
+
+  async function discard(): Promise<void> {
+    await world?.stop();
+    world = undefined;
+  }
+}
