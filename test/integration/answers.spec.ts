@@ -73,7 +73,7 @@ function service(models: string, settings: Record<string, string> = {}, hits = [
   const config = loadConfig(sections, environment);
   const chatModels = createChatModels(config);
   const { database } = loadConfig({ database: databaseSection }, {});
-  const policies = definePolicies(database, config.chat);
+  const policies = definePolicies({ database, chat: config.chat });
   const db = {
     read: (_tenant: string, work: (tx: unknown) => unknown) =>
       work({ query: async () => [{ answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '' }] }),

@@ -33,9 +33,7 @@ class CachingProcess {
     const sections = { cache: cacheSection, database: databaseSection, chat: chatSection };
     const config = loadConfig(sections, { CACHE_URL: url });
     const connection = new RedisConnection(url);
-    const policies = definePolicies(config.database, config.chat, {
-      cache: (signal) => connection.ping(signal),
-    });
+    const policies = definePolicies(config, { probes: { cache: (signal) => connection.ping(signal) } });
     const providers = [
       { provide: 'DATA_DIR', useValue: dataDir },
       { provide: PolicyRegistry, useValue: policies },

@@ -5,6 +5,7 @@ import { databaseSection } from '#libs/database';
 import { faultsSection } from '#libs/faults';
 import { admissionSection, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
+import { resilienceSection } from './app.policy-file.js';
 import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import { parserSection, uploadSection, workerSection } from './ingestion/index.js';
@@ -79,6 +80,7 @@ export const sections = {
   stream: streamSection,
   alert: alertSection,
   faults: faultsSection,
+  resilience: resilienceSection,
   sentry: sentrySection,
   auth: authSection,
   bootstrap: bootstrapSection,

@@ -1,35 +1,38 @@
-import type { DatabaseConfig } from '#libs/database';
-import { type FaultInjector, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
-import { type ChatConfig, chatModelNames } from './rag/index.js';
+import { type DatabaseConfig, databaseOutcome, databasePolicy } from '#libs/database';
+import { type FaultInjector, type PolicyHooks, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
+import { type ChatConfig, chatModelNames, type EmbedderConfig } from './rag/index.js';
 
-/** Something cheap to ask each dependency, by the name of its policy, to learn early that it is back. */
-export type Probes = Record<string, (signal: AbortSignal) => Promise<unknown>>;
+export interface PolicySettings {
+  database: DatabaseConfig;
+  chat: ChatConfig;
+  /** The local one unless given. */
+  embedder?: Pick<EmbedderConfig, 'provider'>;
+}
+
+export interface PolicySurroundings {
+  /** Something cheap to ask each dependency, by the name of its policy, to learn early that it is back. */
+  probes?: Record<string, (signal: AbortSignal) => Promise<unknown>>;
+  faults?: FaultInjector;
+}
 
 /** Every dependency's policy, in one list. Models are defined one by one: each fails on its own. */
 export function definePolicies(
-  database: DatabaseConfig,
-  chat: ChatConfig,
-  probes: Probes = {},
-  faults?: FaultInjector,
+  settings: PolicySettings,
+  { probes = {}, faults }: PolicySurroundings = {},
 ): PolicyRegistry {
   const policies = new PolicyRegistry({ faults });
-  for (const [name, options] of Object.entries(policyList(database, chat, probes)))
-    policies.define(name, options, { probe: probes[name] });
+  const list = { ...policyList(settings), ...modelPolicies(settings.chat) };
+  for (const [name, options] of Object.entries(list))
+    policies.define(name, options, { probe: probes[name], classify: CLASSIFY[name] });
   return policies;
 }
 
-function policyList(
-  database: DatabaseConfig,
-  chat: ChatConfig,
-  probes: Probes,
-): Record<string, PolicyOptions> {
+/** For dependencies whose adapters have errors of their own. */
+const CLASSIFY: Record<string, PolicyHooks['classify']> = { postgres: databaseOutcome };
+
+function policyList({ database, embedder }: PolicySettings): Record<string, PolicyOptions> {
   return {
-    postgres: {
-      // Statements have limits of their own; this one is for a server that accepts and then says nothing.
-      attemptTimeoutMs: 120_000,
-      breaker: { openMs: 1_000 },
-      bulkhead: { concurrency: database.poolMax, queue: 1_000 },
-    },
+    postgres: databasePolicy(database.poolMax),
     cache: {
       // Nobody waits longer for what may not even be there. A window of 2 s: what worked a moment ago is no reason to go on.
       attemptTimeoutMs: 50,
@@ -45,28 +48,40 @@ function policyList(
     },
     'blob-store': { attemptTimeoutMs: 30_000, breaker: {} },
     embedder: {
+      // For a batch of passages; a question asks with a shorter limit of its own.
       attemptTimeoutMs: 30_000,
       retry: { retries: 1 },
-      breaker: {},
-      bulkhead: { concurrency: 8, queue: 256 },
-      // One on another machine, which is one that can be probed, is asked again elsewhere when it is slow; our own
-      // threads would only have more to do.
-      ...(probes['embedder'] && { hedge: {} }),
+      breaker: { minimumCalls: 5, slowCallMs: 15_000, slowStartMs: 2_000 },
+      bulkhead: { concurrency: 8, queue: 32, backgroundMaxWaitMs: 60_000 },
+      // A second question to the same thread of our own would only wait behind the first.
+      ...((embedder?.provider ?? 'local') !== 'local' && { hedge: {} }),
     },
+    // A document that cannot be read says nothing about the parser, so it has no circuit of its own.
     parser: { attemptTimeoutMs: 600_000 },
-    // Two hashes at once leave the processors to the others; whoever is behind twenty would wait for most of a second.
-    'password-hashing': { attemptTimeoutMs: 10_000, bulkhead: { concurrency: 2, queue: 20 } },
-    webhook: { attemptTimeoutMs: 10_000, breaker: {} },
-    ...Object.fromEntries(
-      chatModelNames(chat).map((model) => [
-        `model:${model}`,
-        {
-          // Up to the first token only, which the adapter itself limits a little earlier.
-          attemptTimeoutMs: chat.firstTokenTimeoutMs + 1_000,
-          breaker: { minimumCalls: 5 },
-          bulkhead: { concurrency: 32, queue: 64 },
-        },
-      ]),
-    ),
+    'password-hashing': {
+      attemptTimeoutMs: 10_000,
+      // Two hashes at once leave the processors to the others; whoever is behind twenty would wait for most of a second.
+      // Nobody is known yet, so all who log in are one tenant.
+      bulkhead: { concurrency: 2, queue: 20, tenantShare: 1, maxWaitMs: 2_000 },
+    },
+    // A pattern for each host; what is sent there is tried again from its outbox.
+    webhook: {
+      attemptTimeoutMs: 10_000,
+      breaker: { window: 'consecutive', minimumCalls: 5, successes: 1, slowStartMs: 0 },
+      bulkhead: { concurrency: 4, queue: 100, tenantShare: 1, maxWaitMs: 10_000 },
+    },
   };
+}
+
+function modelPolicies(chat: ChatConfig): Record<string, PolicyOptions> {
+  // Up to the first token only, which the adapter itself limits a little earlier, as it does every gap after it.
+  const attemptTimeoutMs = chat.firstTokenTimeoutMs + 1_000;
+  const options: PolicyOptions = {
+    // No second attempt: the ladder goes on.
+    attemptTimeoutMs,
+    throttle: {},
+    breaker: { minimumCalls: 5, slowCallMs: attemptTimeoutMs / 2, probeTimeoutMs: 15_000 },
+    bulkhead: { concurrency: 32, queue: 64, tenantQueue: 16, adaptive: { min: 2 } },
+  };
+  return Object.fromEntries(chatModelNames(chat).map((model) => [`model:${model}`, options]));
 }

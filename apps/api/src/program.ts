@@ -7,7 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { assertEveryRouteDeclares } from '#libs/auth';
 import { RedisConnection } from '#libs/cache';
 import { type Config } from '#libs/config';
-import { connectDatabase, startEmbeddedPostgres } from '#libs/database';
+import { connectDatabase, DatabaseProbe, startEmbeddedPostgres } from '#libs/database';
 import { Faults } from '#libs/faults';
 import { Lifecycle } from '#libs/health';
 import { endWaitingStreams } from '#libs/http';
@@ -17,6 +17,7 @@ import type { sections } from './app.config.js';
 import { defineCapabilities } from './app.capabilities.js';
 import { AppModule } from './app.module.js';
 import { definePolicies } from './app.policies.js';
+import { PolicyFile } from './app.policy-file.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
 import { dimensionsOf, prepareVectorIndex, providerProbes } from './rag/index.js';
@@ -87,12 +88,19 @@ async function start(
 
   const lifecycle = new Lifecycle();
   const faults = new Faults(config.faults.enabled);
-  const policies = definePolicies(
-    config.database,
-    config.chat,
-    sharedCache ? { ...probes, cache: (signal) => sharedCache.ping(signal) } : probes,
-    faults.enabled ? faults : undefined,
-  );
+  const database = new DatabaseProbe(appUrl);
+  started.push(() => database.close());
+  const policies = definePolicies(config, {
+    probes: {
+      ...probes,
+      postgres: () => database.ping(),
+      ...(sharedCache && { cache: (signal) => sharedCache.ping(signal) }),
+    },
+    faults: faults.enabled ? faults : undefined,
+  });
+  started.push(async () => policies.close());
+  const policyFile = await PolicyFile.open(config.resilience.file, policies);
+  started.push(async () => policyFile?.close());
   const capabilities = defineCapabilities(policies);
   capabilities.start();
   started.push(async () => capabilities.close());

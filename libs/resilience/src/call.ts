@@ -5,6 +5,8 @@ export type Priority = (typeof PRIORITIES)[number];
 export interface CallOptions {
   /** Aborts the call and its waiting; may carry a deadline (`deadlineSignal`). */
   signal?: AbortSignal;
+  /** For one attempt, when the policy's own limit is longer than this call can wait. */
+  timeoutMs?: number;
   /** What is asked of the dependency, such as `read` or `embed`; for metrics, spans and injected faults. */
   operation?: string;
   /** Doing it twice does no harm. Only such a call is retried or hedged. */

@@ -63,8 +63,8 @@ const bulkhead = z
     backgroundMaxWaitMs: milliseconds().optional(),
     /** No tenant has more than this share of the permits while others wait. */
     tenantShare: ratio().default(0.4),
-    /** Calls of one tenant that may wait. */
-    tenantQueue: count(100_000).default(16),
+    /** Calls of one tenant that may wait; its share of the queue unless given. */
+    tenantQueue: count(100_000).optional(),
     /** Permits that only critical-plus calls may take. */
     reserved: count(10_000, 0).default(0),
     /** The limit falls when the dependency says that it has too much to do, and rises again while it is used. */

@@ -106,11 +106,6 @@ export class PolicyRegistry {
     this.find(name).override(override);
   }
 
-  /** Gives a policy the question that its dependency is asked while the circuit is open; see `PolicyHooks.probe`. */
-  probeWith(name: string, ask: (signal: AbortSignal) => Promise<unknown>): void {
-    this.find(name).probeWith(ask);
-  }
-
   /** Stops what runs by itself: probes, slow starts, overrides that would end. */
   close(): void {
     this.hide();

@@ -51,7 +51,7 @@ export class DependencyPolicy implements Policy {
   private readonly classify?: Classify;
   private pipeline: Pipeline;
   private slowStart?: SlowStart;
-  private probe?: RecoveryProbe;
+  private readonly probe?: RecoveryProbe;
   private standing?: PolicyOverride;
   private stopExpiry?: () => void;
   private since = new Date();
@@ -84,7 +84,7 @@ export class DependencyPolicy implements Policy {
       onBudgetExhausted: () => this.onBudgetExhausted(),
     });
     this.pipeline = this.apply(options);
-    if (hooks.probe) this.probeWith(hooks.probe);
+    this.probe = hooks.probe && this.recoveryProbe(hooks.probe);
   }
 
   get state(): PolicyState {
@@ -152,16 +152,6 @@ export class DependencyPolicy implements Policy {
     this.strategies.throttle?.reset();
   }
 
-  /** From now on, instead of the probe that it had. */
-  probeWith(ask: (signal: AbortSignal) => Promise<unknown>): void {
-    this.probe?.stop();
-    this.probe = new RecoveryProbe(this.breaker, ask, {
-      clock: this.clock,
-      random: this.deps.random,
-      onChange: (answers) => this.publish(answers ? 'probe-answered' : 'probe-unanswered'),
-    });
-  }
-
   /** Stops what runs by itself. Calls still work. */
   dispose(): void {
     this.probe?.stop();
@@ -209,11 +199,19 @@ export class DependencyPolicy implements Policy {
     return pipeline;
   }
 
+  private recoveryProbe(ask: (signal: AbortSignal) => Promise<unknown>): RecoveryProbe {
+    return new RecoveryProbe(this.breaker, ask, {
+      clock: this.clock,
+      random: this.deps.random,
+      onChange: (answers) => this.publish(answers ? 'probe-answered' : 'probe-unanswered'),
+    });
+  }
+
   private attempt(work: Work, options: CallOptions, isStream: boolean): Attempt {
     const context = currentContext();
     const priority = options.priority ?? context?.priority;
     const { bulkhead } = this.options;
-    return new Attempt(
+    const attempt = new Attempt(
       {
         work,
         operation: options.operation,
@@ -226,6 +224,8 @@ export class DependencyPolicy implements Policy {
       },
       options.signal,
     );
+    if (options.timeoutMs !== undefined) attempt.timeoutMs = options.timeoutMs;
+    return attempt;
   }
 
   private withFaults<T>(open: (signal: AbortSignal) => AsyncIterable<T>, operation?: string) {

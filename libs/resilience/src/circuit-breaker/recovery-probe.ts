@@ -18,10 +18,14 @@ export interface ProbeDependencies {
  * not before the base open time is over, because then it may be another part of it that fails.
  */
 export class RecoveryProbe {
+  /** Of an opening; what belongs to an earlier one has no say any more. */
+  private run = 0;
   private stopWaiting?: () => void;
+  private asking?: AbortController;
+  /** The last question, until it has really ended: one that hangs is not followed by others that hang. */
+  private unanswered?: Promise<void>;
   private answered?: boolean;
   private wasSilent = false;
-  private asking?: AbortController;
 
   constructor(
     private readonly breaker: CircuitBreaker,
@@ -34,31 +38,28 @@ export class RecoveryProbe {
     this.stop();
     this.wasSilent = false;
     this.answered = undefined;
-    this.wait();
+    this.wait(this.run);
   }
 
   stop(): void {
+    this.run++;
     this.stopWaiting?.();
-    this.stopWaiting = undefined;
     this.asking?.abort();
-    this.asking = undefined;
   }
 
-  private wait(): void {
+  private wait(run: number): void {
     const ms = EVERY_MS * (1 + JITTER * (2 * this.deps.random() - 1));
-    this.stopWaiting = this.deps.clock.after(ms, () => void this.askOnce());
+    this.stopWaiting = this.deps.clock.after(ms, () => void this.askOnce(run));
   }
 
-  private async askOnce(): Promise<void> {
-    const asking = (this.asking = new AbortController());
-    const answers = await this.answers(asking);
-    // Stopped, and perhaps started again, in the meantime.
-    if (this.asking !== asking) return;
-    this.asking = undefined;
+  private async askOnce(run: number): Promise<void> {
+    const answers = await this.answers((this.asking = new AbortController()));
+    if (run !== this.run) return;
     if (answers) this.breaker.noteAnswer({ wasSilent: this.wasSilent });
     else this.wasSilent = true;
     if (answers !== this.answered) this.deps.onChange?.((this.answered = answers));
-    if (this.breaker.state === 'open') this.wait();
+    await this.unanswered;
+    if (run === this.run) this.wait(run);
   }
 
   /** false as well for an answer that does not come in time, even if the question cannot be aborted. */
@@ -70,7 +71,7 @@ export class RecoveryProbe {
         resolve(answers);
       };
       asking.signal.addEventListener('abort', () => settle(false), { once: true });
-      void invoke(this.ask, asking.signal).then(
+      this.unanswered = invoke(this.ask, asking.signal).then(
         () => settle(true),
         () => settle(false),
       );

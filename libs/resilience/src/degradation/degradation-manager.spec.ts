@@ -58,6 +58,7 @@ describe('a ladder of fallbacks', () => {
     const served = await managerOf({ steps }).serve('why?', never);
     const degradation = {
       capability: 'answer.generate',
+      level: 'minimal',
       fallback: 'extract',
       since: expect.stringMatching(/^\d{4}-.*Z$/),
     };

@@ -135,10 +135,11 @@ export class DegradationManager<Q = void, R = void, I = never> {
    * @param fallback what served instead
    */
   observe(level: ServiceLevel, reason?: string, fallback = 'none'): Degradation | undefined {
-    const since = this.history.add(level, reason);
+    const { capability, history } = this;
+    history.add(level, reason);
     this.refresh();
     if (level === 'full' || !reason) return undefined;
-    const degradation = { capability: this.capability, level, reason, fallback, since };
+    const degradation = { capability, level, reason, fallback, since: history.sinceOf(reason) };
     noteDegradation(degradation);
     return degradation;
   }

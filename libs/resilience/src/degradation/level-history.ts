@@ -24,21 +24,23 @@ export class LevelHistory {
     private readonly rememberMs: number,
   ) {}
 
-  /** @returns since when this reason has been seen without a longer break; ISO 8601 */
-  add(level: ServiceLevel, reason?: string): string {
+  add(level: ServiceLevel, reason?: string): void {
     const seenAt = this.clock.now();
-    const now = new Date().toISOString();
     this.seenAt.set(level, seenAt);
-    if (level === 'full' || !reason) return now;
+    if (level === 'full' || !reason) return;
 
     this.forget();
     const known = this.reasons.get(reason);
-    const stays = known && isWorse(known.level, level) ? known.level : level;
+    const worst = known && isWorse(known.level, level) ? known.level : level;
     // Set anew, so that the first is the one not seen for longest.
     this.reasons.delete(reason);
-    this.reasons.set(reason, { level: stays, since: known?.since ?? now, seenAt });
+    this.reasons.set(reason, { level: worst, since: known?.since ?? new Date().toISOString(), seenAt });
     if (this.reasons.size > MAX_REASONS) this.reasons.delete(this.reasons.keys().next().value!);
-    return known?.since ?? now;
+  }
+
+  /** Since when a reason that was just added has been seen without a longer break; ISO 8601. */
+  sinceOf(reason: string): string {
+    return this.reasons.get(reason)!.since;
   }
 
   get level(): ServiceLevel {

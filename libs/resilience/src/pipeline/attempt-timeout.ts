@@ -45,6 +45,7 @@ class LimitedCall {
     const timeoutMs = Math.min(strategy.timeoutMs, attempt.timeoutMs);
     this.clearTimer = strategy.clock.after(timeoutMs, () => this.giveUp(new AttemptTimeout(timeoutMs)));
     attempt.callSignal = this.controller.signal;
+    attempt.begin(strategy.clock.now());
     const call = start(attempt, next);
     attempt.abandoned = call;
     call.then(

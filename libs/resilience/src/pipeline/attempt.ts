@@ -51,9 +51,15 @@ export class Attempt {
     return this.callSignal ?? this.signal ?? NEVER;
   }
 
+  /** The call, or a fault in its place, begins now: from here on its time counts. */
+  begin(now: number): void {
+    this.startedAt = now;
+    this.parent?.begin(now);
+  }
+
   /** Makes the call. */
   run(now: number): Promise<unknown> {
-    this.begin(now);
+    if (this.startedAt === undefined) this.begin(now);
     return this.call.work(this.effectiveSignal, this);
   }
 
@@ -71,10 +77,5 @@ export class Attempt {
   end(outcome: Outcome): void {
     for (const ending of this.endings?.splice(0) ?? []) ending(outcome);
     this.parent?.end(outcome);
-  }
-
-  private begin(now: number): void {
-    this.startedAt = now;
-    this.parent?.begin(now);
   }
 }

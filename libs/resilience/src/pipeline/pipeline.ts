@@ -55,7 +55,7 @@ export class Pipeline {
     }
     this.execute = this.strategies.reduceRight<Next>(
       (next, strategy) => (attempt) => strategy.execute(attempt, next),
-      (attempt) => attempt.run(now()),
+      (attempt) => attempt.run(attempt.startedAt ?? now()),
     );
   }
 
