@@ -37,7 +37,14 @@ export default {
       globalSetup: '<rootDir>/test/support/postgres.global-setup.mjs',
       globalTeardown: '<rootDir>/test/support/postgres.global-teardown.mjs',
     },
-    { ...base, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'] },
+    { ...base, displayName: 'simulation', testMatch: ['<rootDir>/test/simulation/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'chaos',
+      testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/support/postgres.global-setup.mjs',
+      globalTeardown: '<rootDir>/test/support/postgres.global-teardown.mjs',
+    },
     { ...base, displayName: 'corpus', testMatch: ['<rootDir>/test/eval/**/*.spec.ts'] },
   ],
 };
