@@ -8,6 +8,7 @@ import { CreateConversations1764000006000 } from './1764000006000-create-convers
 import { CreateIdempotency1764000007000 } from './1764000007000-create-idempotency.js';
 import { CountLostLeases1764000008000 } from './1764000008000-count-lost-leases.js';
 import { CreateResilience1764000009000 } from './1764000009000-create-resilience.js';
+import { CreateVectorOrigin1764000010000 } from './1764000010000-create-vector-origin.js';
 import { CreateModelBudget1764000011000 } from './1764000011000-create-model-budget.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -21,5 +22,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateIdempotency1764000007000,
   CountLostLeases1764000008000,
   CreateResilience1764000009000,
+  CreateVectorOrigin1764000010000,
   CreateModelBudget1764000011000,
 ];

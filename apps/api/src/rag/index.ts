@@ -1,6 +1,6 @@
 export { RagModule } from './rag.module.js';
 export type { Box, NewPassage, Passage, PassageCell, PassageRow } from './passages/passage.js';
-export { passageId, PassageStore } from './passages/passage.store.js';
+export { passageId, PassageStore, type UnembeddedPassage } from './passages/passage.store.js';
 export { prepareVectorIndex } from './passages/vectors/choose-index.js';
 export { sentencesOf } from './text/index.js';
 export {
@@ -14,7 +14,10 @@ export { AnswerService } from './answering/answer.service.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';
-export { embedderSection } from './providers/embedder.config.js';
+export { dimensionsOf, type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
+export { EmbedderMisbehaved } from './providers/checked-vectors.js';
+export { ModelRejected } from './providers/provider-failure.js';
+export { providerProbes } from './providers/provider-probes.js';
 export { chatModelNames } from './providers/chat-models.js';
 export {
   anthropicSection,

@@ -10,9 +10,10 @@ import { LexicalIndex } from './passages/lexical/lexical.index.js';
 import { PassageStore } from './passages/passage.store.js';
 import { chooseVectorIndex } from './passages/vectors/choose-index.js';
 import { VectorIndex } from './passages/vectors/vector-index.js';
+import { VectorOriginStore } from './passages/vectors/vector-origin.store.js';
 import { createChatModels } from './providers/chat-models.js';
-import { type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
-import { LocalEmbedder } from './providers/local.embedder.js';
+import { createEmbedder, type EmbedderSettings } from './providers/create-embedder.js';
+import { dimensionsOf, type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
 import { type ChatModel, Embedder } from './providers/provider.js';
 import {
   anthropicSection,
@@ -40,15 +41,25 @@ const RETRIEVAL: Provider[] = [
   LexicalIndex,
   {
     provide: VectorIndex,
-    inject: [TenantDb],
+    inject: [TenantDb, embedderSection.token],
     // Which tables there are is the same for every tenant and needs none.
-    useFactory: (db: TenantDb) => db.runAsWorker(chooseVectorIndex),
+    useFactory: (db: TenantDb, embedder: EmbedderConfig) =>
+      db.runAsWorker((tx) => chooseVectorIndex(tx, dimensionsOf(embedder))),
   },
   PassageStore,
+  VectorOriginStore,
   {
     provide: Embedder,
-    inject: [embedderSection.token],
-    useFactory: (config: EmbedderConfig) => new LocalEmbedder(config),
+    inject: [
+      ...[embedderSection, openaiSection, compatibleSection].map(({ token }) => token),
+      VectorOriginStore,
+    ],
+    useFactory: (
+      embedder: EmbedderConfig,
+      openai: EmbedderSettings['openai'],
+      compatible: EmbedderSettings['compatible'],
+      origins: VectorOriginStore,
+    ) => createEmbedder({ embedder, openai, compatible }, origins),
   },
   {
     provide: QueryEmbedder,

@@ -55,8 +55,13 @@ export class PassageStore {
     await this.lexical.insert(tx, key, postingsOf(passages));
   }
 
-  /** The first passages that have no vector of the model yet. */
-  async listUnembedded(tx: Queryable, key: VectorKey, limit: number): Promise<UnembeddedPassage[]> {
+  /** The first passages that have no vector of the model yet, but not those of `except`. */
+  async listUnembedded(
+    tx: Queryable,
+    key: VectorKey,
+    limit: number,
+    except: readonly string[] = [],
+  ): Promise<UnembeddedPassage[]> {
     const rows = await tx.query<{ id: string; text: string; heading: string | null }[]>(
       `select p.id, p.text, p.heading_path[cardinality(p.heading_path)] as heading
        from passage p
@@ -65,8 +70,9 @@ export class PassageStore {
            select from ${this.vectors.table} v
            where v.tenant_id = $1 and v.document_id = $2 and v.generation = $3 and v.ordinal = p.ordinal
              and v.model = $4)
+         and p.id <> all ($6::uuid[])
        order by p.ordinal limit $5`,
-      [key.tenantId, key.documentId, key.generation, key.model, limit],
+      [key.tenantId, key.documentId, key.generation, key.model, limit, except],
     );
     return rows.map(({ id, text, heading }) => ({ id, text: heading ? `${heading}\n${text}` : text }));
   }

@@ -4,7 +4,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { TransientFailure } from '#libs/errors';
 import { type Batch, BatchQueue, batchesOf } from './batch-queue.js';
-import type { EmbedderConfig } from './embedder.config.js';
+import { type EmbedderConfig, LOCAL_DIMENSIONS } from './embedder.config.js';
 import type { EmbeddedBatch } from './local-embedder.worker.js';
 import { Embedder } from './provider.js';
 
@@ -22,14 +22,14 @@ import { Embedder } from './provider.js';
 @Injectable()
 export class LocalEmbedder extends Embedder implements OnApplicationShutdown {
   readonly model = 'use-lite-en-1';
-  readonly dimensions = 512;
+  readonly dimensions = LOCAL_DIMENSIONS;
 
   private pool: Piscina<string[], EmbeddedBatch> | undefined;
   private readonly queue = new BatchQueue();
   private running = 0;
   private closed = false;
 
-  constructor(private readonly config: EmbedderConfig) {
+  constructor(private readonly config: Pick<EmbedderConfig, 'threads' | 'idleMs'>) {
     super();
   }
 

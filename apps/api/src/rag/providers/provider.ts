@@ -8,6 +8,8 @@ export abstract class Embedder {
   abstract readonly dimensions: number;
   /** One vector of length 1 (L2) for each text, in order. Texts are never empty. */
   abstract embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]>;
+  /** Resolves when it is there and lets us in. Costs nothing. */
+  ping?(signal: AbortSignal): Promise<void>;
 }
 
 export interface ChatMessage {

@@ -1,3 +1,4 @@
+import type { CallOptions } from '#libs/resilience';
 import { Embedder } from '../providers/provider.js';
 import { type CallPolicy, QueryEmbedder, type TextCache } from './query-embedder.js';
 
@@ -46,6 +47,46 @@ describe('embedding a question', () => {
     await new QueryEmbedder(two, through, cache).embed('Am I pregnant?', signal);
     expect([one.texts.length, two.texts.length]).toEqual([1, 1]);
     expect([...cache.entries].flat().join()).not.toMatch(/pregnant/i);
+  });
+
+  it('computes it once for all who ask it at the same moment, and for the others when one leaves', async () => {
+    const embedder = new CountingEmbedder();
+    const begin = Promise.withResolvers<void>();
+    const slow: CallPolicy = { execute: async (call) => begin.promise.then(() => call(signal)) };
+    const queries = new QueryEmbedder(embedder, slow, new MapCache());
+    const leaving = new AbortController();
+    const left = queries.embed('Is my dog covered?', leaving.signal);
+    const stayed = [1, 2, 3].map(() => queries.embed('Is my  dog covered?', signal));
+    leaving.abort(new Error('the client left'));
+    await expect(left).rejects.toThrow('the client left');
+    begin.resolve();
+    const [first, ...others] = await Promise.all(stayed);
+    for (const other of others) expect(other).toEqual(first);
+    expect(embedder.texts).toEqual(['Is my dog covered?']);
+  });
+
+  it('may be tried again, and says what it is', async () => {
+    const asked: CallOptions[] = [];
+    const noting: CallPolicy = {
+      execute: (call, options) => {
+        asked.push(options!);
+        return call(signal);
+      },
+    };
+    await new QueryEmbedder(new CountingEmbedder(), noting, new MapCache()).embed('x', signal);
+    expect(asked).toMatchObject([{ idempotent: true, operation: 'embed-question' }]);
+  });
+
+  it('computes it again when the cache has anything else than a vector of the model', async () => {
+    const cache = new MapCache();
+    const embedder = new CountingEmbedder();
+    const vector = await new QueryEmbedder(embedder, through, cache).embed('x', signal);
+    const [key] = [...cache.entries.keys()];
+    for (const wrong of ['', 'AAAA', 'not base64!', Buffer.alloc(64).toString('base64')]) {
+      cache.entries.set(key!, wrong);
+      expect(await new QueryEmbedder(embedder, through, cache).embed('x', signal)).toEqual(vector);
+    }
+    expect(embedder.texts).toHaveLength(5);
   });
 
   it('goes through the policy, and remembers nothing when that refuses', async () => {

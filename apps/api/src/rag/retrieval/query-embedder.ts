@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CallOptions } from '#libs/resilience';
+import { type CallOptions, SingleFlight } from '#libs/resilience';
 import type { Embedder } from '../providers/provider.js';
 
 /** The part of a policy that is needed here. */
@@ -13,8 +13,10 @@ export interface TextCache {
   set(key: string, value: string): Promise<void>;
 }
 
-/** Embeds questions, and remembers them: people ask the same things. */
+/** Embeds questions, and remembers them: people ask the same things, also at the same moment. */
 export class QueryEmbedder {
+  private readonly underWay = new SingleFlight<Float32Array>();
+
   constructor(
     private readonly embedder: Embedder,
     private readonly policy: CallPolicy,
@@ -29,11 +31,16 @@ export class QueryEmbedder {
   async embed(query: string, signal: AbortSignal): Promise<Float32Array> {
     const text = query.normalize('NFKC').replace(/\s+/g, ' ').trim();
     const key = createHash('sha256').update(`${this.embedder.model}\n${text}`).digest('base64url');
-    const known = await this.cache.get(key);
-    if (known !== undefined) return fromText(known);
+    return this.underWay.run(key, (shared) => this.findOrCompute(key, text, shared), signal);
+  }
+
+  private async findOrCompute(key: string, text: string, signal: AbortSignal): Promise<Float32Array> {
+    const known = fromText((await this.cache.get(key)) ?? '');
+    // What is anything else than a vector of this model counts as unknown.
+    if (known.length === this.embedder.dimensions) return known;
     const [vector] = await this.policy.execute((limit) => this.embedder.embed([text], limit), {
       signal,
-      operation: 'embed',
+      operation: 'embed-question',
       idempotent: true,
     });
     if (!vector) throw new Error(`${this.embedder.model} gave no vector`);
@@ -48,5 +55,5 @@ const toText = (vector: Float32Array) =>
 
 function fromText(text: string): Float32Array {
   const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
-  return new Float32Array(bytes.buffer);
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }

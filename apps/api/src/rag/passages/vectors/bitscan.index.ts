@@ -10,7 +10,7 @@ import { signsOf, similarityTo, toHalfBytes } from './half-vector.js';
 import { type PassageVector, type SimilarPassage, VectorIndex, type VectorKey } from './vector-index.js';
 
 /**
- * Works on any PostgreSQL: reads the signs of all vectors in scope, 64 bytes each, keeps those with the fewest
+ * Works on any PostgreSQL: reads the signs of all vectors in scope, one bit a dimension, keeps those with the fewest
  * differing bits, and computes exactly how similar these are.
  */
 @Injectable()
@@ -19,8 +19,9 @@ export class BitscanIndex extends VectorIndex {
   readonly table = 'passage_vector';
 
   async save(tx: Queryable, key: VectorKey, vectors: readonly PassageVector[]): Promise<void> {
-    for (let at = 0; at < vectors.length; at += SIGNS_PER_ROW) {
-      const row = vectors.slice(at, at + SIGNS_PER_ROW);
+    const perRow = Math.max(1, Math.floor(SIGNS_PER_ROW / (vectors[0]?.vector.length ?? 1)));
+    for (let at = 0; at < vectors.length; at += perRow) {
+      const row = vectors.slice(at, at + perRow);
       await tx.query(SAVE, [
         key.tenantId,
         key.documentId,
@@ -77,8 +78,8 @@ const similar = (rows: VectorRow[], query: Float32Array): SimilarPassage[] =>
 /** Three times as many by signs as are wanted hold 84 to 97 of the 100 most similar ones, and 98 to 100 of the 10. */
 const CANDIDATES_PER_RESULT = 3;
 const MIN_CANDIDATES = 100;
-/** A row must fit a page of 8 kB. */
-const SIGNS_PER_ROW = 64;
+/** Bits: half of a page of 8 kB, which a row must fit. */
+const SIGNS_PER_ROW = 32_768;
 
 /** The vector first: what it refuses because it is there, its signs need not be written for. */
 const SAVE = `

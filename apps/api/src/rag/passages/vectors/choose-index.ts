@@ -1,21 +1,24 @@
 import type { Client } from 'pg';
 import type { Queryable } from '../search-scope.js';
 import { BitscanIndex } from './bitscan.index.js';
-import { ensurePgvector, hasPgvector, PgvectorIndex } from './pgvector.index.js';
+import { canIndex, ensurePgvector, hasPgvector, PgvectorIndex } from './pgvector.index.js';
 import type { VectorIndex } from './vector-index.js';
 
-/** Of the embedded model; another embedder brings its own. */
-const DIMENSIONS = 512;
-
-/** Once at start, as the owner of the schema: makes use of pgvector where the server offers it. */
-export async function prepareVectorIndex(owner: Client): Promise<void> {
+/**
+ * Once at start, as the owner of the schema: makes use of pgvector where the server offers it.
+ *
+ * @param dimensions of the vectors of the configured embedder
+ */
+export async function prepareVectorIndex(owner: Client, dimensions: number): Promise<void> {
+  if (!canIndex(dimensions)) return;
   await ensurePgvector(
     { query: async (sql, parameters) => (await owner.query(sql, parameters)).rows as never },
-    DIMENSIONS,
+    dimensions,
   );
 }
 
 /** The index that this database was prepared for. */
-export async function chooseVectorIndex(db: Queryable): Promise<VectorIndex> {
-  return (await hasPgvector(db, DIMENSIONS)) ? new PgvectorIndex(DIMENSIONS) : new BitscanIndex();
+export async function chooseVectorIndex(db: Queryable, dimensions: number): Promise<VectorIndex> {
+  const isPrepared = canIndex(dimensions) && (await hasPgvector(db, dimensions));
+  return isPrepared ? new PgvectorIndex(dimensions) : new BitscanIndex();
 }

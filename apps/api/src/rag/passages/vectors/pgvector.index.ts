@@ -169,9 +169,12 @@ async function isOffered(owner: Queryable): Promise<boolean> {
   }
 }
 
+/** Whether an HNSW graph takes vectors of that size. */
+export const canIndex = (dimensions: number) =>
+  Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= MAX_DIMENSIONS;
+
 function tableFor(dimensions: number): string {
-  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS)
-    throw new Error(`pgvector cannot index vectors of ${dimensions} dimensions`);
+  if (!canIndex(dimensions)) throw new Error(`pgvector cannot index vectors of ${dimensions} dimensions`);
   return `passage_embedding_${dimensions}`;
 }
 
