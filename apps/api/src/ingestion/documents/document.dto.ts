@@ -38,6 +38,9 @@ export const AssessmentBody = z.object({
   language: z.string().nullable().describe('ISO 639-1; null when there is too little text to say.'),
   garbled_ratio: z.number().describe('Share of characters that no writing system uses, 0 to 1.'),
   warnings: z.array(z.string()),
+  passages_without_vector: z
+    .array(z.uuid())
+    .describe('Passages that the embedding model refused; they are found by their words only.'),
 });
 
 export const DocumentBody = z.object({
@@ -141,6 +144,7 @@ function toStageBody({ name, status, attempts, detail, startedAt, finishedAt }: 
 function toAssessmentBody(assessment: Document['assessment']): DocumentBody['assessment'] {
   if (!assessment) return null;
   const { pages, pagesWithoutText, passages, words, language, garbledRatio, warnings } = assessment;
+  const { passagesWithoutVector = [] } = assessment;
   return {
     pages,
     pages_without_text: pagesWithoutText,
@@ -149,6 +153,7 @@ function toAssessmentBody(assessment: Document['assessment']): DocumentBody['ass
     language,
     garbled_ratio: garbledRatio,
     warnings,
+    passages_without_vector: passagesWithoutVector,
   };
 }
 

@@ -128,6 +128,19 @@ export class DocumentStore {
     await tx.query(`update document set assessment = $2, updated_at = now() where id = $1`, [id, assessment]);
   }
 
+  /** Those that the stage `embed` left out come into the assessment, once nothing else changes that any more. */
+  async notePassagesWithoutVector(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(
+      `update document d
+       set assessment = d.assessment || jsonb_build_object(
+             'passagesWithoutVector', s.detail -> 'passages_without_vector',
+             'warnings', d.assessment -> 'warnings' || '["passages-without-vector"]'::jsonb)
+       from job_stage s
+       where d.id = $1 and s.document_id = d.id and s.name = 'embed' and s.detail ? 'passages_without_vector'`,
+      [id],
+    );
+  }
+
   async setReady(tx: EntityManager, id: string): Promise<void> {
     await tx.query(`update document set status = 'ready', updated_at = now() where id = $1`, [id]);
   }

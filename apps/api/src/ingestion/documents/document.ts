@@ -53,8 +53,10 @@ export interface Assessment {
   language: string | null;
   /** 0 to 1: the share of characters that no writing system uses, such as those of a font without a mapping. */
   garbledRatio: number;
-  /** Codes of what the parser had to leave out. */
+  /** Codes of what had to be left out. */
   warnings: string[];
+  /** Ids of passages that the embedding model refused: they are found by their words only. */
+  passagesWithoutVector?: string[];
 }
 
 export interface StageState {

@@ -128,11 +128,12 @@ export class JobRunner {
     if (isOutage(cause)) return this.waitFor(tx, job, cause);
     report(this.logger, cause);
     const attempts = await this.stages.attempts(tx, job.documentId, stage);
+    const code = cause instanceof DomainError ? cause.code : 'internal-error';
     if (attempts >= this.config.maxAttempts) {
       const what = `Processing failed ${attempts} times in the stage "${stage}".`;
-      return this.reject(tx, job, [stage], new AttemptsExhausted(what, { cause }));
+      return this.reject(tx, job, [stage], new AttemptsExhausted(what, { cause }), code);
     }
-    await this.stages.interrupt(tx, job.documentId, stage);
+    await this.stages.interrupt(tx, job.documentId, { stage, code });
     await this.jobs.defer(tx, job, this.config.retryDelayMs * RETRY_FACTOR ** (attempts - 1));
     return 'deferred';
   }
@@ -158,8 +159,9 @@ export class JobRunner {
     job: ClaimedJob,
     stages: readonly StageName[],
     reason: DocumentRejected,
+    stageCode = reason.code,
   ): Promise<JobOutcome> {
-    for (const stage of stages) await this.stages.fail(tx, job.documentId, stage, reason.code);
+    for (const stage of stages) await this.stages.fail(tx, job.documentId, stage, stageCode);
     await this.stages.interrupt(tx, job.documentId);
     await this.documents.setFailed(tx, job.documentId, reason);
     await this.jobs.finish(tx, job, 'failed');

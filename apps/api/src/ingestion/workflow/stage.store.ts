@@ -73,13 +73,21 @@ export class StageStore {
     return row.attempts;
   }
 
-  /** What was interrupted waits again, and only the stage that is to blame keeps the attempt counted. */
-  async interrupt(tx: EntityManager, documentId: string, blamed?: StageName): Promise<void> {
+  /**
+   * What was interrupted waits again, and only the stage that is to blame keeps the attempt counted and tells the code
+   * of the reason.
+   */
+  async interrupt(
+    tx: EntityManager,
+    documentId: string,
+    blamed?: { stage: StageName; code: string },
+  ): Promise<void> {
     await tx.query(
       `update job_stage
-       set status = 'pending', attempts = case when name = $2 then attempts else greatest(attempts - 1, 0) end
+       set status = 'pending', attempts = case when name = $2 then attempts else greatest(attempts - 1, 0) end,
+           detail = case when name = $2 then $3::jsonb else detail end
        where document_id = $1 and status = 'running'`,
-      [documentId, blamed],
+      [documentId, blamed?.stage, blamed && { reason: blamed.code }],
     );
   }
 

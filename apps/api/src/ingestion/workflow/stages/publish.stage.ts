@@ -16,6 +16,7 @@ export class PublishStage implements StageWork {
   async run({ job }: Task): Promise<StageOutcome> {
     return {
       commit: async (tx) => {
+        await this.documents.notePassagesWithoutVector(tx, job.documentId);
         await this.documents.setReady(tx, job.documentId);
         await this.stages.clearResults(tx, job.documentId);
         await this.jobs.finish(tx, job, 'done');
