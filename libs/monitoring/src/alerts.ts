@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { TenantDb } from '#libs/database';
+import { type TenantDb, uuidv7 } from '#libs/database';
 import { type Clock, systemClock } from '#libs/resilience';
 import type { Alert, AlertRule, AlertTransition } from './alert.js';
 import { AlertEngine, type AlertEngineOptions } from './alert-engine.js';
@@ -64,7 +64,7 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   async onApplicationBootstrap(): Promise<void> {
     try {
-      this.engine.restore(await this.db.runAsOperator((tx) => listOpenOf(tx, this.options.replica)));
+      this.engine.restore(await this.inTransaction((tx) => listOpenOf(tx, this.options.replica)));
     } catch (error) {
       this.logger.warn({ reason: (error as Error).name }, 'open alerts could not be read');
     }
@@ -113,7 +113,7 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private async write(): Promise<void> {
     for (let first = this.waiting[0]; first; first = this.waiting[0]) {
-      await this.db.runAsOperator((tx) => this.writeOne(tx, first!));
+      await this.inTransaction((tx) => this.writeOne(tx, first!));
       this.waiting = this.waiting.filter((other) => other !== first);
     }
   }
@@ -122,6 +122,11 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
     if (transition === 'opened') return this.saveOpened(tx, alert, delivery, sentAt);
     if (await saveResolved(tx, alert))
       await this.saveDelivery(tx, alert, deliveryOf(alert, transition), sentAt);
+  }
+
+  /** Before what only waits for its turn: when there is too much to do, somebody should hear of it. */
+  private inTransaction<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    return this.db.runAsOperator(work, { priority: 'critical' });
   }
 
   /** Another process may have opened the same alert first; then its id is the alert's, and it has told of it. */
@@ -148,12 +153,19 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async keep(): Promise<void> {
     const now = this.clock.now();
     if (now < this.keepAt) return;
-    await this.db.runAsOperator(async (tx) => {
-      for (const alert of this.active()) await this.saveOpened(tx, alert, deliveryOf(alert, 'opened'));
+    await this.inTransaction(async (tx) => {
+      for (const alert of this.active()) await this.keepOne(tx, alert);
       if (this.isSteady(now)) await this.sweep(tx);
     });
     this.steadySince ??= now;
     this.keepAt = now + KEEP_EVERY_MS;
+  }
+
+  /** One that somebody else has resolved while it goes on is opened anew. */
+  private async keepOne(tx: EntityManager, alert: Alert): Promise<void> {
+    const { id, isNew } = await saveOpen(tx, { ...alert, id: uuidv7() });
+    alert.id = id;
+    if (isNew) await this.saveDelivery(tx, alert, deliveryOf(alert, 'opened'));
   }
 
   /** After an outage everybody's alerts look abandoned until their processes have had time to say otherwise. */

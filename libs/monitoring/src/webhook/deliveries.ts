@@ -17,6 +17,7 @@ const deliveries = counter({
   labelNames: ['outcome'],
 });
 
+const PROMPTLY = { priority: 'critical' } as const;
 const BATCH = 10;
 /** Longer than an attempt can take. */
 const LEASE_MS = 60_000;
@@ -36,7 +37,7 @@ export class Deliveries {
 
   /** Sends what is due. What fails is tried again later, by this or another process. */
   async sendDue(): Promise<void> {
-    const due = await this.db.runAsOperator((tx) => claimDeliveries(tx, BATCH, LEASE_MS));
+    const due = await this.db.runAsOperator((tx) => claimDeliveries(tx, BATCH, LEASE_MS), PROMPTLY);
     await Promise.all(due.map((delivery) => this.sendClaimed(delivery)));
   }
 
@@ -58,8 +59,9 @@ export class Deliveries {
     const retryMs = delivery.attempt < ATTEMPTS ? retryMsAfter(delivery.attempt) : undefined;
     if (failed && retryMs === undefined)
       this.logger.error({ delivery: delivery.id, reason: failed }, 'nobody could be told of an alert');
-    await this.db.runAsOperator((tx) =>
-      failed ? markFailed(tx, delivery.id, failed, retryMs) : markDelivered(tx, delivery.id),
+    await this.db.runAsOperator(
+      (tx) => (failed ? markFailed(tx, delivery.id, failed, retryMs) : markDelivered(tx, delivery.id)),
+      PROMPTLY,
     );
   }
 }

@@ -1,8 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequirePermission } from '#libs/auth';
-import { TenantDb } from '#libs/database';
-import { DependencyTimeout, DependencyUnavailable } from '#libs/errors';
+import { isDatabaseUnreachable, TenantDb } from '#libs/database';
 import { page, Priority, RateClass } from '#libs/http';
 import { Alerts, listAlerts } from '#libs/monitoring';
 import { AlertPage, cursorOfAlert, ListAlerts, toAlertBody, toAlertQuery } from './alerts.dto.js';
@@ -26,8 +25,7 @@ export class AlertsController {
       const rows = await this.db.runAsOperator((tx) => listAlerts(tx, toAlertQuery(query)));
       return { ...page(rows, query.limit, cursorOfAlert, toAlertBody), source: 'database' };
     } catch (error) {
-      const isAway = error instanceof DependencyUnavailable || error instanceof DependencyTimeout;
-      if (!isAway || query.state === 'resolved') throw error;
+      if (!isDatabaseUnreachable(error) || query.state === 'resolved') throw error;
       return { items: this.openOnes(query), next_cursor: null, source: 'memory' };
     }
   }

@@ -1,8 +1,8 @@
 import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { auditDetail, AuditLog } from '#libs/audit';
+import { auditDetail, AuditLog, AuditUnavailable } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { listen, type Listener, TenantDb } from '#libs/database';
-import { DependencyTimeout, DependencyUnavailable } from '#libs/errors';
+import { DomainError } from '#libs/errors';
 import { type Clock, PolicyRegistry, systemClock } from '#libs/resilience';
 import { isInForce, MODE_OF, type NewOrder, type Order } from './order.js';
 import { listOrders, ORDERS_CHANNEL, saveOrder } from './order.store.js';
@@ -122,8 +122,8 @@ export class ResilienceOverrides implements OnModuleInit, OnModuleDestroy {
       this.carryOut(taken.order);
       return { ...taken, recorded: 'log' };
     } catch (error) {
-      const away = error instanceof DependencyUnavailable || error instanceof DependencyTimeout;
-      throw away ? new FleetUnreachable(error) : error;
+      const isAway = error instanceof DomainError && error.kind === 'unavailable';
+      throw isAway && !(error instanceof AuditUnavailable) ? new FleetUnreachable(error) : error;
     }
   }
 
