@@ -5,6 +5,8 @@ import { FatalFailure, TransientFailure } from '#libs/errors';
 const CONNECT_TIMEOUT_MS = 1_000;
 /** A connection on which an answer is due and nothing comes for so long is given up. */
 const SILENCE_MS = 2_500;
+/** As long as any command has, so that a slow server does not pass for one that is back. */
+const PING_TIMEOUT_MS = 50;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
 
@@ -78,9 +80,10 @@ export class RedisConnection {
     }
   }
 
-  /** Whether it answers at all. One that has lost its disk refuses even a PING, and can be read from. */
+  /** Whether it answers in time. One that has lost its disk refuses even a PING, and can be read from. */
   async ping(signal: AbortSignal): Promise<void> {
-    await this.send((redis) => redis.ping(), signal).catch((error: unknown) => {
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT_MS)]);
+    await this.send((redis) => redis.ping(), inTime).catch((error: unknown) => {
       if (!(error instanceof CommandRefused)) throw error;
     });
   }
