@@ -8,6 +8,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { TransientFailure } from '#libs/errors';
+import { Pressure } from '#libs/http';
 import { PolicyRegistry } from '#libs/resilience';
 import { BlobStore } from '../../../apps/api/src/ingestion/blobs/blob.store.js';
 import { type DocumentBody, toDocumentBody } from '../../../apps/api/src/ingestion/documents/document.dto.js';
@@ -20,7 +21,12 @@ import {
 } from '../../../apps/api/src/ingestion/index.js';
 import { IngestionNotifications } from '../../../apps/api/src/ingestion/jobs/notifications.js';
 import { UploadService } from '../../../apps/api/src/ingestion/uploads/upload.service.js';
-import { Embedder, PassageStore } from '../../../apps/api/src/rag/index.js';
+import {
+  Embedder,
+  EmbedderMisbehaved,
+  ModelRejected,
+  PassageStore,
+} from '../../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical.index.js';
 import { BitscanIndex } from '../../../apps/api/src/rag/passages/vectors/bitscan.index.js';
 import { VectorIndex } from '../../../apps/api/src/rag/passages/vectors/vector-index.js';
@@ -46,8 +52,14 @@ class FakeEmbedder extends Embedder {
   beforeBatch: (batch: number) => Promise<void> = async () => undefined;
   private batches = 0;
 
+  /** Texts with this in them are refused, and with them all that are asked for at the same time. */
+  refused?: RegExp;
+  calls = 0;
+
   async embed(texts: readonly string[]): Promise<Float32Array[]> {
+    this.calls += 1;
     await this.beforeBatch((this.batches += 1));
+    if (texts.some((text) => this.refused?.test(text))) throw new ModelRejected('fake', '400');
     this.embedded.push(...texts);
     return texts.map((text) => {
       const bytes = createHash('sha256').update(text).digest().subarray(0, this.dimensions);
@@ -97,6 +109,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: parserSection.token, useValue: parserSection.schema.parse({}) },
     { provide: workerSection.token, useValue: workerConfig({ pollMs: 100 }) },
     { provide: PolicyRegistry, useValue: policies },
+    { provide: Pressure, useValue: { sheds: () => false } },
     { provide: Embedder, useValue: embedder },
     { provide: VectorIndex, useClass: BitscanIndex },
     LexicalIndex,
@@ -273,11 +286,61 @@ describe('embedding', () => {
   it('that lacks what it needs waits for it, however long that takes', async () => {
     let failures = 0;
     embedder.beforeBatch = async () => {
-      if (++failures <= 10) throw new TransientFailure('the model is away');
+      if (++failures <= 10) throw new TransientFailure('the model is away', { retryAfterMs: 10 });
     };
     const id = await upload(planText(8, 3));
     expect(await settled(id)).toMatchObject({ status: 'ready', answerable: 'semantic' });
     expect(failures).toBe(11);
+  });
+
+  it('leaves out the passages that the model refuses, finds them with few calls, and says which', async () => {
+    embedder.refused = /^Section 21\n/;
+    const id = await upload(planText(9, 40));
+    const document = await settled(id);
+    const passage = (await passagesOf(id))[20];
+    expect(document).toMatchObject({
+      status: 'ready',
+      answerable: 'semantic',
+      assessment: {
+        passages: 40,
+        warnings: ['passages-without-vector'],
+        passages_without_vector: [passage!.id],
+      },
+    });
+    expect(await rowsOf('passage_vector')).toBe(39);
+    // Three batches of at most 16, one of them halved down to one passage.
+    expect(embedder.calls).toBeLessThanOrEqual(3 + 2 * Math.log2(16));
+  });
+
+  it('does not go on when the model refuses everything; the document stays answerable by its words', async () => {
+    embedder.refused = /./;
+    const id = await upload(planText(10, 40));
+    expect(await settled(id)).toMatchObject({
+      status: 'failed',
+      answerable: 'lexical',
+      reason: { code: 'embedding-refused' },
+    });
+    expect(await rowsOf('passage_vector')).toBe(0);
+  });
+
+  it('waits for a model that gives useless vectors, stores none of them, and says so', async () => {
+    let isMended = false;
+    embedder.beforeBatch = async () => {
+      if (!isMended) throw new EmbedderMisbehaved('fake', 'wrong-dimension');
+    };
+    const id = await upload(planText(11, 3));
+    const waiting = await until(id, ({ stages }) =>
+      stages.some(({ name, detail }) => name === 'embed' && detail !== null),
+    );
+    expect(waiting).toMatchObject({ answerable: 'lexical' });
+    expect(waiting.stages.find(({ name }) => name === 'embed')).toMatchObject({
+      status: 'pending',
+      attempts: 0,
+      detail: { reason: 'embedder-misbehaved' },
+    });
+    expect(await rowsOf('passage_vector')).toBe(0);
+    isMended = true;
+    expect(await settled(id)).toMatchObject({ status: 'ready', answerable: 'semantic' });
   });
 
   it('writes nothing more once the document was deleted', async () => {

@@ -125,7 +125,7 @@ export class JobRunner {
     cause: unknown,
   ): Promise<JobOutcome> {
     if (cause instanceof DocumentRejected) return this.reject(tx, job, [stage], cause);
-    if (isOutage(cause)) return this.waitFor(tx, job, cause);
+    if (isOutage(cause)) return this.waitFor(tx, job, stage, cause);
     report(this.logger, cause);
     const attempts = await this.stages.attempts(tx, job.documentId, stage);
     const code = cause instanceof DomainError ? cause.code : 'internal-error';
@@ -133,16 +133,22 @@ export class JobRunner {
       const what = `Processing failed ${attempts} times in the stage "${stage}".`;
       return this.reject(tx, job, [stage], new AttemptsExhausted(what, { cause }), code);
     }
-    await this.stages.interrupt(tx, job.documentId, { stage, code });
+    await this.stages.interrupt(tx, job.documentId, { stage, code, isToBlame: true });
     await this.jobs.defer(tx, job, this.config.retryDelayMs * RETRY_FACTOR ** (attempts - 1));
     return 'deferred';
   }
 
   /** Something that the work needs is away, which is not the document's fault: it waits as long as that takes. */
-  private async waitFor(tx: EntityManager, job: ClaimedJob, outage: DomainError): Promise<JobOutcome> {
+  private async waitFor(
+    tx: EntityManager,
+    job: ClaimedJob,
+    stage: StageName,
+    outage: DomainError,
+  ): Promise<JobOutcome> {
     const { retryDelayMs } = this.config;
-    this.logger.warn({ document_id: job.documentId, code: outage.code }, 'the job waits for what it needs');
-    await this.stages.interrupt(tx, job.documentId);
+    const { code } = outage;
+    this.logger.warn({ document_id: job.documentId, code }, 'the job waits for what it needs');
+    await this.stages.interrupt(tx, job.documentId, { stage, code, isToBlame: false });
     await this.jobs.defer(tx, job, Math.min(outage.retryAfterMs ?? retryDelayMs, LONGEST_WAIT_MS));
     return 'deferred';
   }

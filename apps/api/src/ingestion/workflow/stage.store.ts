@@ -74,20 +74,20 @@ export class StageStore {
   }
 
   /**
-   * What was interrupted waits again, and only the stage that is to blame keeps the attempt counted and tells the code
-   * of the reason.
+   * What was interrupted waits again, and the stage that interrupted tells the code of the reason. Only one that is to
+   * blame keeps the attempt counted.
    */
   async interrupt(
     tx: EntityManager,
     documentId: string,
-    blamed?: { stage: StageName; code: string },
+    by?: { stage: StageName; code: string; isToBlame: boolean },
   ): Promise<void> {
     await tx.query(
       `update job_stage
-       set status = 'pending', attempts = case when name = $2 then attempts else greatest(attempts - 1, 0) end,
+       set status = 'pending', attempts = case when name = $2 and $4 then attempts else greatest(attempts - 1, 0) end,
            detail = case when name = $2 then $3::jsonb else detail end
        where document_id = $1 and status = 'running'`,
-      [documentId, blamed?.stage, blamed && { reason: blamed.code }],
+      [documentId, by?.stage, by && { reason: by.code }, by?.isToBlame ?? false],
     );
   }
 
