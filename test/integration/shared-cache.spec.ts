@@ -188,6 +188,14 @@ describeWithRedis('a cache that processes share', () => {
     await until(() => works(second));
   });
 
+  it('tries by itself whether Redis is back, when nobody asks for anything', async () => {
+    const idle = await start();
+    await redis.kill();
+    await until(() => idle.policy.state === 'open');
+    await redis.start();
+    await until(() => idle.policy.state === 'closed');
+  });
+
   it('starts without Redis and uses it as soon as it is there', async () => {
     await redis.kill();
     const first = await start({ connected: false });

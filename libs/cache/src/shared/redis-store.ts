@@ -8,6 +8,7 @@ import type { Seal } from './seal.js';
 
 /** Longer values stay in memory: they would hold up everything else on the connection. */
 const MAX_LENGTH = 256 * 1_024;
+const TRIAL_EVERY_MS = 500;
 
 /**
  * The tier that processes share, as a store for Keyv. Nothing here throws: what cannot be had is a miss, what cannot be
@@ -15,14 +16,15 @@ const MAX_LENGTH = 256 * 1_024;
  */
 export class RedisStore {
   private readonly writes = new Set<Promise<void>>();
+  private watching?: NodeJS.Timeout;
 
   constructor(
     private readonly connection: RedisConnection,
-    private readonly policy: Pick<Policy, 'execute'>,
+    private readonly policy: Pick<Policy, 'execute' | 'state'>,
     private readonly seal: Seal,
   ) {
     // The circuit is to open when the server goes, not when it is missed.
-    connection.onLost(() => void this.run('ping', (redis) => redis.ping()).catch(() => undefined));
+    connection.onLost(() => void this.ping());
   }
 
   async get(key: string): Promise<Kept | undefined> {
@@ -56,6 +58,7 @@ export class RedisStore {
   /** Keyv's word for: until what was to be written is written, or was given up. The connection stays. */
   async disconnect(): Promise<void> {
     while (this.writes.size > 0) await Promise.all(this.writes);
+    this.stopWatching();
   }
 
   private reject(key: string, reason: Rejection): void {
@@ -73,7 +76,29 @@ export class RedisStore {
     this.writes.add(write);
   }
 
-  private run<T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T> {
-    return this.policy.execute((signal) => this.connection.send(command, signal), { operation });
+  private async run<T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await this.policy.execute((signal) => this.connection.send(command, signal), { operation });
+    } finally {
+      if (this.policy.state !== 'closed') this.watch();
+    }
+  }
+
+  /** Tries the circuit out until it closes: otherwise a reader would have to, and where nobody reads nobody would. */
+  private watch(): void {
+    this.watching ??= setInterval(() => {
+      if (this.policy.state === 'closed') this.stopWatching();
+      else void this.ping();
+    }, TRIAL_EVERY_MS).unref();
+  }
+
+  private stopWatching(): void {
+    clearInterval(this.watching);
+    this.watching = undefined;
+  }
+
+  private async ping(): Promise<void> {
+    const call = (signal: AbortSignal) => this.connection.ping(signal);
+    await this.policy.execute(call, { operation: 'ping' }).catch(() => this.watch());
   }
 }

@@ -13,7 +13,7 @@ import { Seal } from './seal.js';
  */
 export async function sharedTier(
   connection: RedisConnection,
-  policy: Pick<Policy, 'execute'>,
+  policy: Pick<Policy, 'execute' | 'state'>,
   secretsFolder: string,
 ): Promise<Keyv> {
   const seal = new Seal(await loadOrCreateSecret(secretsFolder));
