@@ -287,6 +287,15 @@ describe("operators' orders to policies", () => {
     );
   });
 
+  it('come without faults, unless those were enabled at start', async () => {
+    const json = { dependency: 'parser', kind: 'error', reason: 'r' };
+    for (const init of [{}, { json }, { method: 'DELETE' }]) {
+      const response = await a.fetch('/v1/admin/faults', { ...init, headers: operator });
+      expect(response.status).toBe(409);
+      expect(await response.json()).toMatchObject({ code: 'faults-disabled' });
+    }
+  });
+
   it('are on one page with everything else', async () => {
     await taken(await order(a, 'webhook/shadow', because));
     const response = await a.fetch('/debug/resilience', { headers: operator });

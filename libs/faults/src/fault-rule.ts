@@ -1,5 +1,16 @@
+import type { Corruption } from './corrupt.js';
+
 export const FAULT_KINDS = ['latency', 'error', 'hang', 'garbage', 'truncation', 'wrong-data'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** These make an answer wrong; the others only keep it from coming. */
+const CORRUPTING: readonly FaultKind[] = ['garbage', 'truncation', 'wrong-data'];
+
+/**
+ * Whose answers may be made wrong. Not those that decide who somebody is and what is his: a wrong answer there would be
+ * no test, but a break-in.
+ */
+const CORRUPTIBLE = /^(embedder|model:|cache|blob-store|parser)/;
 
 export const FAULT_ERRORS = ['transient', 'fatal', 'overload'] as const;
 export type FaultError = (typeof FAULT_ERRORS)[number];
@@ -54,9 +65,19 @@ export interface FaultSubject {
   tag?: string;
 }
 
+/** Whether a fault of this kind may be injected there. */
+export function isAllowed(kind: FaultKind, dependency: string): boolean {
+  return !CORRUPTING.includes(kind) || CORRUPTIBLE.test(dependency);
+}
+
+export function isCorrupting(kind: FaultKind): kind is Corruption {
+  return CORRUPTING.includes(kind);
+}
+
 export function matches(rule: NewFaultRule, subject: FaultSubject): boolean {
   const { dependency, operation, tenantId, tag } = rule;
   return (
+    isAllowed(rule.kind, subject.dependency) &&
     (dependency.endsWith('*')
       ? subject.dependency.startsWith(dependency.slice(0, -1))
       : subject.dependency === dependency) &&

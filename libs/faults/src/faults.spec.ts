@@ -206,6 +206,14 @@ describe('injected faults', () => {
     expect(cleaned).toBe(true);
   });
 
+  it.each(['postgres', 'password-hashing'])('never make an answer of %s wrong', async (dependency) => {
+    for (const kind of ['garbage', 'truncation', 'wrong-data'] as const)
+      for (const pattern of [dependency, 'p*', '*']) faults.add(rule({ dependency: pattern, kind }));
+    expect(await call({ dependency }, true)).toBe(true);
+    faults.add(rule({ dependency: 'p*', kind: 'error' }));
+    await expect(call({ dependency })).rejects.toThrow(TransientFailure);
+  });
+
   it('count their hits', async () => {
     faults.add(rule({ kind: 'latency', latencyMs: 0, dependency: 'parser' }));
     faults.add(rule({ kind: 'garbage' }));

@@ -4,8 +4,8 @@ import { FatalFailure, Overloaded, TransientFailure } from '#libs/errors';
 import { counter, currentContext } from '#libs/observability';
 import { type Clock, type FaultInjector, systemClock } from '#libs/resilience';
 import { AnswerBudget } from './answer-budget.js';
-import { corrupt, type Corruption } from './corrupt.js';
-import { type FaultRule, matches, type NewFaultRule, seededRandom } from './fault-rule.js';
+import { corrupt } from './corrupt.js';
+import { type FaultRule, isCorrupting, matches, type NewFaultRule, seededRandom } from './fault-rule.js';
 import { appliedTo, tagOf } from './fault-context.js';
 
 const injected = counter({
@@ -172,10 +172,8 @@ export class Faults implements FaultInjector {
   }
 }
 
-const CORRUPTIONS: readonly string[] = ['garbage', 'truncation', 'wrong-data'] satisfies Corruption[];
-
 function corruptedBy({ rule, random }: Active, value: unknown): unknown {
-  return CORRUPTIONS.includes(rule.kind) ? corrupt(value, rule.kind as Corruption, random) : value;
+  return isCorrupting(rule.kind) ? corrupt(value, rule.kind, random) : value;
 }
 
 function failureOf({ error = 'transient', retryAfterMs }: FaultRule): TransientFailure {

@@ -5,6 +5,7 @@ export { registerFaultHooks } from './fault-hooks.js';
 export {
   FAULT_ERRORS,
   FAULT_KINDS,
+  isAllowed,
   LONGEST_TTL_SECONDS,
   type FaultError,
   type FaultKind,

@@ -6,6 +6,7 @@ import {
   FAULT_TAG_HEADER,
   type FaultRule,
   type Faults,
+  isAllowed,
   LONGEST_TTL_SECONDS,
   type NewFaultRule,
 } from '#libs/faults';
@@ -49,6 +50,10 @@ export const CreateFault = z
   .refine(({ kind, parameters }) => kind !== 'latency' || parameters.latency_ms !== undefined, {
     path: ['parameters', 'latency_ms'],
     error: 'is needed for latency',
+  })
+  .refine(({ kind, dependency }) => isAllowed(kind, dependency), {
+    path: ['kind'],
+    error: 'answers of this dependency may be kept from coming, but not be made wrong',
   });
 export type CreateFault = z.infer<typeof CreateFault>;
 
