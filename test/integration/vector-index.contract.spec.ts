@@ -5,6 +5,7 @@ import { vector as pgvector } from '@electric-sql/pglite-pgvector';
 import type { QueryRunner } from 'typeorm';
 import type { Queryable, SearchScope } from '../../apps/api/src/rag/passages/search-scope.js';
 import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
+import { chooseVectorIndex } from '../../apps/api/src/rag/passages/vectors/choose-index.js';
 import {
   ensurePgvector,
   hasPgvector,
@@ -208,6 +209,53 @@ describe.each(harnesses)('the vector index %s', (_, makeHarness) => {
   });
 });
 
+describe('vectors of the sizes that embedders have', () => {
+  const sizesOf: [string, () => Promise<Harness>, (dimensions: number) => VectorIndex, number[]][] = [
+    ['bitscan', bitscanHarness, () => new BitscanIndex(), [8, 768, 1_536, 4_096]],
+    [
+      'pgvector',
+      pgvectorHarness,
+      (dimensions) => new PgvectorIndex(dimensions, EXACT_UP_TO),
+      [768, 1_536, 2_000],
+    ],
+  ];
+
+  it.each(sizesOf)(
+    'are stored and found by %s, of several sizes side by side',
+    async (_, start, indexFor, sizes) => {
+      const harness = await start();
+      const tenant = await addTenant(harness.owner);
+      try {
+        for (const dimensions of sizes) {
+          const index = indexFor(dimensions);
+          if (index instanceof PgvectorIndex) await ensurePgvector(harness.owner, dimensions);
+          const vectors = randomVectors(40, dimensions, dimensions);
+          const query = vectors[7]!;
+          const model = `m:${dimensions}`;
+          const hits = await harness.run(tenant.tenantId, async (tx) => {
+            await addDocument(tx, index, tenant, vectors, { model });
+            return index.search(tx, { reader: tenant }, { model, vector: query, limit: 3 });
+          });
+          expect(hits[0]).toMatchObject({ ordinal: 7 });
+          expect(hits[0]!.similarity).toBeCloseTo(1, 2);
+        }
+      } finally {
+        await harness.close();
+      }
+    },
+  );
+
+  it('are left to bitscan when they are too large for the graph of pgvector', async () => {
+    const { owner, close } = await pgvectorHarness();
+    try {
+      expect((await chooseVectorIndex(owner, DIMENSIONS)).name).toBe('pgvector');
+      expect((await chooseVectorIndex(owner, 2_001)).name).toBe('bitscan');
+    } finally {
+      await close();
+    }
+  });
+});
+
 describe('choosing the vector index', () => {
   it('does without pgvector where the server does not offer it', async () => {
     const { owner, close } = await bitscanHarness();
@@ -334,9 +382,9 @@ function unit(values: number[]): Float32Array {
   return Float32Array.from(values, (x) => x / length);
 }
 
-function randomVectors(count: number, seed: number): Float32Array[] {
+function randomVectors(count: number, seed: number, dimensions = DIMENSIONS): Float32Array[] {
   const random = randomNumbers(seed);
-  return Array.from({ length: count }, () => unit(Array.from({ length: DIMENSIONS }, random)));
+  return Array.from({ length: count }, () => unit(Array.from({ length: dimensions }, random)));
 }
 
 function near(center: Float32Array, spread: number, seed: number): Float32Array {
