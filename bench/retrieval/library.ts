@@ -6,7 +6,7 @@ import type { NewPassage } from '../../apps/api/src/rag/passages/passage.js';
 import { PassageStore } from '../../apps/api/src/rag/passages/passage.store.js';
 import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
 import type { Embedder } from '../../apps/api/src/rag/providers/provider.js';
-import { QueryEmbedder } from '../../apps/api/src/rag/retrieval/query-embedder.js';
+import { QueryEmbedder, type TextCache } from '../../apps/api/src/rag/retrieval/query-embedder.js';
 import { type RetrievalConfig, retrievalSection } from '../../apps/api/src/rag/retrieval/retrieval.config.js';
 import { Retriever } from '../../apps/api/src/rag/retrieval/retriever.js';
 import { loadConfig } from '#libs/config';
@@ -81,7 +81,7 @@ export class Library {
 
   retriever(settings: Partial<RetrievalConfig> = {}): Retriever {
     const defaults = loadConfig({ rag: retrievalSection }, {}).rag;
-    const noCache = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
+    const noCache: TextCache = { wrap: (_key, load, { signal }) => load(signal) };
     const noPolicy = { execute: <T>(call: (signal: AbortSignal) => Promise<T>) => call(never) };
     const queries = new QueryEmbedder(this.embedder, noPolicy, noCache);
     return new Retriever(this.db.tenantDb, this.passages, this.lexical, this.vectors, queries, {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DependencyTimeout, DependencyUnavailable } from '#libs/errors';
-import { QueryEmbedder } from '../../apps/api/src/rag/retrieval/query-embedder.js';
+import { QueryEmbedder, type TextCache } from '../../apps/api/src/rag/retrieval/query-embedder.js';
 import type { RetrievalConfig } from '../../apps/api/src/rag/retrieval/retrieval.config.js';
 import { type RetrievalRequest, Retriever } from '../../apps/api/src/rag/retrieval/retriever.js';
 import { passageMaker, prose, WordEmbedder } from '../support/passages.js';
@@ -45,7 +45,7 @@ describe('retrieving passages', () => {
   });
 
   function retriever(embedder = embedders.working(), config: Partial<RetrievalConfig> = {}) {
-    const noCache = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
+    const noCache: TextCache = { wrap: (_key, load, { signal }) => load(signal) };
     const policy = {
       execute: <T>(call: (signal: AbortSignal) => Promise<T>, { signal = never } = {}) => call(signal),
     };

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { z } from 'zod';
 import { type CacheConfig, cacheSection, Caches } from '#libs/cache';
 import { TenantDb } from '#libs/database';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
@@ -23,13 +22,15 @@ import {
   compatibleSection,
   openaiSection,
 } from './providers/providers.config.js';
-import { QueryEmbedder } from './retrieval/query-embedder.js';
+import { QueryEmbedder, vectorText } from './retrieval/query-embedder.js';
 import { type RetrievalConfig, retrievalSection } from './retrieval/retrieval.config.js';
 import { Retriever } from './retrieval/retriever.js';
 import { SearchController } from './retrieval/search.controller.js';
 
 /** A question's vector never changes while the model is the same. */
 const QUERY_VECTOR_TTL_SECONDS = 86_400;
+/** So an embedder that is away for days is not missed for questions that are often asked. */
+const QUERY_VECTOR_STALE_SECONDS = 6 * 86_400;
 /** The extractive answer was measured with this many (`bench/sbc.ts`). */
 const PASSAGES = 60;
 /** About 1,500 words: what small models still read with care. */
@@ -68,7 +69,11 @@ const RETRIEVAL: Provider[] = [
       new QueryEmbedder(
         embedder,
         policies.policy('embedder'),
-        caches.named('query-vectors', { ttlSeconds: QUERY_VECTOR_TTL_SECONDS, schema: z.base64() }),
+        caches.named('query-vectors', {
+          ttlSeconds: QUERY_VECTOR_TTL_SECONDS,
+          staleSeconds: QUERY_VECTOR_STALE_SECONDS,
+          schema: vectorText(embedder.dimensions),
+        }),
       ),
   },
   {

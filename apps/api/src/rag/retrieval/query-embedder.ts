@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type CallOptions, SingleFlight } from '#libs/resilience';
+import { z } from 'zod';
+import type { CallOptions } from '#libs/resilience';
 import type { Embedder } from '../providers/provider.js';
 
 /** The part of a policy that is needed here. */
@@ -7,16 +8,18 @@ export interface CallPolicy {
   execute<T>(call: (signal: AbortSignal) => Promise<T>, options?: CallOptions): Promise<T>;
 }
 
-/** The part of a cache that is needed here; a failing cache is a miss. */
+/** The part of a cache that is needed here: gives what it has, or what is loaded, once for all who ask meanwhile. */
 export interface TextCache {
-  get(key: string): Promise<string | undefined>;
-  set(key: string, value: string): Promise<void>;
+  wrap(
+    key: string,
+    load: (signal: AbortSignal) => Promise<string>,
+    options: { signal: AbortSignal },
+  ): Promise<string>;
 }
 
 /** Embeds questions, and remembers them: people ask the same things, also at the same moment. */
 export class QueryEmbedder {
-  private readonly underWay = new SingleFlight<Float32Array>();
-
+  /** @param cache of vectors as `vectorText` describes them */
   constructor(
     private readonly embedder: Embedder,
     private readonly policy: CallPolicy,
@@ -31,23 +34,25 @@ export class QueryEmbedder {
   async embed(query: string, signal: AbortSignal): Promise<Float32Array> {
     const text = query.normalize('NFKC').replace(/\s+/g, ' ').trim();
     const key = createHash('sha256').update(`${this.embedder.model}\n${text}`).digest('base64url');
-    return this.underWay.run(key, (shared) => this.findOrCompute(key, text, shared), signal);
+    return fromText(await this.cache.wrap(key, (shared) => this.compute(text, shared), { signal }));
   }
 
-  private async findOrCompute(key: string, text: string, signal: AbortSignal): Promise<Float32Array> {
-    const known = fromText((await this.cache.get(key)) ?? '');
-    // What is anything else than a vector of this model counts as unknown.
-    if (known.length === this.embedder.dimensions) return known;
+  private async compute(text: string, signal: AbortSignal): Promise<string> {
     const [vector] = await this.policy.execute((limit) => this.embedder.embed([text], limit), {
       signal,
       operation: 'embed-question',
       idempotent: true,
     });
     if (!vector) throw new Error(`${this.embedder.model} gave no vector`);
-    await this.cache.set(key, toText(vector));
-    return vector;
+    return toText(vector);
   }
 }
+
+/** What a cache may hold: anything else than a vector of so many dimensions is not one of this model. */
+export const vectorText = (dimensions: number) =>
+  z.base64().refine((text) => Buffer.byteLength(text, 'base64') === dimensions * BYTES_PER_DIMENSION);
+
+const BYTES_PER_DIMENSION = Float32Array.BYTES_PER_ELEMENT;
 
 /** A cache may be outside the process and keeps text. */
 const toText = (vector: Float32Array) =>
@@ -55,5 +60,5 @@ const toText = (vector: Float32Array) =>
 
 function fromText(text: string): Float32Array {
   const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
-  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
+  return new Float32Array(bytes.buffer);
 }
