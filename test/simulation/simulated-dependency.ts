@@ -23,8 +23,7 @@ export class SimulatedDependency {
   calls = 0;
   inFlight = 0;
   peak = 0;
-  /** Calls by which something was asked for the first time: neither retries nor hedges. */
-  readonly asked = new Set<number>();
+  private readonly operations = new Set<number>();
 
   constructor(
     readonly name: string,
@@ -38,8 +37,14 @@ export class SimulatedDependency {
     this.wasInTrouble ||= condition !== 'healthy';
   }
 
-  async ask<T>(id: number, signal: AbortSignal, answer: () => T): Promise<T> {
-    this.begin(id);
+  /** Calls that were not retries or hedges of another. */
+  get asked(): number {
+    return this.operations.size;
+  }
+
+  /** @param operation the same for a call, its retries and its hedge */
+  async ask<T>(operation: number, signal: AbortSignal, answer: () => T): Promise<T> {
+    this.begin(operation);
     try {
       await this.behave(signal);
       return answer();
@@ -49,8 +54,8 @@ export class SimulatedDependency {
   }
 
   /** Fails, if it fails, before the first item or after any. */
-  async *stream(id: number, signal: AbortSignal): AsyncGenerator<string> {
-    this.begin(id);
+  async *stream(operation: number, signal: AbortSignal): AsyncGenerator<string> {
+    this.begin(operation);
     try {
       for (let item = 0; item < ITEMS_OF_A_STREAM; item++) {
         if (item === 0 || this.random.chance(0.3)) await this.behave(signal);
@@ -62,9 +67,9 @@ export class SimulatedDependency {
     }
   }
 
-  private begin(id: number): void {
+  private begin(operation: number): void {
     this.calls++;
-    this.asked.add(id);
+    this.operations.add(operation);
     this.inFlight++;
     this.peak = Math.max(this.peak, this.inFlight);
   }

@@ -86,6 +86,7 @@ export class SimulatedProduct {
   private readonly answers: DegradationManager<Question, Reply, string>;
   private readonly search: DegradationManager<Question, 'hybrid' | 'lexical'>;
   private readonly searches = new SingleFlight<'hybrid' | 'lexical'>();
+  private operations = 0;
   private readonly kept = new Map<string, { reply: Reply; at: number }>();
 
   constructor(
@@ -104,7 +105,8 @@ export class SimulatedProduct {
     };
     for (const [name, options] of Object.entries(POLICIES)) {
       // One of them is asked besides whether it is back, so that its early return is played too.
-      const probe = (signal: AbortSignal) => this.dependencies.postgres.ask(0, signal, () => true);
+      const probe = (signal: AbortSignal) =>
+        this.dependencies.postgres.ask(++this.operations, signal, () => true);
       this.policies.define(name, options, name === 'postgres' ? { probe } : {});
     }
 
@@ -189,8 +191,9 @@ export class SimulatedProduct {
     await this.find(question, signal);
     const time = deadlineSignal(MODELS_MS, { parent: signal, clock: this.clock });
     try {
-      const { id, tenantId, priority } = question;
-      const open = (attempt: AbortSignal) => this.dependencies[model].stream(id, attempt);
+      const { tenantId, priority } = question;
+      const operation = ++this.operations;
+      const open = (attempt: AbortSignal) => this.dependencies[model].stream(operation, attempt);
       yield* this.policies.policy(model).stream(open, { signal: time.signal, tenantId, priority });
     } finally {
       time.clear();
@@ -212,9 +215,10 @@ export class SimulatedProduct {
   }
 
   private ask<T>(name: DependencyName, question: Question, signal: AbortSignal, answer: () => T): Promise<T> {
-    const { id, tenantId, priority } = question;
+    const { tenantId, priority } = question;
+    const operation = ++this.operations;
     const policy: Policy = this.policies.policy(name);
-    const call = (attempt: AbortSignal) => this.dependencies[name].ask(id, attempt, answer);
+    const call = (attempt: AbortSignal) => this.dependencies[name].ask(operation, attempt, answer);
     return policy.execute(call, { signal, tenantId, priority, idempotent: true });
   }
 }
