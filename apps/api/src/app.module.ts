@@ -17,7 +17,7 @@ import {
 } from '#libs/http';
 import { MonitoringModule } from '#libs/monitoring';
 import { metricsModule } from '#libs/observability';
-import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
+import { DegradationRegistry, type Policy, PolicyRegistry } from '#libs/resilience';
 import { sections } from './app.config.js';
 import { alertRules } from './app.alerts.js';
 import { dependencyProbes } from './app.health.js';
@@ -45,12 +45,16 @@ export class AppModule {
         ConfigModule.register(sections, config),
         CacheModule.register(config.cache, infrastructure.sharedCache),
         ThrottlerModule.forRoot(throttlerOptions(quotas)),
-        AdmissionModule.register({ config: config.admission, quotas, poolWaitMs: () => 0 }),
+        AdmissionModule.register({
+          config: config.admission,
+          quotas,
+          poolWaitMs: () => waitMsAt(infrastructure.policies.policy('postgres')),
+        }),
         AuditModule,
         metricsModule(MetricsController),
         HealthModule.register(infrastructure.lifecycle, {
           useFactory: (queue: QueueProbe) => [
-            ...dependencyProbes(infrastructure.source, infrastructure.policies),
+            ...dependencyProbes(infrastructure.databaseProbe, infrastructure.policies),
             queue,
           ],
           inject: [QueueProbe],
@@ -81,4 +85,10 @@ export class AppModule {
       ],
     };
   }
+}
+
+/** How long the last in the queue of a dependency has to wait: so many calls are before it, each as long as usual. */
+function waitMsAt(policy: Policy): number {
+  const { permits, latency } = policy.describe();
+  return permits ? (permits.queued / permits.limit) * (latency.p50Ms ?? 0) : 0;
 }

@@ -4,6 +4,7 @@ export {
   AdmissionModule,
   type AdmissionModuleOptions,
   GateGuard,
+  leaveGate,
   Pressure,
   registerAdmission,
 } from './admission/index.js';

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { problem, problemOf } from '#libs/errors';
+import { problem } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { sendProblem } from '../problem.filter.js';
-import { type Admission, effectivePriority } from './admission.js';
+import { type Admission, effectivePriority, problemOfRefusal } from './admission.js';
 import { hasBody, SlowBodies } from './slow-bodies.js';
 
 export interface AdmissionTimes {
@@ -43,7 +43,7 @@ export function registerAdmission(
     (request as { [REFUSED]?: boolean })[REFUSED] = true;
     if (expectsBody) bodies.expect(request, reply, discardMs, ({ raw }) => raw.destroy());
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    sendProblem(reply, problemOf(refusal, context?.requestId));
+    sendProblem(reply, problemOfRefusal(refusal, context?.requestId));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     // Whoever tries credentials or paths pays with his address; a good credential has its own quota.

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { counter } from '#libs/observability';
 import { type Clock, PRIORITIES, type Priority, type Random, systemClock } from '#libs/resilience';
 import type { RateClassName, RateDeclaration } from '../declarations.js';
-import { ServerOverloaded, TooManyRequests } from '../http.errors.js';
+import { problem, type Problem } from '#libs/errors';
 import type { Quotas } from '../quotas/index.js';
 import type { Gate } from './gate.js';
 import type { Pressure } from './pressure.js';
@@ -17,6 +17,14 @@ export interface Arriving {
   authorization?: string;
   /** `X-Priority`, as the client sent it. */
   askedPriority?: string;
+}
+
+/** What is answered at the door; no error, because there may be thousands in a second and errors are dear. */
+export interface Refusal {
+  status: 429 | 503;
+  code: 'too-many-requests' | 'overloaded';
+  detail: string;
+  retryAfterMs: number;
 }
 
 /** The classes whose requests wait at the gate. */
@@ -58,30 +66,28 @@ export class Admission {
   }
 
   /** Why the request is refused; undefined lets it in. Takes microseconds and waits for nothing. */
-  refusalOf(
-    arriving: Arriving,
-    { rate, priority }: RouteDeclaration,
-  ): TooManyRequests | ServerOverloaded | undefined {
+  refusalOf(arriving: Arriving, { rate, priority }: RouteDeclaration): Refusal | undefined {
     const { name: rateClass } = rate;
     const { address, authorization } = arriving;
     const waitMs = this.quotas.waitAtDoorMs({ address, authorization, rateClass });
-    if (waitMs > 0) return new TooManyRequests(rateClass, waitMs);
-    if (this.pressure.sheds(priority, this.random())) return this.shed(priority, this.pressure.cause);
+    if (waitMs > 0) return tooMany(rateClass, waitMs);
+    if (this.pressure.sheds(priority, this.random()))
+      return overloaded(this.shed(priority, this.pressure.cause));
     if (!GATED.has(rateClass) || this.gate.queued === 0) return undefined;
     const tenantId = this.quotas.tenantOf(authorization);
     const refusalMs = tenantId === undefined ? undefined : this.gate.refusalMs(tenantId);
-    return refusalMs === undefined ? undefined : this.shed(priority, 'queue', refusalMs);
+    return refusalMs === undefined ? undefined : overloaded(this.shed(priority, 'queue', refusalMs));
   }
 
   isGated(rateClass: RateClassName): boolean {
     return GATED.has(rateClass);
   }
 
-  /** Counts a request that is refused. */
-  shed(priority: Priority, reason: string, retryAfterMs = RETRY_AFTER_MS): ServerOverloaded {
+  /** Counts a request that is refused. Returns the milliseconds after which its client may come back. */
+  shed(priority: Priority, reason: string, retryAfterMs = RETRY_AFTER_MS): number {
     shedTotal.inc({ class: priority, reason });
     this.report();
-    return new ServerOverloaded(retryAfterMs + this.random() * RETRY_JITTER_MS);
+    return Math.round(retryAfterMs + this.random() * RETRY_JITTER_MS);
   }
 
   /** One line for many: to write one for each would make it worse. */
@@ -102,6 +108,28 @@ export class Admission {
     return (this.deps.random ?? Math.random)();
   }
 }
+
+/** The problem document of a refusal. */
+export function problemOfRefusal(
+  { status, code, detail, retryAfterMs }: Refusal,
+  requestId?: string,
+): Problem {
+  return { ...problem(status, code, detail, requestId), retry_after_ms: retryAfterMs };
+}
+
+const tooMany = (rateClass: RateClassName, waitMs: number): Refusal => ({
+  status: 429,
+  code: 'too-many-requests',
+  detail: `There were too many ${rateClass} requests`,
+  retryAfterMs: Math.ceil(waitMs),
+});
+
+const overloaded = (retryAfterMs: number): Refusal => ({
+  status: 503,
+  code: 'overloaded',
+  detail: 'There is too much to do at the moment',
+  retryAfterMs,
+});
 
 /** What the route declares, or less if the client says so: nobody makes himself more important. */
 export function effectivePriority(declared: Priority, asked: unknown): Priority {

@@ -49,8 +49,8 @@ export class GateGuard implements CanActivate {
     try {
       return await this.admission.gate.wait({ tenantId: tenantId!, priority, signal: left.signal });
     } catch (error) {
-      if (error instanceof ServerOverloaded) throw this.admission.shed(priority, 'queue', error.retryAfterMs);
-      throw error;
+      if (!(error instanceof ServerOverloaded)) throw error;
+      throw new ServerOverloaded(this.admission.shed(priority, 'queue', error.retryAfterMs));
     } finally {
       raw.off('close', leave);
     }

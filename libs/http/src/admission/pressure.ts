@@ -11,11 +11,14 @@ export interface PressureSignal {
 }
 
 const SAMPLE_MS = 100;
-/** Up fast and down slowly, so that what comes in waves is not let in and out with them. */
-const RISE = 0.5;
+/**
+ * Shares of the way to a new reading. What is full for two thirds of a second counts as full, and one pause of 0.1 s, as
+ * every collection of garbage may be, as nothing; down more slowly, so that waves are not let in and out with them.
+ */
+const RISE = 0.2;
 const FALL = 0.1;
 /** Of one reading: a stall of any length is over when it is seen, and must not be held against what comes for long. */
-const MOST = 4;
+const MOST = 8;
 /** The least important is given up first; critical-plus never is. */
 const SHED_ABOVE: Record<Priority, number> = {
   'critical-plus': Infinity,

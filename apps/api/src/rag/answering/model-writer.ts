@@ -1,3 +1,4 @@
+import { leaveGate } from '#libs/http';
 import { joinSignals, lastOf, type PolicyRegistry, SingleFlight } from '#libs/resilience';
 import type { ChatModel } from '../providers/provider.js';
 import type { Answer, AnswerEvent } from './answer.js';
@@ -41,6 +42,8 @@ export class ModelWriter {
     asked.isTold = true;
     const limited = joinSignals(signal, asked.modelsLimit(this.options.modelsTimeoutMs));
     if (hits.length === 0 || limited.aborted) return undefined;
+    // From here on it waits for the model, which has a limit of its own.
+    leaveGate();
     if (live) return yield* this.draft(model, asked, limited);
     const key = `${model.name} ${this.cache.keyFor(asked.request, asked.fingerprint)}`;
     return this.underWay.run(key, (shared) => lastOf(this.draft(model, asked, shared)), limited);
