@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { RedisConnection } from '#libs/cache';
-import { observePool, TenantDb } from '#libs/database';
+import { type DatabaseProbe, observePool, TenantDb } from '#libs/database';
 import { Faults } from '#libs/faults';
 import { Lifecycle } from '#libs/health';
 import { DegradationRegistry, type Policy, PolicyRegistry } from '#libs/resilience';
@@ -10,6 +10,7 @@ import { DegradationRegistry, type Policy, PolicyRegistry } from '#libs/resilien
 export interface Infrastructure {
   /** As the restricted application role; whoever made it closes it. */
   source: DataSource;
+  databaseProbe: DatabaseProbe;
   appDatabaseUrl: string;
   statementTimeoutMs: number;
   dataDir: string;

@@ -88,12 +88,12 @@ async function start(
 
   const lifecycle = new Lifecycle();
   const faults = new Faults(config.faults.enabled);
-  const database = new DatabaseProbe(appUrl);
-  started.push(() => database.close());
+  const databaseProbe = new DatabaseProbe(appUrl);
+  started.push(() => databaseProbe.close());
   const policies = definePolicies(config, {
     probes: {
       ...probes,
-      postgres: () => database.ping(),
+      postgres: () => databaseProbe.ping(),
       ...(sharedCache && { cache: (signal) => sharedCache.ping(signal) }),
     },
     faults: faults.enabled ? faults : undefined,
@@ -106,6 +106,7 @@ async function start(
   started.push(async () => capabilities.close());
   const infrastructure = {
     source,
+    databaseProbe,
     appDatabaseUrl: appUrl,
     statementTimeoutMs: config.database.statementTimeoutMs,
     dataDir,

@@ -60,22 +60,18 @@ const LOST =
 
 /** What an error means to callers and to the policy; errors that do not come from the database stay as they are. */
 export function meaningOf(error: unknown): unknown {
-  if (
-    !(error instanceof Error) ||
-    error instanceof DependencyUnavailable ||
-    error instanceof TransientFailure
-  )
-    return error;
+  if (error instanceof DependencyUnavailable || error instanceof TransientFailure) return error;
   const cause = driverErrorOf(error);
-  const { code, message } = cause as { code?: unknown; message: string };
+  const { code, message } = propertiesOf(cause);
   if (typeof code === 'string') return TABLE.find(([codes]) => codes.test(code))?.[1](cause) ?? error;
-  return LOST.test(message) ? new TransientFailure('the connection was lost', { cause }) : error;
+  const isLost = typeof message === 'string' && LOST.test(message);
+  return isLost ? new TransientFailure('the connection was lost', { cause }) : error;
 }
 
 /** Also when somebody between here and the statement has wrapped the error in one of his own. */
 export function isConflict(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = driverErrorOf(cause) as { code?: unknown };
+  for (let cause = error; cause; cause = propertiesOf(cause).cause) {
+    const { code } = propertiesOf(driverErrorOf(cause));
     if (typeof code === 'string' && CONFLICT.test(code)) return true;
   }
   return false;
@@ -96,6 +92,10 @@ export function isDatabaseUnreachable(error: unknown): boolean {
 const UNREACHABLE = new Set(['failed', 'circuit-open', 'isolated']);
 
 /** TypeORM wraps what the driver throws together with the statement and its values, which belong in no log. */
-function driverErrorOf(error: unknown): object {
-  return (error as { driverError?: object }).driverError ?? (error as object);
+function driverErrorOf(error: unknown): unknown {
+  return propertiesOf(error).driverError ?? error;
+}
+
+function propertiesOf(error: unknown): Record<'code' | 'message' | 'cause' | 'driverError', unknown> {
+  return Object(error) as ReturnType<typeof propertiesOf>;
 }

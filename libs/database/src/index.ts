@@ -6,6 +6,7 @@ export {
   StorageFull,
   StorageReadOnly,
 } from './database-errors.js';
+export { databasePolicy } from './database-policy.js';
 export { databaseSection, type DatabaseConfig } from './database.config.js';
 export {
   EmbeddedPostgresError,

@@ -26,8 +26,9 @@ interface Kind {
 /** A job has nobody waiting for it; these keep it from being stuck. */
 const JOB_LIMITS = { statementMs: 30_000, lockMs: 10_000, waitMs: 5_000 };
 /** Somebody waits for a request: a lock or a connection that is not free soon is reported instead. */
-const REQUEST_LOCK_MS = 1_000;
 const REQUEST_WAIT_MS = 250;
+/** PostgreSQL looks for deadlocks after a second, and must come first: a deadlock is resolved, a lock only reported. */
+const REQUEST_LOCK_MS = 1_200;
 /** The answer needs some of the time that is left. */
 const RETURN_MS = 20;
 /** A transaction that was in another one's way is run again, after a random part of 25, 50 and 100 ms. */
@@ -113,7 +114,7 @@ export class TenantDb {
     return this.policy.execute(async (attemptSignal) => {
       const left = remainingMs(signal) - RETURN_MS;
       if (left < 1) throw new DeadlineExceeded();
-      const limits = this.limits(timeoutMs);
+      const limits = this.limits(priority, timeoutMs);
       const plan = { ...limits, statementMs: Math.floor(Math.min(limits.statementMs, left)) };
       return this.attempt(work, { ...plan, settings, readOnly, signal: attemptSignal });
     }, call);
@@ -132,10 +133,9 @@ export class TenantDb {
       }
   }
 
-  private limits(timeoutMs?: number) {
-    // Only a request has a route.
-    if (currentContext()?.route === undefined)
-      return { ...JOB_LIMITS, statementMs: timeoutMs ?? JOB_LIMITS.statementMs };
+  /** As in the policies: what has no priority of its own and belongs to no request is a job. */
+  private limits(priority = currentContext()?.priority, timeoutMs?: number) {
+    if (priority === undefined) return { ...JOB_LIMITS, statementMs: timeoutMs ?? JOB_LIMITS.statementMs };
     const statementMs = timeoutMs ?? this.statementTimeoutMs;
     return { statementMs, lockMs: REQUEST_LOCK_MS, waitMs: REQUEST_WAIT_MS };
   }
