@@ -43,7 +43,7 @@ export class TenantsService {
 
   /** @throws AccountNotFound */
   getAccount(tenantId: string, userId: string): Promise<Account> {
-    return this.db.run(tenantId, async (tx) => {
+    return this.db.read(tenantId, async (tx) => {
       const user = await findUser(tx, tenantId, userId);
       const tenantName = await findTenantName(tx, tenantId);
       if (!user || tenantName === undefined) throw new AccountNotFound();
@@ -62,7 +62,7 @@ export class TenantsService {
   }
 
   exists(tenantId: string): Promise<boolean> {
-    return this.db.run(tenantId, (tx) => tenantExists(tx, tenantId));
+    return this.db.read(tenantId, (tx) => tenantExists(tx, tenantId));
   }
 
   /** False when it exists already. Of several callers at once exactly one gets true, and the others wait for it. */

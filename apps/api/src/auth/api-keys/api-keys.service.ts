@@ -45,7 +45,7 @@ export class ApiKeysService {
 
   /** The caller's own keys, the newest first: those before `beforeId`, `limit` at most. */
   list({ tenantId, userId }: Principal, page: { beforeId?: string; limit: number }): Promise<StoredApiKey[]> {
-    return this.db.run(tenantId, (tx) => listApiKeys(tx, { tenantId, userId, ...page }));
+    return this.db.read(tenantId, (tx) => listApiKeys(tx, { tenantId, userId, ...page }));
   }
 
   /** One that does not exist, or is somebody else's, is as revoked as it can be. */

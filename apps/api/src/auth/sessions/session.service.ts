@@ -111,7 +111,7 @@ export class SessionService {
    */
   async verify(accessToken: string): Promise<{ principal: Principal; expiresAt: Date }> {
     const { tenantId, userId, sessionId, expiresAt } = await this.tokens.verify(accessToken);
-    const session = await this.db.run(tenantId, (tx) => findSession(tx, { tenantId, sessionId }));
+    const session = await this.db.read(tenantId, (tx) => findSession(tx, { tenantId, sessionId }));
     if (!session?.alive || session.userId !== userId) throw new SessionEnded();
     const principal = {
       tenantId,

@@ -34,7 +34,7 @@ export class ConversationsService {
   /** The owner's own, the newest first. */
   async list(owner: Owner, { cursor, limit }: PageQuery): Promise<Page<Conversation>> {
     const before = positionOf(cursor);
-    const rows = await this.db.run(owner.tenantId, (tx) =>
+    const rows = await this.db.read(owner.tenantId, (tx) =>
       this.conversations.list(tx, owner, before, limit + 1),
     );
     return page(rows, limit, idOf, (row) => row);
@@ -51,7 +51,7 @@ export class ConversationsService {
     { cursor, limit }: PageQuery,
   ): Promise<{ conversation: Conversation; turns: Page<Turn> }> {
     const before = positionOf(cursor);
-    return this.db.run(owner.tenantId, async (tx) => {
+    return this.db.read(owner.tenantId, async (tx) => {
       const conversation = await this.conversations.find(tx, owner, id);
       if (!conversation) throw new ConversationNotFound(id);
       const rows = await this.turns.list(tx, owner, id, before, limit + 1);

@@ -186,7 +186,7 @@ export class QuestionsService {
   private async requireConversation(owner: Owner, id: string, signal: AbortSignal): Promise<void> {
     try {
       const find = (tx: EntityManager) => this.conversations.find(tx, owner, id);
-      if (!(await this.db.run(owner.tenantId, find, { signal }))) throw new ConversationNotFound(id);
+      if (!(await this.db.read(owner.tenantId, find, { signal }))) throw new ConversationNotFound(id);
     } catch (error) {
       signal.throwIfAborted();
       if (!isStorageAway(error)) throw error;
@@ -194,7 +194,7 @@ export class QuestionsService {
   }
 
   private async get(owner: Owner, conversationId: string, turnId: string): Promise<Turn> {
-    const turn = await this.db.run(owner.tenantId, (tx) =>
+    const turn = await this.db.read(owner.tenantId, (tx) =>
       this.turns.find(tx, owner, conversationId, turnId),
     );
     if (!turn) throw new TurnNotFound(turnId);

@@ -52,7 +52,7 @@ export class OrphanSweep implements OnApplicationBootstrap, BeforeApplicationShu
   private async removeUnused(batch: StoredBlob[]): Promise<number> {
     const { tenantId } = batch[0]!;
     const hashes = batch.map((blob) => blob.sha256);
-    const unused = await this.db.run(tenantId, (tx) => this.documents.listUnusedContent(tx, hashes));
+    const unused = await this.db.read(tenantId, (tx) => this.documents.listUnusedContent(tx, hashes));
     let removed = 0;
     for (const sha256 of unused)
       removed += await this.db.run(tenantId, async (tx) => {

@@ -47,7 +47,7 @@ export class DocumentsService {
   list(reader: Reader, { cursor, limit, q, ...filter }: ListDocuments): Promise<Page<DocumentBody>> {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, DocumentCursor);
     const position = after && { createdAt: after[0], id: after[1] };
-    return this.db.run(reader.tenantId, async (tx) => {
+    return this.db.read(reader.tenantId, async (tx) => {
       const rows = await this.documents.list(tx, reader, { ...filter, titlePart: q }, position, limit + 1);
       const stages = await this.documents.listStages(
         tx,
@@ -64,7 +64,7 @@ export class DocumentsService {
 
   /** @throws DocumentNotFound, also when the reader may not see it */
   get(reader: Reader, id: string): Promise<DocumentView> {
-    return this.db.run(reader.tenantId, (tx) => this.view(tx, reader, id));
+    return this.db.read(reader.tenantId, (tx) => this.view(tx, reader, id));
   }
 
   /** @throws DocumentNotFound, ContentMissing */
@@ -72,14 +72,14 @@ export class DocumentsService {
     reader: Reader,
     id: string,
   ): Promise<{ document: Document; stream: Readable; sizeBytes: number }> {
-    const document = await this.db.run(reader.tenantId, (tx) => this.getVisible(tx, reader, id));
+    const document = await this.db.read(reader.tenantId, (tx) => this.getVisible(tx, reader, id));
     return { document, ...(await this.blobs.read(reader.tenantId, document.sha256)) };
   }
 
   /** In reading order; none until the document is answerable. */
   async listPassages(reader: Reader, id: string, query: ListPassages): Promise<Page<PassageBody>> {
     const [after = -1] = query.cursor === undefined ? [] : decodeCursor(query.cursor, PassageCursor);
-    return this.db.run(reader.tenantId, async (tx) => {
+    return this.db.read(reader.tenantId, async (tx) => {
       const { liveGeneration } = await this.getVisible(tx, reader, id);
       if (liveGeneration === null) return { items: [], next_cursor: null };
       const rows = await this.passages.listPassages(
@@ -93,7 +93,7 @@ export class DocumentsService {
 
   /** @throws DocumentNotFound, PassageNotFound */
   async getPassage(reader: Reader, id: string, passageId: string): Promise<PassageBody> {
-    return this.db.run(reader.tenantId, async (tx) => {
+    return this.db.read(reader.tenantId, async (tx) => {
       const { liveGeneration } = await this.getVisible(tx, reader, id);
       const passage =
         liveGeneration === null

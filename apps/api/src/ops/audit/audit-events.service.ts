@@ -9,7 +9,7 @@ export class AuditEventsService {
 
   /** The log of the caller's own tenant. */
   listOfTenant({ tenantId }: Principal, query: AuditQuery): Promise<AuditEvent[]> {
-    return this.db.run(tenantId, (tx) => listAudit(tx, tenantId, query));
+    return this.db.read(tenantId, (tx) => listAudit(tx, tenantId, query));
   }
 
   /**
@@ -19,6 +19,6 @@ export class AuditEventsService {
    */
   async listOfInstallation({ role }: Principal, query: AuditQuery): Promise<AuditEvent[]> {
     if (!roleAllows(role, 'system.audit')) throw new Forbidden('system.audit');
-    return this.db.run(INSTALLATION, (tx) => listAudit(tx, INSTALLATION, query));
+    return this.db.read(INSTALLATION, (tx) => listAudit(tx, INSTALLATION, query));
   }
 }

@@ -76,9 +76,13 @@ export class Retriever {
       this.embed(request, signal),
     ]);
     const semantic = stopwatch();
-    const hits = await this.db.run(tenantId, (tx) => this.merge(tx, request, words.scores, question.vector), {
-      signal,
-    });
+    const hits = await this.db.read(
+      tenantId,
+      (tx) => this.merge(tx, request, words.scores, question.vector),
+      {
+        signal,
+      },
+    );
     const timings = {
       lexicalMs: words.ms,
       embedMs: question.ms,
@@ -98,7 +102,7 @@ export class Retriever {
 
   private async scoreWords(request: RetrievalRequest, signal: AbortSignal) {
     const time = stopwatch();
-    const scores = await this.db.run(
+    const scores = await this.db.read(
       request.reader.tenantId,
       (tx) => this.lexical.search(tx, request, request.query, this.config.bm25K1),
       { signal },
