@@ -219,6 +219,10 @@ describe('HTTP conventions', () => {
           '/v1/search',
           '/v1/conversations/{id}/questions',
           '/v1/audit/events',
+          '/v1/admin/resilience/{name}/isolate',
+          '/v1/admin/alerts',
+          '/v1/admin/faults',
+          '/health/level',
           '/health/ready',
         ]),
       );
@@ -240,6 +244,7 @@ describe('HTTP conventions', () => {
       expect(namesOf(operations.filter(({ responses }) => !describesSuccess(responses)))).toEqual([]);
       expect(namesOf(operations.filter(({ security }) => !security?.length))).toEqual([
         'get /health',
+        'get /health/level',
         'get /health/live',
         'get /health/ready',
         'post /v1/auth/login',
@@ -262,7 +267,7 @@ describe('HTTP conventions', () => {
       const text = await (await app.fetch('/metrics', { headers: app.admin })).text();
       expect(text).toContain('navigator_http_requests_total{');
       expect(text).toContain('navigator_database_connections{state="idle"}');
-      expect(text).toContain('navigator_policy_open{policy="postgres"} 0');
+      expect(text).toContain('navigator_policy_state{policy="postgres",state="closed"} 1');
     });
   });
 });
