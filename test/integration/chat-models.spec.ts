@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { FatalFailure, Overloaded, TransientFailure } from '#libs/errors';
+import { type DomainError, FatalFailure, Overloaded, TransientFailure } from '#libs/errors';
 import { loadConfig } from '#libs/config';
 import { createChatModels } from '../../apps/api/src/rag/providers/chat-models.js';
 import type { ChatEvent, ChatModel, TokenUsage } from '../../apps/api/src/rag/providers/provider.js';
@@ -149,6 +149,18 @@ describe.each(['openai:gpt-test', 'anthropic:claude-test', 'compatible:llama:8b'
     expect((error as Overloaded).retryAfterMs).toBe(7_000);
     server.say({ failure: 'status', status });
     expect((await read(model(name))).error).toMatchObject({ retryAfterMs: undefined });
+  });
+
+  it('asks nothing more of a provider until it wants to be asked again', async () => {
+    server.say({ failure: 'status', status: 429, retryAfter: '7' });
+    const busy = model(name);
+    await read(busy);
+    const before = server.calls.length;
+    server.say({ text: 'ok' });
+    const { error } = await read(busy);
+    expect(error).toMatchObject({ code: 'dependency-unavailable', reason: 'overloaded' });
+    expect((error as DomainError).retryAfterMs).toBeGreaterThan(6_000);
+    expect(server.calls.length).toBe(before);
   });
 
   it('takes an overload inside a stream for the same', async () => {

@@ -1,4 +1,5 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
+import { CoolDown } from './cool-down.js';
 import type { ChatEvent, ChatModel, ChatRequest } from './provider.js';
 import { ModelRejected, providerFailure } from './provider-failure.js';
 import { MAX_EVENT_BYTES, MAX_STREAM_BYTES, pingProvider, providerFetch } from './provider-fetch.js';
@@ -15,11 +16,14 @@ export interface AnthropicModelOptions {
 /** A model behind Anthropic's messages. */
 export class AnthropicModel implements ChatModel {
   private client?: Promise<Anthropic>;
+  private readonly coolDown: CoolDown;
 
   constructor(
     readonly name: string,
     private readonly options: AnthropicModelOptions,
-  ) {}
+  ) {
+    this.coolDown = new CoolDown(name);
+  }
 
   stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
     return withinLimits(this.options.limits, signal, (limited) => this.read(request, limited));
@@ -32,6 +36,7 @@ export class AnthropicModel implements ChatModel {
   }
 
   private async *read(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
+    this.coolDown.pass();
     try {
       const usage = { inputTokens: 0, outputTokens: 0 };
       let stopReason: string | null = null;
@@ -56,7 +61,7 @@ export class AnthropicModel implements ChatModel {
         }
       }
     } catch (error) {
-      throw providerFailure(this.name, error, signal);
+      throw this.coolDown.note(providerFailure(this.name, error, signal));
     }
   }
 

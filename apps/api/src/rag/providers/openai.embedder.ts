@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { CoolDown } from './cool-down.js';
 import { checkedVectors, EmbedderMisbehaved, type GivenVector } from './checked-vectors.js';
 import { Embedder } from './provider.js';
 import { codeOf, failureOf, ProviderFailure, providerFailure, retryAfterMs } from './provider-failure.js';
@@ -36,6 +37,7 @@ export class OpenAiEmbedder extends Embedder {
   readonly dimensions: number;
   private readonly logger = new Logger(OpenAiEmbedder.name);
   private readonly fetch: typeof fetch;
+  private readonly coolDown: CoolDown;
   private origin?: string;
 
   constructor(
@@ -44,6 +46,7 @@ export class OpenAiEmbedder extends Embedder {
   ) {
     super();
     const { provider, model, dimensions } = options;
+    this.coolDown = new CoolDown(`${provider}:${model}`);
     this.model = `${provider}:${model}:${dimensions}`;
     this.dimensions = dimensions;
     this.fetch = providerFetch({
@@ -84,6 +87,7 @@ export class OpenAiEmbedder extends Embedder {
   }
 
   private async post(body: object, signal: AbortSignal): Promise<unknown> {
+    this.coolDown.pass();
     try {
       const response = await this.fetch(this.url('/embeddings'), {
         method: 'POST',
@@ -96,7 +100,7 @@ export class OpenAiEmbedder extends Embedder {
       const { code, text } = errorIn(await response.text());
       throw failureOf(this.model, { status, code, text, retryAfterMs: retryAfterMs(headers) });
     } catch (error) {
-      throw providerFailure(this.model, error, signal);
+      throw this.coolDown.note(providerFailure(this.model, error, signal));
     }
   }
 

@@ -1,4 +1,5 @@
 import type { OpenAI } from 'openai';
+import { CoolDown } from './cool-down.js';
 import type { ChatEvent, ChatModel, ChatRequest, TokenUsage } from './provider.js';
 import { ModelRejected, providerFailure } from './provider-failure.js';
 import { MAX_EVENT_BYTES, MAX_STREAM_BYTES, pingProvider, providerFetch } from './provider-fetch.js';
@@ -19,11 +20,14 @@ export interface OpenAiModelOptions {
 /** A model behind OpenAI's chat completions: OpenAI itself, or any server that speaks its protocol. */
 export class OpenAiModel implements ChatModel {
   private client?: Promise<OpenAI>;
+  private readonly coolDown: CoolDown;
 
   constructor(
     readonly name: string,
     private readonly options: OpenAiModelOptions,
-  ) {}
+  ) {
+    this.coolDown = new CoolDown(name);
+  }
 
   stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
     return withinLimits(this.options.limits, signal, (limited) => this.read(request, limited));
@@ -36,6 +40,7 @@ export class OpenAiModel implements ChatModel {
   }
 
   private async *read(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
+    this.coolDown.pass();
     try {
       const chunks = await this.open(request, signal);
       let finish: string | undefined;
@@ -51,7 +56,7 @@ export class OpenAiModel implements ChatModel {
       }
       if (finish) yield { type: 'end', usage, ...(finish === 'length' && { finishReason: 'length' }) };
     } catch (error) {
-      throw providerFailure(this.name, error, signal);
+      throw this.coolDown.note(providerFailure(this.name, error, signal));
     }
   }
 

@@ -193,6 +193,28 @@ describe('what a model may cost', () => {
     },
   );
 
+  it('is what was read also when the reader leaves before the first token', async () => {
+    const caller = new AbortController();
+    const model: ChatModel = {
+      name: 'openai:gpt',
+      // eslint-disable-next-line require-yield
+      async *stream() {
+        caller.abort(new Error('the client left'));
+        throw caller.signal.reason;
+      },
+    };
+    const budget = new FakeBudget();
+    const policy: Pick<Policy, 'stream'> = {
+      async *stream(open) {
+        yield* open(caller.signal);
+      },
+    };
+    const draft = new CitedAnswer(passages);
+    const given = { model, policy, budget, draft, question: 'What?', maxTokens: 100, tenantId: 't1' };
+    await expect(generate(given, caller.signal).next()).rejects.toThrow('the client left');
+    expect(budget.settled).toEqual([budget.reserved[0]! - 100]);
+  });
+
   it('keeps the model from being asked when it is used up, or nobody knows', async () => {
     const { model, requests } = modelThat([say(GOOD), end]);
     const budget = new FakeBudget();

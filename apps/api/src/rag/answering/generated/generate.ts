@@ -107,8 +107,9 @@ async function* ask(
     yield* write(generation, request, call, signal);
   } catch (error) {
     const reason = failureOf(error);
-    // Who says no at once has read nothing.
-    if (reason && REFUSALS.has(reason) && call.writtenChars === 0) call.isMade = false;
+    // Who says no at once, or was not asked after all, has read nothing; who was left in the middle may have.
+    const isRefused = !signal.aborted && call.writtenChars === 0 && (!reason || REFUSALS.has(reason));
+    if (isRefused) call.isMade = false;
     if (reason && !signal.aborted) failures.inc({ model: model.name, reason });
     throw error;
   } finally {
