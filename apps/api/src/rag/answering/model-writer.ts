@@ -22,7 +22,7 @@ export class ModelWriter {
   constructor(
     private readonly policies: Pick<PolicyRegistry, 'policy'>,
     private readonly budget: Pick<ModelBudget, 'reserve'>,
-    private readonly cache: Pick<AnswerCache, 'keyFor'>,
+    private readonly cache: Pick<AnswerCache, 'keyFor' | 'findFresh'>,
     private readonly options: { maxTokens: number; modelsTimeoutMs: number },
   ) {}
 
@@ -46,7 +46,13 @@ export class ModelWriter {
     leaveGate();
     if (live) return yield* this.draft(model, asked, limited);
     const key = `${model.name} ${this.cache.keyFor(asked.request, asked.fingerprint)}`;
-    return this.underWay.run(key, (shared) => lastOf(this.draft(model, asked, shared)), limited);
+    return this.underWay.run(key, (shared) => this.writeOnce(model, asked, shared), limited);
+  }
+
+  /** Who was still searching when the others got their answer finds it where they left it. */
+  private async writeOnce(model: ChatModel, asked: Asked, signal: AbortSignal): Promise<Written> {
+    const kept = await this.cache.findFresh(asked.request, asked.fingerprint);
+    return kept?.answer ?? lastOf(this.draft(model, asked, signal));
   }
 
   private async *draft(
