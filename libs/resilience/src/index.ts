@@ -1,4 +1,5 @@
 export { PRIORITIES, type CallOptions, type Priority } from './call.js';
+export { BreakerStrategy, CircuitBreaker } from './circuit-breaker/index.js';
 export { systemClock, type Clock, type Random } from './clock.js';
 export { PolicyEvents, type NewPolicyEvent, type PolicyEvent } from './events.js';
 export type { FaultInjector, FaultTarget } from './faults.js';
@@ -11,6 +12,7 @@ export type {
   PolicyOverride,
   PolicyState,
 } from './policy-types.js';
+export { Attempt, fromCockatiel, IllegalPipeline, Pipeline, type Strategy } from './pipeline/index.js';
 export type { PolicyHooks } from './policy.js';
 export { PolicyRegistry, type RegistryDependencies } from './policy-registry.js';
 export { Bulkhead, type BulkheadCall, type BulkheadOptions, type Release } from './bulkhead/index.js';

@@ -1,10 +1,47 @@
 import { counter, gauge, histogram } from '#libs/observability';
 import type { PolicyDescription, PolicyState } from './policy-types.js';
 
-export const policyCalls = counter({
+/**
+ * Counts in plain numbers and tells the counter when somebody looks: a counter with labels costs more than a refused
+ * call may cost altogether.
+ */
+class Tally {
+  private readonly counts = new Map<string, Map<string, number>>();
+
+  add(policy: string, what: string): void {
+    let counts = this.counts.get(policy);
+    if (!counts) this.counts.set(policy, (counts = new Map<string, number>()));
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+
+  flush(tell: (policy: string, what: string, count: number) => void): void {
+    for (const [policy, counts] of this.counts) {
+      for (const [what, count] of counts) tell(policy, what, count);
+      counts.clear();
+    }
+  }
+}
+
+/** By policy and outcome. */
+export const callTally = new Tally();
+/** By policy and event. */
+export const eventTally = new Tally();
+
+counter({
   name: 'navigator_policy_calls_total',
   help: 'Calls through a resilience policy by outcome',
   labelNames: ['policy', 'outcome'],
+  collect() {
+    callTally.flush((policy, outcome, count) => this.inc({ policy, outcome }, count));
+  },
+});
+counter({
+  name: 'navigator_resilience_events_total',
+  help: 'What policies did: changes of state, retries, refusals',
+  labelNames: ['policy', 'event'],
+  collect() {
+    eventTally.flush((policy, event, count) => this.inc({ policy, event }, count));
+  },
 });
 export const callSeconds = histogram({
   name: 'navigator_policy_call_seconds',
@@ -15,11 +52,6 @@ export const attemptSeconds = histogram({
   name: 'navigator_policy_attempt_seconds',
   help: 'Duration of one attempt at a dependency, without the waiting before it, by what it meant',
   labelNames: ['policy', 'outcome'],
-});
-export const policyEvents = counter({
-  name: 'navigator_resilience_events_total',
-  help: 'What policies did: changes of state, retries, refusals',
-  labelNames: ['policy', 'event'],
 });
 export const shed = counter({
   name: 'navigator_shed_total',

@@ -1,23 +1,24 @@
-import {
-  DependencyTimeout,
-  DependencyUnavailable,
-  DomainError,
-  Overloaded,
-  TransientFailure,
-} from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import type { CallOptions } from './call.js';
-import { CircuitBreaker, RecoveryProbe, SlowStart, type Transition } from './circuit-breaker/index.js';
+import {
+  CircuitBreaker,
+  circuitRefusal,
+  RecoveryProbe,
+  SlowStart,
+  type Transition,
+} from './circuit-breaker/index.js';
 import type { Clock, Random } from './clock.js';
 import type { PolicyEvents } from './events.js';
+import { countedAs, failureOf, isShed } from './failure.js';
 import type { FaultInjector } from './faults.js';
 import { LatencyEstimate } from './latency.js';
-import { attemptSeconds, callSeconds, policyCalls, policyEvents, shed } from './metrics.js';
+import { attemptSeconds, callSeconds, callTally, eventTally, shed } from './metrics.js';
 import { OpenStream } from './open-stream.js';
 import { type EffectiveOptions, parseOptions, type PolicyOptions } from './options.js';
 import { AttemptTimeout, type Classify, outcomeOf } from './outcome.js';
 import { Attempt, type Pipeline, type Work } from './pipeline/index.js';
 import type { Outcome, Policy, PolicyDescription, PolicyOverride, PolicyState } from './policy-types.js';
+import { StandingOverride } from './standing-override.js';
 import { Strategies } from './strategies.js';
 
 export interface PolicyHooks {
@@ -37,8 +38,6 @@ export interface PolicyDependencies {
 }
 
 const LISTED_TRANSITIONS = 10;
-/** Timers overflow after this. */
-const MAX_TIMER_MS = 2_147_483_647;
 const BUDGET_EVENT_EVERY_MS = 1_000;
 
 /** See `Policy`. */
@@ -52,8 +51,7 @@ export class DependencyPolicy implements Policy {
   private pipeline: Pipeline;
   private slowStart?: SlowStart;
   private readonly probe?: RecoveryProbe;
-  private standing?: PolicyOverride;
-  private stopExpiry?: () => void;
+  private readonly overrides: StandingOverride;
   private since = new Date();
   private budgetEventAt = -Infinity;
 
@@ -73,6 +71,7 @@ export class DependencyPolicy implements Policy {
       random,
       onTransition: (transition) => this.onTransition(transition),
     });
+    this.overrides = new StandingOverride(this.breaker, clock, (type, change) => this.publish(type, change));
     this.strategies = new Strategies({
       ...deps,
       name,
@@ -80,7 +79,7 @@ export class DependencyPolicy implements Policy {
       latency: this.latency,
       outcomeOf: (error, attempt) => this.outcomeOf(error, attempt),
       observe: (attempt, elapsedMs, error) => this.observe(attempt, elapsedMs, error),
-      count: (event) => policyEvents.inc({ policy: this.label, event }),
+      count: (event) => eventTally.add(this.label, event),
       onBudgetExhausted: () => this.onBudgetExhausted(),
     });
     this.pipeline = this.apply(options);
@@ -99,7 +98,11 @@ export class DependencyPolicy implements Policy {
     return (this.strategies.bulkhead?.inUse ?? 0) > 0;
   }
 
-  async execute<T>(call: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
+  execute<T>(call: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    return this.breaker.isRefusing && !options.signal?.aborted ? this.refuse() : this.run(call, options);
+  }
+
+  private async run<T>(call: (signal: AbortSignal) => Promise<T>, options: CallOptions): Promise<T> {
     const startedAt = this.clock.now();
     try {
       options.signal?.throwIfAborted();
@@ -137,9 +140,7 @@ export class DependencyPolicy implements Policy {
   }
 
   override(override: PolicyOverride | null): void {
-    const endsInMs = override ? override.expiresAt.getTime() - Date.now() : 0;
-    if (override && endsInMs > 0) return this.impose(override, endsInMs);
-    if (this.standing) this.lift('override-lifted');
+    this.overrides.set(override);
   }
 
   close(): void {
@@ -156,11 +157,12 @@ export class DependencyPolicy implements Policy {
   dispose(): void {
     this.probe?.stop();
     this.slowStart?.stop();
-    this.stopExpiry?.();
+    this.overrides.dispose();
   }
 
   describe(): PolicyDescription {
-    const { breaker, clock, standing, strategies } = this;
+    const { breaker, clock, strategies } = this;
+    const { current: standing } = this.overrides;
     const { calls, failures, slow } = breaker.counts();
     const { bulkhead, retry } = strategies;
     return {
@@ -197,6 +199,17 @@ export class DependencyPolicy implements Policy {
       this.slowStart = bulkhead && new SlowStart(bulkhead, this.clock);
     }
     return pipeline;
+  }
+
+  /**
+   * The refusal that the pipeline would come to, without going through it. Rejected a moment later: a promise that is
+   * rejected before anybody listens costs several times as much.
+   */
+  private refuse(): Promise<never> {
+    eventTally.add(this.label, 'rejected');
+    callTally.add(this.label, 'rejected');
+    const error = circuitRefusal(this.name, this.breaker);
+    return new Promise((_, reject) => queueMicrotask(() => reject(error)));
   }
 
   private recoveryProbe(ask: (signal: AbortSignal) => Promise<unknown>): RecoveryProbe {
@@ -243,11 +256,11 @@ export class DependencyPolicy implements Policy {
     const outcome = error === undefined ? 'success' : this.outcomeOf(error, attempt);
     if (outcome === 'success') this.latency.record(elapsedMs);
     attemptSeconds.observe({ policy: this.label, outcome }, elapsedMs / 1_000);
-    if (error instanceof AttemptTimeout) policyEvents.inc({ policy: this.label, event: 'attempt-timeout' });
+    if (error instanceof AttemptTimeout) eventTally.add(this.label, 'attempt-timeout');
   }
 
   private count(outcome: string, startedAt: number): void {
-    policyCalls.inc({ policy: this.label, outcome });
+    callTally.add(this.label, outcome);
     callSeconds.observe({ policy: this.label }, (this.clock.now() - startedAt) / 1_000);
   }
 
@@ -257,25 +270,11 @@ export class DependencyPolicy implements Policy {
       this.count('cancelled', startedAt);
       return signal.reason;
     }
-    const failure = this.translate(error);
+    const failure = failureOf(error, this.name, this.breaker.retryAfterMs, this.classify);
     this.count(countedAs(failure, error), startedAt);
-    if (failure instanceof DependencyUnavailable && isShed(failure))
+    if (isShed(failure))
       shed.inc({ class: currentContext()?.priority ?? 'sheddable-plus', reason: failure.reason });
     return failure;
-  }
-
-  private translate(error: unknown): unknown {
-    if (error instanceof DomainError) return error;
-    if (error instanceof AttemptTimeout) return new DependencyTimeout(this.name, { cause: error });
-    const known = error instanceof TransientFailure ? 'failure' : this.classify?.(error);
-    if (known === undefined || known === 'ignored') return error;
-    const overloaded = error instanceof Overloaded || known === 'overload';
-    const asked = error instanceof TransientFailure ? error.retryAfterMs : undefined;
-    return new DependencyUnavailable(this.name, {
-      reason: overloaded ? 'overloaded' : 'failed',
-      retryAfterMs: asked ?? (this.breaker.retryAfterMs || undefined),
-      cause: error,
-    });
   }
 
   private onTransition({ type, from, to, detail }: Transition): void {
@@ -291,28 +290,9 @@ export class DependencyPolicy implements Policy {
       this.slowStart?.start(this.options.breaker?.slowStartMs ?? 0);
   }
 
-  private impose(override: PolicyOverride, endsInMs: number): void {
-    this.stopExpiry?.();
-    const { mode: to, by, reason, expiresAt } = override;
-    const from = this.state;
-    this.standing = { mode: to, by, reason, expiresAt };
-    this.breaker.setMode(to, this.clock.now() + endsInMs);
-    // Time that has passed ends it, whatever becomes of the wall clock.
-    this.stopExpiry = this.clock.after(Math.min(endsInMs, MAX_TIMER_MS), () => this.lift('override-expired'));
-    this.publish(to, { from, to, detail: { by, reason, expiresAt: expiresAt.toISOString() } });
-  }
-
-  private lift(event: string): void {
-    this.stopExpiry?.();
-    const from = this.state;
-    this.standing = undefined;
-    this.breaker.setMode(undefined);
-    this.publish(event, { from, to: this.state });
-  }
-
   private onBudgetExhausted(): void {
     const now = this.clock.now();
-    policyEvents.inc({ policy: this.label, event: 'retry-budget-exhausted' });
+    eventTally.add(this.label, 'retry-budget-exhausted');
     if (now - this.budgetEventAt < BUDGET_EVENT_EVERY_MS) return;
     this.budgetEventAt = now;
     this.deps.events.publish({ policy: this.name, type: 'retry-budget-exhausted' });
@@ -322,17 +302,7 @@ export class DependencyPolicy implements Policy {
     type: string,
     change: Pick<Transition, 'detail'> & { from?: string; to?: string } = {},
   ): void {
-    policyEvents.inc({ policy: this.label, event: type });
+    eventTally.add(this.label, type);
     this.deps.events.publish({ policy: this.name, type, ...change });
   }
-}
-
-/** Refused because there was too much to do, not because the dependency is away. */
-const isShed = ({ reason }: DependencyUnavailable) =>
-  reason === 'queue-full' || reason === 'queue-timeout' || reason === 'throttled';
-
-function countedAs(failure: unknown, error: unknown): string {
-  if (failure instanceof DependencyTimeout) return 'timeout';
-  if (!(failure instanceof DependencyUnavailable)) return 'error';
-  return failure === error ? 'rejected' : 'failure';
 }

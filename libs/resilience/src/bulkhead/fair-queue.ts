@@ -76,12 +76,9 @@ export class FairQueue {
 
   /** Who came last among those that matter less than `priority`, and least of them; of one tenant or of all. */
   leastImportantBelow(priority: Priority, tenant?: Tenant): Waiter | undefined {
-    for (const lower of PRIORITIES.toReversed()) {
-      if (lower === priority) return undefined;
-      const lane = tenant ? tenant.lanes[lower] : this.lanes(lower).last;
-      if (lane?.waiters.last) return lane.waiters.last;
-    }
-    return undefined;
+    const lower = PRIORITIES.slice(PRIORITIES.indexOf(priority) + 1).toReversed();
+    const lanes = lower.map((one) => (tenant ? tenant.lanes[one] : this.lanes(one).last));
+    return lanes.find((lane) => lane?.waiters.last)?.waiters.last;
   }
 
   private lanes(priority: Priority): LinkedList<Lane> {

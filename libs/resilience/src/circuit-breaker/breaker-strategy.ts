@@ -1,3 +1,4 @@
+import type { DependencyUnavailable } from '#libs/errors';
 import type { Clock } from '../clock.js';
 import type { Attempt } from '../pipeline/attempt.js';
 import type { Next, Strategy } from '../pipeline/pipeline.js';
@@ -26,7 +27,10 @@ export class BreakerStrategy implements Strategy {
   async execute(attempt: Attempt, next: Next): Promise<unknown> {
     const { breaker } = this;
     const permit = breaker.acquire();
-    if (permit === REFUSED) throw this.refuse();
+    if (permit === REFUSED) {
+      this.deps.onReject?.();
+      throw circuitRefusal(this.dependency, breaker);
+    }
     const isProbe = breaker.isProbe(permit);
     if (isProbe) attempt.timeoutMs = Math.min(attempt.timeoutMs, this.deps.probeTimeoutMs());
     try {
@@ -53,13 +57,13 @@ export class BreakerStrategy implements Strategy {
   private record(permit: number, outcome: Outcome, attempt: Attempt): void {
     this.breaker.record(permit, outcome, attempt.elapsedMs(this.deps.clock.now()));
   }
-
-  private refuse(): Error {
-    this.deps.onReject?.();
-    const reason = this.breaker.state === 'isolated' ? 'isolated' : 'circuit-open';
-    // At least a moment: 0 would be an invitation to a loop.
-    return refusal(this.dependency, reason, Math.max(MIN_RETRY_AFTER_MS, this.breaker.retryAfterMs));
-  }
 }
 
+/** At least a moment: 0 would be an invitation to a loop. */
 const MIN_RETRY_AFTER_MS = 100;
+
+/** What a call is told that its circuit does not let through. */
+export function circuitRefusal(dependency: string, breaker: CircuitBreaker): DependencyUnavailable {
+  const reason = breaker.state === 'isolated' ? 'isolated' : 'circuit-open';
+  return refusal(dependency, reason, Math.max(MIN_RETRY_AFTER_MS, breaker.retryAfterMs));
+}

@@ -59,6 +59,12 @@ export class CircuitBreaker {
     return this.mode ?? this.phase;
   }
 
+  /** Whether `acquire` would refuse now. Looking changes nothing. */
+  get isRefusing(): boolean {
+    if (this.phase === 'closed') return this.mode === 'isolated';
+    return this.deps.clock.now() < (this.phase === 'open' ? this.openUntil : this.probeUntil);
+  }
+
   /** How long, at least, until a call may pass; 0 while calls pass. */
   get retryAfterMs(): number {
     const now = this.deps.clock.now();

@@ -1,4 +1,4 @@
-export { BreakerStrategy } from './breaker-strategy.js';
+export { BreakerStrategy, circuitRefusal } from './breaker-strategy.js';
 export { CircuitBreaker, REFUSED, type Transition } from './circuit-breaker.js';
 export { TimeWindow } from './call-window.js';
 export { RecoveryProbe } from './recovery-probe.js';

@@ -113,6 +113,18 @@ describe('a ladder of fallbacks', () => {
     expect(manager.current().level).toBe('full');
   });
 
+  it('blames nobody either when the client leaves during the last step', async () => {
+    const client = new AbortController();
+    const left = new Error('left');
+    const cache = new CachedFallback<string, string>('cache', 'full', async () => {
+      client.abort(left);
+      throw left;
+    });
+    const manager = managerOf({ steps: [cache] });
+    await expect(manager.serve('why?', client.signal)).rejects.toBe(left);
+    expect(manager.current().level).toBe('full');
+  });
+
   it('goes on after what its owner expects', async () => {
     const isExpected = (error: unknown) => error instanceof TypeError;
     const steps = [fails('a', new TypeError()), says('b')];
@@ -121,6 +133,20 @@ describe('a ladder of fallbacks', () => {
     await expect(managerOf({ steps: other, isExpected }).serve('why?', never)).rejects.toThrow(
       TransientFailure,
     );
+  });
+
+  it('says of an error only what it is, never its message, which may quote a document', async () => {
+    const isExpected = () => true;
+    const reasonOf = async (error: unknown) =>
+      (
+        await managerOf({ steps: [fails('a', error), says('b', 'degraded')], isExpected }).serve(
+          'why?',
+          never,
+        )
+      ).degradations[0]!.reason;
+    expect(await reasonOf(new RangeError('John has diabetes'))).toBe('RangeError');
+    expect(await reasonOf(new Refused('John has diabetes'))).toBe('refused');
+    expect(await reasonOf('John has diabetes')).toBe('unknown');
   });
 
   it('throws the last error when no step serves, and is unavailable', async () => {

@@ -126,6 +126,7 @@ export class DegradationManager<Q = void, R = void, I = never> {
         this.options.onStepDown?.(step.name, reason, error);
       }
     }
+    signal.throwIfAborted();
     throw this.noneServed(walk);
   }
 

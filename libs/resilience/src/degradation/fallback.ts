@@ -24,16 +24,12 @@ export abstract class Fallback<Q, R, I = never> {
   }
 
   /**
+   * Gives out what there is on the way, and returns the whole.
+   *
    * @param reason why the last step above did not serve, if one failed
    * @returns undefined when it cannot serve this request: the next step is taken
    */
-  abstract attempt(request: Q, signal: AbortSignal, reason?: string): Promise<R | undefined>;
-
-  /** The same, giving out what there is on the way. */
-  async *open(request: Q, signal: AbortSignal, reason?: string): AsyncGenerator<I, R | undefined> {
-    yield* []; // Nothing on the way.
-    return await this.attempt(request, signal, reason);
-  }
+  abstract open(request: Q, signal: AbortSignal, reason?: string): AsyncGenerator<I, R | undefined>;
 }
 
 /** Another way to do it: another model, another provider, another method. */
@@ -46,8 +42,8 @@ export class FunctionFallback<Q, R> extends Fallback<Q, R> {
     super(name, level);
   }
 
-  override attempt(request: Q, signal: AbortSignal): Promise<R | undefined> {
-    return this.serve(request, signal);
+  override open(request: Q, signal: AbortSignal): AsyncGenerator<never, R | undefined> {
+    return atOnce(() => this.serve(request, signal));
   }
 }
 
@@ -64,8 +60,8 @@ export class CachedFallback<Q, R> extends Fallback<Q, R> {
     super(name, level);
   }
 
-  override attempt(request: Q, signal: AbortSignal): Promise<R | undefined> {
-    return this.find(request, signal).catch(() => undefined);
+  override open(request: Q, signal: AbortSignal): AsyncGenerator<never, R | undefined> {
+    return atOnce(() => this.find(request, signal).catch(() => undefined));
   }
 }
 
@@ -79,7 +75,11 @@ export class StaticFallback<Q, R> extends Fallback<Q, R> {
     super(name, level);
   }
 
-  override async attempt(request: Q, _signal: AbortSignal, reason?: string): Promise<R> {
+  override open(request: Q, _signal: AbortSignal, reason?: string): AsyncGenerator<never, R> {
+    return atOnce(async () => this.valueFor(request, reason));
+  }
+
+  private valueFor(request: Q, reason?: string): R {
     const { value } = this;
     return typeof value === 'function'
       ? (value as (request: Q, reason?: string) => R)(request, reason)
@@ -100,10 +100,12 @@ export class StreamFallback<Q, R, I> extends Fallback<Q, R, I> {
   override open(request: Q, signal: AbortSignal): AsyncGenerator<I, R | undefined> {
     return this.stream(request, signal);
   }
+}
 
-  override async attempt(request: Q, signal: AbortSignal): Promise<R | undefined> {
-    return lastOf(this.stream(request, signal));
-  }
+/** The way of a step that has nothing to give out before it is done. */
+async function* atOnce<R>(serve: () => Promise<R>): AsyncGenerator<never, R> {
+  yield* [];
+  return await serve();
 }
 
 /** What a generator returns, whatever it gives out before. */
