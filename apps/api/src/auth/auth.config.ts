@@ -21,6 +21,9 @@ export const authSection = section(
     refreshGraceSeconds: whole(0, 60, 10).describe(
       'For so long the same client gets the same answer to a repeated refresh, because the first may be lost; 0: never.',
     ),
+    outageGraceSeconds: whole(0, 3_600, 300).describe(
+      'While the database is away, who was verified in it by this process not longer ago is believed; 0: nobody.',
+    ),
     passwordMemoryKib: whole(7_168, 1_048_576, 47_104).describe('Memory of one password hash (argon2id m).'),
     passwordPasses: whole(1, 10, 1).describe('Passes of one password hash (argon2id t).'),
     passwordParallelism: whole(1, 8, 1).describe('Lanes of one password hash (argon2id p).'),

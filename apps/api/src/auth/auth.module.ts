@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AuditLog } from '#libs/audit';
 import { AccessTokens, AuthGuard, CredentialVerifier, PermissionGuard, TokenKeys } from '#libs/auth';
-import { TenantDb } from '#libs/database';
-import { PolicyRegistry } from '#libs/resilience';
+import { isDatabaseUnreachable, TenantDb } from '#libs/database';
+import { DeadlineExceeded } from '#libs/errors';
+import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { TenantsModule, TenantsService } from '../tenants/index.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
@@ -15,7 +16,7 @@ import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { SessionService } from './sessions/session.service.js';
-import { VerifiedCredentials } from './verified-credentials.js';
+import { type OutageGrace, VerifiedCredentials } from './verified-credentials.js';
 
 export interface AuthModuleOptions {
   auth: AuthConfig;
@@ -26,7 +27,7 @@ export interface AuthModuleOptions {
 @Global()
 @Module({})
 export class AuthModule {
-  /** Needs global `TenantDb`, `AuditLog`, `PolicyRegistry` and `DATA_DIR`. */
+  /** Needs global `TenantDb`, `AuditLog`, `PolicyRegistry`, `DegradationRegistry` and `DATA_DIR`. */
   static register({ auth, bootstrap }: AuthModuleOptions): DynamicModule {
     return {
       module: AuthModule,
@@ -50,7 +51,12 @@ export class AuthModule {
           inject: [PolicyRegistry],
         },
         { provide: LoginThrottle, useFactory: () => new LoginThrottle(loginLimits(auth)) },
-        { provide: VerifiedCredentials, useFactory: () => new VerifiedCredentials() },
+        {
+          provide: VerifiedCredentials,
+          useFactory: (capabilities: DegradationRegistry) =>
+            new VerifiedCredentials(outageGrace(auth, capabilities)),
+          inject: [DegradationRegistry],
+        },
         {
           provide: SessionService,
           useFactory: (
@@ -88,4 +94,15 @@ function hashParameters({ passwordMemoryKib, passwordPasses, passwordParallelism
 
 function loginLimits({ loginsPerMinute, networkLoginsPerMinute }: AuthConfig) {
   return { perAccount: loginsPerMinute, perNetwork: networkLoginsPerMinute };
+}
+
+function outageGrace({ outageGraceSeconds }: AuthConfig, capabilities: DegradationRegistry): OutageGrace {
+  return {
+    graceMs: outageGraceSeconds * 1_000,
+    // A look that had no end in its time says no more about the credential than one that could not begin.
+    isOutage: (error) => isDatabaseUnreachable(error) || error instanceof DeadlineExceeded,
+    onGrace() {
+      capabilities.get('auth.verify').observe('degraded', 'database-unreachable', 'verified-before');
+    },
+  };
 }

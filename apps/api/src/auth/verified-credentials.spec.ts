@@ -6,6 +6,7 @@ describe('VerifiedCredentials', () => {
   let now: number;
   let checks: number;
   let verified: VerifiedCredentials;
+  let graced: number;
   const principal: Principal = {
     tenantId: randomUUID(),
     userId: randomUUID(),
@@ -17,7 +18,8 @@ describe('VerifiedCredentials', () => {
   beforeEach(() => {
     now = 1_000_000;
     checks = 0;
-    verified = new VerifiedCredentials(() => now);
+    graced = 0;
+    verified = withGrace(300_000);
   });
 
   const valid =
@@ -91,4 +93,73 @@ describe('VerifiedCredentials', () => {
     expect(await verified.verify('credential-10049', refused)).toBe(principal);
     await expect(verified.verify('credential-0', refused)).rejects.toThrow('refused');
   });
+
+  describe('while the database is away', () => {
+    const away = () => Promise.reject(new Error('away'));
+
+    beforeEach(() => verified.verify('a', valid()));
+
+    it('believes who was found in it shortly before, and looks again for each request', async () => {
+      now += 299_999;
+      expect(await verified.verify('a', away)).toBe(principal);
+      expect(await verified.verify('a', away)).toBe(principal);
+      expect(graced).toBe(2);
+      now += 1;
+      await expect(verified.verify('a', away)).rejects.toThrow('away');
+    });
+
+    it('believes nobody whom it does not know', async () => {
+      await expect(verified.verify('b', away)).rejects.toThrow('away');
+      expect(graced).toBe(0);
+    });
+
+    it('never believes a credential past its own end', async () => {
+      await verified.verify('b', valid(60_000));
+      now += 60_000;
+      await expect(verified.verify('b', away)).rejects.toThrow('away');
+    });
+
+    it('does not count from the last time that it believed', async () => {
+      for (let i = 0; i < 9; i++) {
+        now += 30_000;
+        await verified.verify('a', away);
+      }
+      now += 30_000;
+      await expect(verified.verify('a', away)).rejects.toThrow('away');
+    });
+
+    it('believes nobody whom it saw revoked, also when he was being looked at just then', async () => {
+      now += 10_000;
+      const looked = Promise.withResolvers<Verified>();
+      const underWay = verified.verify('a', () => looked.promise);
+      verified.forget((known) => known.credentialId === principal.credentialId);
+      looked.reject(new Error('away'));
+      await expect(underWay).rejects.toThrow('away');
+      await expect(verified.verify('a', away)).rejects.toThrow('away');
+    });
+
+    it('takes what the database says for the truth, and forgets whom it does not know', async () => {
+      now += 10_000;
+      await expect(verified.verify('a', refused)).rejects.toThrow('refused');
+      await expect(verified.verify('a', away)).rejects.toThrow('away');
+    });
+
+    it('believes nobody when no grace is given', async () => {
+      verified = withGrace(0);
+      await verified.verify('a', valid());
+      now += 10_000;
+      await expect(verified.verify('a', away)).rejects.toThrow('away');
+    });
+
+    it('gives all who wait for one look the same answer', async () => {
+      now += 10_000;
+      const all = await Promise.all(Array.from({ length: 10 }, () => verified.verify('a', away)));
+      expect(new Set(all)).toEqual(new Set([principal]));
+    });
+  });
+
+  function withGrace(graceMs: number): VerifiedCredentials {
+    const isOutage = (error: unknown) => (error as Error).message === 'away';
+    return new VerifiedCredentials({ graceMs, isOutage, onGrace: () => void (graced += 1) }, () => now);
+  }
 });

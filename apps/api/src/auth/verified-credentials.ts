@@ -7,10 +7,27 @@ export interface Verified {
   expiresAt: Date;
 }
 
+/** What was found in the database, and when. */
+interface Proof extends Verified {
+  foundAt: number;
+}
+
 interface Entry {
-  verified: Promise<Verified>;
-  principal?: Principal;
+  principal: Promise<Principal>;
+  /** When to look again. */
   until: number;
+  /** Of the last look that succeeded; during a new look still that of the one before. */
+  proof?: Proof;
+  isRevoked?: boolean;
+}
+
+export interface OutageGrace {
+  /** How long what was found in the database is believed while it cannot be asked; 0: not at all. */
+  graceMs: number;
+  /** Whether the error says that the database cannot be asked. Anything else it says is the truth, and holds. */
+  isOutage(error: unknown): boolean;
+  /** Somebody was believed without a look. */
+  onGrace(): void;
 }
 
 /**
@@ -23,17 +40,27 @@ const MOST_ENTRIES = 10_000;
 /**
  * Spares a signature and a query for each request. A check under way is shared by all requests with the same
  * credential; a refusal is never kept. The credentials themselves are not held, only their digests.
+ *
+ * While the database is away, who was found in it shortly before, by this process, goes on being believed for a while;
+ * everybody else is refused with the error of the check. A credential never outlives its own end, nor a revocation
+ * that this process has seen.
  */
 export class VerifiedCredentials {
   private readonly entries = new Map<string, Entry>();
 
-  constructor(private readonly now: () => number = () => Date.now()) {}
+  constructor(
+    private readonly grace: OutageGrace = { graceMs: 0, isOutage: () => false, onGrace: () => undefined },
+    private readonly now: () => number = () => Date.now(),
+  ) {}
 
-  async verify(credential: string, check: () => Promise<Verified>): Promise<Principal> {
+  verify(credential: string, check: () => Promise<Verified>): Promise<Principal> {
     const key = createHash('sha256').update(credential).digest('base64');
     const known = this.entries.get(key);
-    if (known && known.until > this.now()) return (await known.verified).principal;
-    return this.check(key, check);
+    if (known && known.until > this.now()) return known.principal;
+    const entry = { until: this.now() + BELIEVED_MS, proof: known?.proof } as Entry;
+    entry.principal = this.look(key, entry, check);
+    this.remember(key, entry);
+    return entry.principal;
   }
 
   /**
@@ -41,25 +68,37 @@ export class VerifiedCredentials {
    * revocation: those who wait for it have its answer, those who come after it look again.
    */
   forget(matches: (principal: Principal) => boolean): void {
-    for (const [key, { principal }] of this.entries)
-      if (!principal || matches(principal)) this.entries.delete(key);
+    for (const [key, entry] of this.entries) {
+      if (entry.proof && !matches(entry.proof.principal)) continue;
+      entry.isRevoked = true;
+      this.entries.delete(key);
+    }
   }
 
-  private async check(key: string, check: () => Promise<Verified>): Promise<Principal> {
-    const entry: Entry = { verified: check(), until: this.now() + BELIEVED_MS };
-    this.remember(key, entry);
+  private async look(key: string, entry: Entry, check: () => Promise<Verified>): Promise<Principal> {
     try {
-      const { principal, expiresAt } = await entry.verified;
-      entry.principal = principal;
-      entry.until = Math.min(entry.until, expiresAt.getTime());
-      return principal;
+      const verified = await check();
+      entry.proof = { ...verified, foundAt: this.now() };
+      entry.until = Math.min(entry.until, verified.expiresAt.getTime());
+      return verified.principal;
     } catch (error) {
+      entry.until = 0; // The next request looks again, also when this one is believed.
+      if (entry.proof && this.isBelievedWithoutLook(entry, entry.proof, error)) {
+        this.grace.onGrace();
+        return entry.proof.principal;
+      }
       if (this.entries.get(key) === entry) this.entries.delete(key);
       throw error;
     }
   }
 
-  /** All entries live equally long, so the oldest is the one that is worth least. */
+  private isBelievedWithoutLook(entry: Entry, { foundAt, expiresAt }: Proof, error: unknown): boolean {
+    if (entry.isRevoked || !this.grace.isOutage(error)) return false;
+    const now = this.now();
+    return now < foundAt + this.grace.graceMs && now < expiresAt.getTime();
+  }
+
+  /** The least recently checked one is worth least. */
   private remember(key: string, entry: Entry): void {
     this.entries.delete(key);
     this.entries.set(key, entry);

@@ -1,16 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { auditDetail } from '#libs/audit';
 import { ApiKeyInvalid, type Principal, SessionRequired } from '#libs/auth';
-import { TenantDb, uuidv7 } from '#libs/database';
-import { TenantsService } from '../../tenants/index.js';
+import { TenantDb, type TransactionOptions, uuidv7 } from '#libs/database';
+import { TenantsService, type User } from '../../tenants/index.js';
 import { TooManyApiKeys } from '../auth.errors.js';
+import { withinVerificationLimits } from '../verification-limits.js';
 import { type Verified, VerifiedCredentials } from '../verified-credentials.js';
-import { formatApiKey, hashOfSecret, newApiKey, parseApiKey, secretMatches } from './api-key.js';
+import { type ApiKey, formatApiKey, hashOfSecret, newApiKey, parseApiKey, secretMatches } from './api-key.js';
 import {
   countApiKeys,
   findApiKey,
   insertApiKey,
   listApiKeys,
+  type PresentedApiKey,
   revokeApiKey,
   type StoredApiKey,
   touchApiKey,
@@ -22,6 +24,8 @@ const MOST_KEYS = 100;
 /** Keys for programs: they act as the user who made them, with his role of the moment, until they end. */
 @Injectable()
 export class ApiKeysService {
+  private readonly logger = new Logger(ApiKeysService.name);
+
   constructor(
     private readonly db: TenantDb,
     private readonly tenants: TenantsService,
@@ -63,21 +67,40 @@ export class ApiKeysService {
   async verify(text: string): Promise<Verified> {
     const presented = parseApiKey(text);
     if (!presented) throw new ApiKeyInvalid();
-    const key = await this.db.findByCredential(presented.publicId, (tx) =>
-      findApiKey(tx, presented.publicId),
+    const { key, user } = await withinVerificationLimits((limits) => this.look(presented, limits));
+    const { tenantId, userId, id } = key;
+    if (!key.valid || !user || user.disabled)
+      throw new ApiKeyInvalid({ type: 'api-key', tenantId, id: userId, role: user?.role, credentialId: id });
+    this.touch(tenantId, id);
+    const principal = { tenantId, userId, role: user.role, via: 'api-key', credentialId: id } as const;
+    return { principal, expiresAt: key.expiresAt };
+  }
+
+  private async look(
+    presented: ApiKey,
+    limits: TransactionOptions,
+  ): Promise<{ key: PresentedApiKey; user?: User }> {
+    const key = await this.db.findByCredential(
+      presented.publicId,
+      (tx) => findApiKey(tx, presented.publicId),
+      limits,
     );
     // Without the secret nobody is this key's owner, so a wrong one is not held against him.
     if (!key || !secretMatches(presented.secret, key.secretHash)) throw new ApiKeyInvalid();
+    const { tenantId, userId } = key;
+    return {
+      key,
+      user: await this.db.read(tenantId, (tx) => this.tenants.findUser(tx, tenantId, userId), limits),
+    };
+  }
 
-    const { tenantId, userId, id } = key;
-    const user = await this.db.run(tenantId, async (tx) => {
-      if (key.valid) await touchApiKey(tx, tenantId, id);
-      return this.tenants.findUser(tx, tenantId, userId);
-    });
-    if (!key.valid || !user || user.disabled)
-      throw new ApiKeyInvalid({ type: 'api-key', tenantId, id: userId, role: user?.role, credentialId: id });
-    const principal = { tenantId, userId, role: user.role, via: 'api-key', credentialId: id } as const;
-    return { principal, expiresAt: key.expiresAt };
+  /** Nobody waits for it: a key is good also while the database takes no writes. */
+  private touch(tenantId: string, id: string): void {
+    this.db
+      .run(tenantId, (tx) => touchApiKey(tx, tenantId, id))
+      .catch((error: unknown) => {
+        this.logger.warn({ reason: (error as Error).name }, 'the use of an API key was not noted');
+      });
   }
 }
 

@@ -6,6 +6,7 @@ import { TenantDb, uuidv7 } from '#libs/database';
 import { TenantsService, type User } from '../../tenants/index.js';
 import type { AuthConfig } from '../auth.config.js';
 import { RefreshTokenInvalid, RefreshTokenReused } from '../auth.errors.js';
+import { withinVerificationLimits } from '../verification-limits.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 import {
   fingerprint,
@@ -111,7 +112,9 @@ export class SessionService {
    */
   async verify(accessToken: string): Promise<{ principal: Principal; expiresAt: Date }> {
     const { tenantId, userId, sessionId, expiresAt } = await this.tokens.verify(accessToken);
-    const session = await this.db.read(tenantId, (tx) => findSession(tx, { tenantId, sessionId }));
+    const session = await withinVerificationLimits((limits) =>
+      this.db.read(tenantId, (tx) => findSession(tx, { tenantId, sessionId }), limits),
+    );
     if (!session?.alive || session.userId !== userId) throw new SessionEnded();
     const principal = {
       tenantId,

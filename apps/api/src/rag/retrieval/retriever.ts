@@ -55,7 +55,7 @@ export class Retriever {
   private readonly logger = new Logger(Retriever.name);
 
   constructor(
-    private readonly db: Pick<TenantDb, 'run'>,
+    private readonly db: Pick<TenantDb, 'read'>,
     private readonly passages: PassageStore,
     private readonly lexical: LexicalIndex,
     private readonly vectors: VectorIndex,
