@@ -209,6 +209,9 @@ describe("operators' orders to policies", () => {
     expect(await taken(await order(a, 'parser/disable', { ...because, scope: 'replica' }))).toMatchObject({
       audit_record: 'log',
     });
+    expect(await taken(await order(a, 'parser/disable', { ...because, scope: 'replica' }))).toMatchObject({
+      changed: false,
+    });
     expect((await policy(a, 'parser')).override).toMatchObject({ action: 'disable', scope: 'replica' });
     expect((await policy(b, 'parser')).state).toBe('closed');
     await taken(await order(b, 'parser/shadow', because));

@@ -21,6 +21,8 @@ interface Received {
 describe('alerts', () => {
   let db: TestDatabase;
   let away: boolean;
+  /** What the database takes its time for. */
+  let hangs: Promise<void>;
   let server: Server;
   let received: Received[];
   /** What the webhook answers; 200 when there is nothing left. */
@@ -42,6 +44,7 @@ describe('alerts', () => {
   });
   beforeEach(() => {
     away = false;
+    hangs = Promise.resolve();
     received = [];
     answers = [];
   });
@@ -58,7 +61,7 @@ describe('alerts', () => {
     const seen: { wrong: Observation[] } = { wrong: [] };
     const tenantDb = new TenantDb(db.source, 5_000, {
       execute: (call, { signal = new AbortController().signal } = {}) =>
-        away ? Promise.reject(new DependencyUnavailable('postgres')) : call(signal),
+        away ? Promise.reject(new DependencyUnavailable('postgres')) : hangs.then(() => call(signal)),
     });
     const rule: AlertRule = {
       name: 'circuit-open',
@@ -75,12 +78,16 @@ describe('alerts', () => {
       { forMs: 30_000, resolveMs: 120_000, replica: name, clock },
       webhook ? new Deliveries(tenantDb, sender) : undefined,
     );
+    const look = async () => {
+      await alerts.tick();
+      await alerts.idle();
+    };
     /** So much time, with a look at the end of it. */
     const pass = async (ms: number) => {
       await clock.advance(ms);
-      await alerts.tick();
+      await look();
     };
-    return { alerts, clock, seen, pass };
+    return { alerts, clock, seen, look, pass };
   }
   type Replica = ReturnType<typeof replica>;
 
@@ -183,12 +190,12 @@ describe('alerts', () => {
     expect(types()).toEqual(['alert.opened']);
     await eventually(
       async () => {
-        await a.alerts.tick();
+        await a.look();
         return types();
       },
       (all) => all.length === 3,
     );
-    await a.alerts.tick();
+    await a.look();
     expect(received).toHaveLength(3);
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     for (const { headers, body } of received) {
@@ -202,6 +209,21 @@ describe('alerts', () => {
       id: received[0]!.body.data.id,
       resolved_cause: 'the circuit has closed',
     });
+  });
+
+  it('are looked for also while the database hangs', async () => {
+    const a = replica('a');
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    hangs = answer;
+    a.seen.wrong = [model];
+    await a.alerts.tick();
+    await a.clock.advance(30_000);
+    await a.alerts.tick();
+    expect(a.alerts.active()).toHaveLength(1);
+    resolve();
+    await a.alerts.idle();
+    await a.look();
+    expect(await stored('open')).toHaveLength(1);
   });
 
   it('of a process that is gone are resolved by another', async () => {

@@ -47,6 +47,7 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
   private waiting: Waiting[] = [];
   private stopTicking?: () => void;
   private ticking = Promise.resolve();
+  private following?: Promise<void>;
   private keepAt = 0;
   /** Since when keeping has worked every time. */
   private steadySince?: number;
@@ -75,6 +76,7 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.stopTicking?.();
     this.stopTicking = undefined;
     await this.ticking;
+    await this.idle();
     await this.write().catch(() => undefined);
   }
 
@@ -83,9 +85,18 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
     return this.engine.active();
   }
 
-  /** One look, and everything that follows from it. */
+  /** One look. What follows from it does not hold up the next one: the database may hang, or the webhook. */
   async tick(): Promise<void> {
     await this.engine.evaluate();
+    this.following ??= this.follow().finally(() => (this.following = undefined));
+  }
+
+  /** Resolves when what followed from the last look is done. */
+  async idle(): Promise<void> {
+    await this.following;
+  }
+
+  private async follow(): Promise<void> {
     try {
       await this.write();
       await this.keep();

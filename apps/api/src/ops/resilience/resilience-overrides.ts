@@ -117,9 +117,9 @@ export class ResilienceOverrides implements OnModuleInit, OnModuleDestroy {
         auditDetail({ detail: { version: saved.order.version, changed: saved.changed } });
         return saved;
       });
-      // Also when it was the fleet's order already: this replica may have had another one of its own since.
-      this.fleet.delete(order.policy);
       this.carryOut(taken.order);
+      // It was the fleet's order already, but this replica has been given another one of its own since.
+      if (!taken.changed && this.local.delete(order.policy)) this.apply(taken.order);
       return { ...taken, recorded: 'log' };
     } catch (error) {
       const isAway = error instanceof DomainError && error.kind === 'unavailable';
@@ -129,16 +129,19 @@ export class ResilienceOverrides implements OnModuleInit, OnModuleDestroy {
 
   /** The record comes first: no change without it, also when only the disk can take it. */
   private async giveReplica({ userId }: Principal, order: NewOrder): Promise<OrderTaken> {
-    const { policy, action, ttlSeconds, ifVersion } = order;
+    const { policy, ifVersion } = order;
     const version = this.fleet.get(policy)?.version ?? 0;
     if (ifVersion !== undefined && ifVersion !== version) throw new OrderOutdated(version);
-    const at = new Date();
-    const expiresAt = MODE_OF[action] && new Date(at.getTime() + ttlSeconds * 1_000);
-    const taken: Order = { ...order, version, by: userId, at, expiresAt };
+    const fresh = orderOf(order, version, userId);
+    const last = this.local.get(policy);
+    const changed = !(last && isInForce(last) && isSame(last, fresh));
+    auditDetail({ detail: { changed } });
     const { spooled } = await this.audit.recordFirst();
-    this.local.set(policy, taken);
-    this.apply(taken);
-    return { order: taken, changed: true, recorded: spooled ? 'disk' : 'log' };
+    if (changed) {
+      this.local.set(policy, fresh);
+      this.apply(fresh);
+    }
+    return { order: changed ? fresh : last!, changed, recorded: spooled ? 'disk' : 'log' };
   }
 
   private poll(): void {
@@ -203,4 +206,27 @@ export class ResilienceOverrides implements OnModuleInit, OnModuleDestroy {
   private isKnown(policy: string): boolean {
     return this.policies.list().some(({ name }) => name === policy);
   }
+}
+
+/** To this replica, from now on. */
+function orderOf(
+  { policy, action, reason, ticket, ttlSeconds }: NewOrder,
+  version: number,
+  by: string,
+): Order {
+  const at = new Date();
+  const expiresAt = MODE_OF[action] && new Date(at.getTime() + ttlSeconds * 1_000);
+  return { policy, action, scope: 'replica', version, by, reason, ticket, at, expiresAt };
+}
+
+/** But for when it was given. */
+function isSame(a: Order, b: Order): boolean {
+  const ttl = ({ at, expiresAt }: Order) => expiresAt && expiresAt.getTime() - at.getTime();
+  return (
+    a.action === b.action &&
+    a.by === b.by &&
+    a.reason === b.reason &&
+    a.ticket === b.ticket &&
+    ttl(a) === ttl(b)
+  );
 }
