@@ -7,6 +7,8 @@ export interface Recovery {
   requestsMs?: number;
   /** To the moment from which the program itself reported all capabilities as full. */
   reportedMs?: number;
+  /** What was below full the longest. */
+  lastReason?: string;
 }
 
 /** One replica at one moment. */
@@ -28,6 +30,8 @@ export class Evidence {
   after: Snapshot[] = [];
   /** Of `performance.now()` on this side: the fault began, and ended. */
   faultAt = 0;
+  /** The same moment by the clock that alerts have. */
+  faultDate = new Date(0);
   healedAt = 0;
   /** Calls that came to the first model from the fault on. */
   upstreamCalls = 0;

@@ -77,6 +77,7 @@ async function breakAndHeal(played: Omit<Play, 'signal'>, evidence: Evidence): P
   const current: Play = { ...played, signal: over.signal };
   history.phase = 'fault';
   evidence.faultAt = performance.now();
+  evidence.faultDate = new Date();
   try {
     await cell.begin(current);
     await (cell.during?.(current) ?? delay(cell.seconds * 1_000));
@@ -94,7 +95,7 @@ async function breakAndHeal(played: Omit<Play, 'signal'>, evidence: Evidence): P
 }
 
 function alwaysExpected(cell: Cell, evidence: Evidence): Expectation[] {
-  const { requestsMs, reportedMs } = evidence.recovery;
+  const { requestsMs, reportedMs, lastReason } = evidence.recovery;
   const strange = evidence.levelsSeen.filter((level) => !cell.levels.includes(level));
   return [
     expectThat(
@@ -107,7 +108,7 @@ function alwaysExpected(cell: Cell, evidence: Evidence): Expectation[] {
     ),
     expectThat(
       reportedMs !== undefined && reportedMs <= cell.recoverWithinMs + REPORTED_LATER_MS,
-      `reported as full ${inSeconds(reportedMs)} after it (bound ${inSeconds(cell.recoverWithinMs + REPORTED_LATER_MS)})`,
+      `reported as full ${inSeconds(reportedMs)} after it (bound ${inSeconds(cell.recoverWithinMs + REPORTED_LATER_MS)}${lastReason ? `; last of all: ${lastReason}` : ''})`,
     ),
   ];
 }
@@ -160,4 +161,4 @@ async function logSince(world: World, sizes: readonly number[]): Promise<string>
 const sizeOf = async (path: string) => (await stat(path).catch(() => ({ size: 0 }))).size;
 
 /** The same cell has the same load every time. */
-const seedOf = ({ id }: Cell) => Number(id.slice(1)) + 1_000;
+const seedOf = ({ id }: Cell) => Number.parseInt(id.slice(1)) + 1_000;

@@ -4,6 +4,11 @@
  *   npm run chaos                      all cells; writes docs/resilience-scorecard.md
  *   npm run chaos -- F01 F24           some
  *   npm run chaos -- --ci              twelve, in a few minutes
+ *   npm run chaos -- --questions 10000 also so many questions while each of model, embedder and cache is away
+ *   npm run chaos -- --kills 50        also PostgreSQL killed so often under load
+ *   npm run chaos -- --flaky 2000      also so many questions to a model that fails in every way, sometimes
+ *
+ * With `--only` the long proofs alone.
  *
  * Exits 1 when a cell failed.
  */
@@ -13,6 +18,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Cell } from './cell.js';
 import { cells, CI_CELLS } from './cells/index.js';
+import { flakyProof, killProof, outageProofs } from './cells/proofs.js';
 import { World, worldKey } from './harness/world.js';
 import { play } from './play.js';
 import { pageOf, printScore, type Score, scoreOf, summaryOf } from './scorecard.js';
@@ -21,12 +27,25 @@ const SCORECARD = 'docs/resilience-scorecard.md';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { ci: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+  options: {
+    ci: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    only: { type: 'boolean', default: false },
+    questions: { type: 'string' },
+    kills: { type: 'string' },
+    flaky: { type: 'string' },
+  },
 });
 const wanted = values.ci ? CI_CELLS : positionals;
 const unknown = wanted.filter((id) => !cells.some((cell) => cell.id === id));
 if (unknown.length > 0) throw new Error(`There is no cell ${unknown.join(', ')}`);
-const chosen = cells.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
+const isWhole = wanted.length === 0 && !values.only;
+const chosen = [
+  ...cells.filter(({ id }) => isWhole || wanted.includes(id)),
+  ...(values.questions ? outageProofs(Number(values.questions)) : []),
+  ...(values.kills ? [killProof(Number(values.kills))] : []),
+  ...(values.flaky ? [flakyProof(Number(values.flaky))] : []),
+];
 
 const startedAt = performance.now();
 const folder = await mkdtemp(join(tmpdir(), 'navigator-chaos-'));
@@ -35,7 +54,7 @@ for (const group of byWorld(chosen)) await playGroup(group);
 scores.sort((a, b) => a.cell.id.localeCompare(b.cell.id));
 const minutes = (performance.now() - startedAt) / 60_000;
 console.log(`\n${summaryOf(scores)} in ${minutes.toFixed(1)} minutes`);
-if (wanted.length === 0) await writeFile(SCORECARD, pageOf(scores, [], minutes));
+if (isWhole) await writeFile(SCORECARD, pageOf(scores, minutes));
 const hasFailed = scores.some(({ verdict }) => verdict === 'failed');
 // What a failed cell recorded is worth a look.
 if (hasFailed || values.keep) console.log(`Histories and logs are in ${folder}`);

@@ -53,7 +53,7 @@ export function summaryOf(scores: readonly Score[]): string {
 }
 
 /** The page `docs/resilience-scorecard.md`. */
-export function pageOf(scores: readonly Score[], proofs: readonly string[], minutes: number): string {
+export function pageOf(scores: readonly Score[], minutes: number): string {
   const [processor] = cpus();
   const rows = scores.map(rowOf).join('\n');
   return `# Resilience scorecard
@@ -73,7 +73,7 @@ is ten seconds later on purpose.
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows}
 
-${proofs.length > 0 ? `## Long proofs\n\n${proofs.join('\n\n')}\n\n` : ''}## What was measured
+## What was measured
 
 ${scores.map(detailOf).join('\n\n')}
 `;

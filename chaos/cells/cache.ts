@@ -133,7 +133,7 @@ async function poison({ cli }: Redis): Promise<number> {
 async function askTogether({ world, client, notes }: Play): Promise<void> {
   const call = newQuestion(world.tenants[0]!, seeded(1));
   const text = `What is paid for a hearing aid, all ${SAME_QUESTIONS} of us ask?`;
-  const same = { ...call, kind: 'same', idempotencyKey: undefined, json: { ...call.json, question: text } };
+  const same = { ...call, kind: 'same', json: { ...call.json, question: text } };
   await Promise.all(Array.from({ length: SAME_QUESTIONS }, () => client.send(same)));
   const calls = await world.primary.calls();
   notes['prompts'] = calls.filter(({ body }) => JSON.stringify(body.messages).includes(text)).length;

@@ -133,7 +133,7 @@ async function waitInStreams({ world, cell, client, notes }: Play): Promise<void
     if (i % 100 === 99) await delay(50);
   }
   await delay(cell.seconds * 500);
-  notes['files'] = await replica.openFiles();
+  notes['files'] = await replica.allOpenFiles();
   notes['grownBytes'] = (await replica.memory()) - memory;
   ends.abort();
   await Promise.all(waiting);

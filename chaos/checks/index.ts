@@ -1,4 +1,5 @@
 import type { CheckName } from '../cell.js';
+import { alerts } from './alerts.js';
 import { acknowledged, once } from './acknowledged.js';
 import { amplification } from './amplification.js';
 import { audit } from './audit.js';
@@ -11,7 +12,7 @@ import { states } from './states.js';
 
 export { StateWatcher } from './state-watcher.js';
 
-const CHECKS: Partial<Record<CheckName, Check>> = {
+const CHECKS: Record<CheckName, Check> = {
   acknowledged,
   once,
   isolation,
@@ -21,6 +22,7 @@ const CHECKS: Partial<Record<CheckName, Check>> = {
   levels,
   amplification,
   secrets,
+  alerts,
 };
 
 export interface CheckResult {

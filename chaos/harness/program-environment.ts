@@ -14,7 +14,13 @@ export interface Addresses {
   redisUrl?: string;
 }
 
-const RATES = ['AUTH', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'];
+const RATES = ['AUTH', 'STRANGER', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'];
+
+const REMOTE_EMBEDDER = {
+  EMBEDDER_PROVIDER: 'openai',
+  EMBEDDER_MODEL: 'fake-embedding',
+  EMBEDDER_DIMENSIONS: '64',
+};
 
 /** The settings of the program under test: as they come, but for addresses and what would only prolong a cell. */
 export function programEnvironment(setUp: SetUp, addresses: Addresses): Record<string, string> {
@@ -30,11 +36,14 @@ export function programEnvironment(setUp: SetUp, addresses: Addresses): Record<s
     COMPATIBLE_API_KEY: MODEL_KEY,
     OPENAI_BASE_URL: `${addresses.secondUrl}/v1`,
     OPENAI_API_KEY: MODEL_KEY,
-    ...(embedder === 'remote' ? { EMBEDDER_MODEL: 'openai:fake-embedding' } : {}),
-    ...(addresses.redisUrl ? { CACHE_REDIS_URL: addresses.redisUrl } : {}),
+    ...(embedder === 'remote' ? REMOTE_EMBEDDER : {}),
+    ...(addresses.redisUrl ? { CACHE_URL: addresses.redisUrl } : {}),
     // All clients are on one machine: these limits are for other cells than most.
     ...Object.fromEntries(RATES.map((name) => [`RATE_${name}_PER_MINUTE`, '1000000'])),
     WORKER_RETRY_DELAY_MS: '1000',
+    // An alert is opened and resolved as it is otherwise, only sooner.
+    ALERT_FOR_MS: '2000',
+    ALERT_RESOLVE_MS: '5000',
     ...environment,
   };
 }

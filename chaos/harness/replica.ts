@@ -11,6 +11,8 @@ export interface ReplicaOptions {
   nodeArgs?: string[];
 }
 
+/** A line of /proc/net/tcp: slot, local address, remote address, state (01 is established). */
+const ESTABLISHED_AT = (port: string) => new RegExp(`^\\s*\\d+: [0-9A-F]{8}:${port} [0-9A-F:]+ 01 `);
 const START_LIMIT_MS = 60_000;
 
 /** One process of the real program, always at the same address. */
@@ -94,8 +96,21 @@ export class Replica {
     clearTimeout(force);
   }
 
+  /** Without the connections of clients, which they keep for as long as they like. */
   async openFiles(): Promise<number> {
+    const files = await readdir(`/proc/${this.pid}/fd`);
+    return files.length - (await this.clientConnections());
+  }
+
+  /** All of them. */
+  async allOpenFiles(): Promise<number> {
     return (await readdir(`/proc/${this.pid}/fd`)).length;
+  }
+
+  private async clientConnections(): Promise<number> {
+    const port = this.port.toString(16).toUpperCase().padStart(4, '0');
+    const table = await readFile(`/proc/${this.pid}/net/tcp`, 'utf8');
+    return table.split('\n').filter((line) => ESTABLISHED_AT(port).test(line)).length;
   }
 
   /** Resident memory, in bytes. */

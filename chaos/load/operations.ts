@@ -40,7 +40,7 @@ export function repeatedQuestion(tenant: Tenant, random: Random): Call {
 }
 
 export function streamedQuestion(tenant: Tenant, random: Random): Call {
-  return { ...newQuestion(tenant, random), kind: 'stream', stream: true, idempotencyKey: undefined };
+  return { ...newQuestion(tenant, random), kind: 'stream', stream: true };
 }
 
 export function search(tenant: Tenant, random: Random): Call {
@@ -92,8 +92,6 @@ function ask(kind: string, tenant: Tenant, text: string, documentId: string): Ca
     tenant,
     path: `/v1/conversations/${tenant.conversationId}/questions`,
     json: { question: text, document_ids: [documentId] },
-    // Answers are written down: a careful client names what it asks, so that asking again asks once.
-    idempotencyKey: randomUUID(),
   };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Recovery } from '../evidence.js';
+import type { LevelPage } from '../harness/operator.js';
 import type { World } from '../harness/world.js';
 import { seeded } from '../harness/random.js';
 import type { Client } from './client.js';
@@ -17,11 +18,15 @@ const PROBE_DEADLINE_MS = 5_000;
 export async function measureRecovery(world: World, client: Client, limitMs: number): Promise<Recovery> {
   const healedAt = performance.now();
   const limit = AbortSignal.timeout(limitMs);
-  const [requestsMs, reportedMs] = await Promise.all([
-    untilFullAnswers(world, client, limit).then((at) => at && at - healedAt),
-    untilFullPage(world, limit).then((at) => at && at - healedAt),
+  const [fullAt, page] = await Promise.all([
+    untilFullAnswers(world, client, limit),
+    untilFullPage(world, limit),
   ]);
-  return { requestsMs, reportedMs };
+  return {
+    requestsMs: fullAt && fullAt - healedAt,
+    reportedMs: page.fullAt && page.fullAt - healedAt,
+    lastReason: page.lastReason,
+  };
 }
 
 /** Probes at a fixed rate, because one that hangs must not hold up the measurement. */
@@ -67,16 +72,27 @@ async function probe(
   return isFull ? performance.now() : undefined;
 }
 
-async function untilFullPage({ replicas, operator }: World, limit: AbortSignal): Promise<number | undefined> {
+/** When the page said so, and what it had said last before. */
+async function untilFullPage(
+  { replicas, operator }: World,
+  limit: AbortSignal,
+): Promise<{ fullAt?: number; lastReason?: string }> {
+  let lastReason: string | undefined;
   while (!limit.aborted) {
     const pages = await Promise.all(replicas.map((replica) => operator.levels(replica)));
-    const at = performance.now();
-    const levels = pages.flatMap((page) => (page ? levelsOn(page) : ['unavailable']));
-    if (levels.length > 0 && levels.every((level) => level === 'full')) return at;
+    const fullAt = performance.now();
+    const below = pages.flatMap((page) => (page ? belowFull(page) : ['no answer']));
+    if (below.length === 0) return { fullAt, lastReason };
+    lastReason = below.join(', ');
     await delay(PAGE_EVERY_MS, undefined, { signal: limit }).catch(() => undefined);
   }
-  return undefined;
+  return { lastReason };
 }
+
+const belowFull = ({ capabilities }: LevelPage): string[] =>
+  Object.entries(capabilities)
+    .filter(([, { level }]) => level !== 'full')
+    .map(([name, { level, reasons = [] }]) => `${name} ${level} (${reasons.join(', ')})`);
 
 export const levelsOn = (page: { capabilities?: Record<string, { level: string }> }): string[] =>
   Object.values(page.capabilities ?? {}).map(({ level }) => level);
