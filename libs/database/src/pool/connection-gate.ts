@@ -53,6 +53,8 @@ export class ConnectionGate {
       try {
         await this.connectOnce();
         this.inDoubt = false;
+        // The server is there, so the next doubt is a new one and has no error to share yet.
+        this.closedUntil = 0;
         return;
       } catch (error) {
         this.reason = error;
