@@ -10,6 +10,7 @@ import { CountLostLeases1764000008000 } from './1764000008000-count-lost-leases.
 import { CreateResilience1764000009000 } from './1764000009000-create-resilience.js';
 import { CreateVectorOrigin1764000010000 } from './1764000010000-create-vector-origin.js';
 import { CreateModelBudget1764000011000 } from './1764000011000-create-model-budget.js';
+import { ResumeIdempotentRequests1764000013000 } from './1764000013000-resume-idempotent-requests.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -24,4 +25,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateResilience1764000009000,
   CreateVectorOrigin1764000010000,
   CreateModelBudget1764000011000,
+  ResumeIdempotentRequests1764000013000,
 ];

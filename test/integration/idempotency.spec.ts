@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { CallHandler, ExecutionContext } from '@nestjs/common';
+import { BadRequestException, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { lastValueFrom, of, throwError } from 'rxjs';
 import type { TenantDb } from '#libs/database';
-import { IdempotencyInterceptor } from '#libs/http';
+import { DependencyUnavailable } from '#libs/errors';
+import { IdempotencyInterceptor, newResourceId } from '#libs/http';
 import { newContext, runInContext } from '#libs/observability';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -12,6 +13,8 @@ describe('idempotent requests on a real database', () => {
   let done: number;
   let failFrom: number;
   let transactions: number;
+  let made: string[];
+  let interceptor: IdempotencyInterceptor;
 
   beforeAll(async () => {
     db = await testDatabase();
@@ -22,6 +25,8 @@ describe('idempotent requests on a real database', () => {
     done = 0;
     transactions = 0;
     failFrom = Infinity;
+    made = [];
+    interceptor = new IdempotencyInterceptor(failing as TenantDb);
   });
 
   /** The database, until it fails with the transaction of the given number. */
@@ -32,17 +37,29 @@ describe('idempotent requests on a real database', () => {
     },
   };
   const work: CallHandler = { handle: () => of({ number: (done += 1) }) };
-  const broken: CallHandler = { handle: () => throwError(() => new Error('the work failed')) };
+  const making: CallHandler = { handle: () => of({ id: newResourceId() }) };
+  const refused: CallHandler = { handle: () => throwError(() => new BadRequestException('refused')) };
+  /** The thing was made, or was not: the connection was lost. */
+  const cut: CallHandler = {
+    handle: () => {
+      made.push(newResourceId());
+      return throwError(() => new DependencyUnavailable('postgres'));
+    },
+  };
 
-  function post(key: string, next: CallHandler = work, { userId, tenantId } = owner): Promise<unknown> {
-    const request = { method: 'POST', url: '/v1/things', headers: { 'idempotency-key': key }, body: {} };
+  function post(
+    key: string,
+    next: CallHandler = work,
+    { userId, tenantId } = owner,
+    body: object = {},
+  ): Promise<unknown> {
+    const request = { method: 'POST', url: '/v1/things', headers: { 'idempotency-key': key }, body };
     const reply = { statusCode: 201, status: () => reply, header: () => reply };
     const context = {
       switchToHttp: () => ({ getRequest: () => request, getResponse: () => reply }),
       getHandler: () => post,
     } as unknown as ExecutionContext;
     const caller = Object.assign(newContext({ requestId: randomUUID() }), { tenantId, userId });
-    const interceptor = new IdempotencyInterceptor(failing as TenantDb);
     return runInContext(caller, () => lastValueFrom(interceptor.intercept(context, next)));
   }
 
@@ -80,26 +97,48 @@ describe('idempotent requests on a real database', () => {
     expect(await keysOf(other)).toEqual(['other']);
   });
 
-  it('are not done twice when the answer could not be kept', async () => {
+  it('make the same thing again, and no other one, when their answer could not be kept', async () => {
     failFrom = 2;
-    expect(await post('a')).toEqual({ number: 1 });
+    const first = await post('a', making);
     failFrom = Infinity;
-    await expect(post('a')).rejects.toMatchObject({ code: 'idempotent-request-in-progress' });
-    expect(done).toBe(1);
+    expect(await post('a', making)).toEqual(first);
+    expect(await post('a', making)).toEqual(first);
+    expect(await post('b', making)).not.toEqual(first);
   });
 
-  it('can be repeated at once after the work failed', async () => {
-    await expect(post('a', broken)).rejects.toThrow('the work failed');
+  it('can be repeated at once, also in another form, after they were refused', async () => {
+    await expect(post('a', refused)).rejects.toThrow('refused');
     expect(await keysOf()).toEqual([]);
-    expect(await post('a')).toEqual({ number: 1 });
+    expect(await post('a', work, owner, { other: true })).toEqual({ number: 1 });
   });
 
-  it('fail with the error of the work, also when the key cannot be freed', async () => {
-    failFrom = 2;
-    await expect(post('a', broken)).rejects.toThrow('the work failed');
+  it('make the same thing when they are repeated after nobody knew how they ended', async () => {
+    await expect(post('a', cut)).rejects.toThrow();
+    await expect(post('a', cut)).rejects.toThrow();
+    expect(await post('a', making)).toEqual({ id: made[0] });
+    expect(new Set(made).size).toBe(1);
+    await expect(post('a', making, owner, { other: true })).rejects.toMatchObject({
+      code: 'idempotency-key-reused',
+    });
+  });
+
+  it('are taken over by another process at once when this one says so, else after two minutes', async () => {
+    const other = new IdempotencyInterceptor(db.tenantDb);
+    await expect(post('said', cut)).rejects.toThrow();
+    failFrom = transactions + 2;
+    await expect(post('unsaid', cut)).rejects.toThrow();
     failFrom = Infinity;
-    await expect(post('a')).rejects.toMatchObject({ code: 'idempotent-request-in-progress' });
-    await age('a', '3 minutes');
-    expect(await post('a')).toEqual({ number: 1 });
+    interceptor = other;
+    expect(await post('said', making)).toEqual({ id: made[0] });
+    await expect(post('unsaid', making)).rejects.toMatchObject({ code: 'idempotent-request-in-progress' });
+    await db.owner.query(`update idempotent_request set claimed_at = now() - interval '3 minutes'`);
+    expect(await post('unsaid', making)).toEqual({ id: made[1] });
+  });
+
+  it('are done by one of those who ask at the same time', async () => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => post('a')));
+    const answers = outcomes.filter(({ status }) => status === 'fulfilled');
+    expect(done).toBe(1);
+    expect(answers.length).toBeGreaterThan(0);
   });
 });

@@ -15,8 +15,12 @@ export function harmlessDetail(detail: AuditDetail): AuditDetail {
   return harmlessObject(detail, 0);
 }
 
+/** Each once: a transaction that is run again names them again. */
 export function harmlessTargets(targets: readonly AuditTarget[]): AuditTarget[] {
-  return targets.slice(0, MOST_ITEMS).map(({ type, id }) => ({ type: shorten(type), id: shorten(id) }));
+  const distinct = new Map(targets.map((target) => [`${target.type} ${target.id}`, target]));
+  return [...distinct.values()]
+    .slice(0, MOST_ITEMS)
+    .map(({ type, id }) => ({ type: shorten(type), id: shorten(id) }));
 }
 
 function harmlessObject(object: AuditDetail, depth: number): AuditDetail {

@@ -67,7 +67,7 @@ async function read<T>(
     const result = await work(transactionOf(runner));
     await begun;
     // Nobody waits for its end: the next transaction on this connection is sent after it, and answered after it.
-    client.query('commit').catch(() => undefined);
+    client.query('COMMIT').catch(() => undefined);
     return result;
   } catch (error) {
     await begun; // Why it did not begin says more than what followed from that.
@@ -84,7 +84,7 @@ async function write<T>(
   await client.query(beginning(client, plan));
   const result = await work(transactionOf(runner));
   plan.signal.throwIfAborted();
-  const { command } = (await client.query('commit')) as QueryResult;
+  const { command } = (await client.query('COMMIT')) as QueryResult;
   // PostgreSQL rolls back, without an error, when a statement had failed and the work went on all the same.
   if (command !== 'COMMIT') throw new Error('The work hid the failure of one of its statements');
   return result;
@@ -114,7 +114,7 @@ async function giveUp({ runner, client }: Lease, interruption: Interruption): Pr
   if (runner.isReleased || interruption.isOverdue) return new Error('the connection was lost');
   try {
     await Promise.race([interruption.settled, interruption.overdue]);
-    await client.query('rollback');
+    await client.query('ROLLBACK');
     return undefined;
   } catch (error) {
     return error as Error;

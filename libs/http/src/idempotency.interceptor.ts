@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type CallHandler,
   type ExecutionContext,
+  HttpException,
   Injectable,
   Logger,
   type NestInterceptor,
@@ -9,6 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { TenantDb } from '#libs/database';
+import { DomainError } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { SECRET_RESPONSE } from './declarations.js';
 import {
@@ -17,30 +19,27 @@ import {
   IdempotentResponseNotKept,
   InvalidIdempotencyKey,
 } from './http.errors.js';
-
-interface Caller {
-  tenantId: string;
-  userId: string;
-  key: string;
-}
-interface Stored {
-  fingerprint: Buffer;
-  status: number | null;
-  body: unknown;
-}
+import { type Caller, IdempotencyKeys, type Stored } from './idempotency-keys.js';
+import { setResourceId } from './resource-id.js';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * A POST that carries an `Idempotency-Key` is done once: its repeat within a day gets the first answer again. A
- * failed request is forgotten, so that it can be repeated. Uploads and event streams pass: a document's id comes
- * from its content, and a stream is resumed by its events' ids.
+ * request that was refused is forgotten, so that it can be repeated in another form. When nobody knows whether it was
+ * done (its connection to the database was lost at the commit, its answer could not be kept, its process was killed),
+ * the repeat does it again with the same `newResourceId()`, and finds what was made instead of making another one.
+ * Uploads and event streams pass: a document's id comes from its content, and a stream is resumed by its events' ids.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   private readonly logger = new Logger(IdempotencyInterceptor.name);
+  private readonly keys: IdempotencyKeys;
+  private readonly underWay = new Set<string>();
 
-  constructor(private readonly db: TenantDb) {}
+  constructor(db: TenantDb) {
+    this.keys = new IdempotencyKeys(db);
+  }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
@@ -48,78 +47,60 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const caller = callerOf(request);
     if (!caller) return next.handle();
     const keepBody = !Reflect.getMetadata(SECRET_RESPONSE, context.getHandler());
-    return from(this.once(caller, request, reply, keepBody, next));
+    return from(
+      this.once(caller, fingerprintOf(request), reply, () => this.work(caller, reply, next, keepBody)),
+    );
   }
 
   private async once(
     caller: Caller,
-    request: FastifyRequest,
+    fingerprint: Buffer,
     reply: FastifyReply,
-    keepBody: boolean,
-    next: CallHandler,
-  ) {
-    const fingerprint = fingerprintOf(request);
-    const earlier = await this.begin(caller, fingerprint);
-    if (earlier) return replay(earlier, fingerprint, reply);
-    let body: unknown;
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const name = JSON.stringify(caller);
+    if (this.underWay.has(name)) throw new IdempotentRequestInProgress();
+    this.underWay.add(name);
     try {
-      body = await lastValueFrom(next.handle(), { defaultValue: undefined });
+      const claim = await this.keys.claim(caller, fingerprint);
+      if ('earlier' in claim) return replay(claim.earlier, fingerprint, reply);
+      setResourceId(claim.resourceId);
+      return await work();
+    } finally {
+      this.underWay.delete(name);
+    }
+  }
+
+  private async work(
+    caller: Caller,
+    reply: FastifyReply,
+    next: CallHandler,
+    keepBody: boolean,
+  ): Promise<unknown> {
+    try {
+      const body: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+      // The work is done, whatever becomes of its record.
+      const kept = this.keys.keepAnswer(caller, reply.statusCode, keepBody ? body : undefined);
+      await kept.catch((cause: unknown) => this.warn(cause, 'an answer was not kept for its repeat'));
+      return body;
     } catch (error) {
-      await this.forget(caller).catch((cause: unknown) => this.warn(cause, 'a failed request kept its key'));
+      const freed = didNothing(error) ? this.keys.forget(caller) : this.keys.release(caller);
+      await freed.catch((cause: unknown) => this.warn(cause, 'a failed request kept its key'));
       throw error;
     }
-    // The work is done, whatever becomes of its record: freeing the key now would let a repeat do it twice.
-    await this.finish(caller, reply.statusCode, keepBody ? body : undefined).catch((cause: unknown) =>
-      this.warn(cause, 'an answer was not kept for its repeat'),
-    );
-    return body;
-  }
-
-  /** Claims the key; returns what an earlier request left under it. */
-  private begin({ tenantId, userId, key }: Caller, fingerprint: Buffer): Promise<Stored | undefined> {
-    return this.db.run(tenantId, async (tx) => {
-      // A day is the promise, and nothing of the user's is kept for longer; a request that has been "under way" for
-      // two minutes died with its process.
-      await tx.query(
-        `delete from idempotent_request where user_id = $1
-           and (created_at < now() - interval '1 day'
-             or key = $2 and status is null and created_at < now() - interval '2 minutes')`,
-        [userId, key],
-      );
-      const claimed = await tx.query<unknown[]>(
-        `insert into idempotent_request (tenant_id, user_id, key, fingerprint) values ($1, $2, $3, $4)
-         on conflict do nothing returning key`,
-        [tenantId, userId, key, fingerprint],
-      );
-      if (claimed.length > 0) return undefined;
-      const [stored] = await tx.query<Stored[]>(
-        `select fingerprint, status, body from idempotent_request where user_id = $1 and key = $2`,
-        [userId, key],
-      );
-      return stored;
-    });
-  }
-
-  private finish({ tenantId, userId, key }: Caller, status: number, body: unknown): Promise<void> {
-    return this.db.run(tenantId, async (tx) => {
-      await tx.query(`update idempotent_request set status = $3, body = $4 where user_id = $1 and key = $2`, [
-        userId,
-        key,
-        status,
-        body === undefined ? null : JSON.stringify(body),
-      ]);
-    });
-  }
-
-  private forget({ tenantId, userId, key }: Caller): Promise<void> {
-    return this.db.run(tenantId, async (tx) => {
-      await tx.query(`delete from idempotent_request where user_id = $1 and key = $2`, [userId, key]);
-    });
   }
 
   private warn(error: unknown, message: string): void {
     this.logger.warn({ error: (error as Error).name }, message);
   }
+}
+
+/** A refusal is thrown instead of a change. Of every other failure nobody can say at what moment it came. */
+function didNothing(error: unknown): boolean {
+  // It was done, by a request before this one.
+  if (error instanceof IdempotentResponseNotKept) return false;
+  if (error instanceof DomainError) return error.kind !== 'unavailable' && error.kind !== 'timeout';
+  return error instanceof HttpException && error.getStatus() < 500;
 }
 
 function callerOf(request: FastifyRequest): Caller | undefined {
@@ -141,7 +122,9 @@ function fingerprintOf(request: FastifyRequest): Buffer {
     .digest();
 }
 
-function replay(earlier: Stored, fingerprint: Buffer, reply: FastifyReply): unknown {
+function replay(earlier: Stored | undefined, fingerprint: Buffer, reply: FastifyReply): unknown {
+  // Its request ended at this very moment.
+  if (!earlier) throw new IdempotentRequestInProgress();
   if (!earlier.fingerprint.equals(fingerprint)) throw new IdempotencyKeyReused();
   if (earlier.status === null) throw new IdempotentRequestInProgress();
   if (earlier.body === null && earlier.status !== 204) throw new IdempotentResponseNotKept();

@@ -25,7 +25,7 @@ export {
   streamSection,
   type StreamConfig,
 } from './http.config.js';
-export { InvalidCursor, ValidationFailed } from './http.errors.js';
+export { IdempotentResponseNotKept, InvalidCursor, ValidationFailed } from './http.errors.js';
 export { IdempotencyInterceptor } from './idempotency.interceptor.js';
 export { networkOf } from './network.js';
 export { registerEventStreams } from './open-streams.js';
@@ -34,3 +34,4 @@ export { ProblemFilter, sendProblem } from './problem.filter.js';
 export { registerRequestHooks } from './request.hooks.js';
 export { MinServiceLevel, ServiceLevelInterceptor } from './service-level.interceptor.js';
 export { QuotaGuard, Quotas, throttlerOptions } from './quotas/index.js';
+export { newResourceId } from './resource-id.js';

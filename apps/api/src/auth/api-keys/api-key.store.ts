@@ -50,6 +50,7 @@ export async function touchApiKey(tx: EntityManager, tenantId: string, id: strin
   );
 }
 
+/** Undefined when the same request made it before. */
 export async function insertApiKey(
   tx: EntityManager,
   key: {
@@ -61,13 +62,14 @@ export async function insertApiKey(
     name: string;
     days: number;
   },
-): Promise<StoredApiKey> {
+): Promise<StoredApiKey | undefined> {
   const [row] = await tx.query<ApiKeyRow[]>(
     `insert into api_key (tenant_id, id, user_id, public_id, secret_hash, name, expires_at)
-     values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7)) returning ${COLUMNS}`,
+     values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7))
+     on conflict (tenant_id, id) do nothing returning ${COLUMNS}`,
     [key.tenantId, key.id, key.userId, key.publicId, key.secretHash, key.name, key.days],
   );
-  return toApiKey(row!);
+  return row && toApiKey(row);
 }
 
 /** Counts a user's keys that are valid, and keeps others from adding to them until the commit. */

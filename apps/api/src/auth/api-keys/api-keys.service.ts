@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { auditDetail } from '#libs/audit';
 import { ApiKeyInvalid, type Principal, SessionRequired } from '#libs/auth';
-import { TenantDb, type TransactionOptions, uuidv7 } from '#libs/database';
+import { TenantDb, type TransactionOptions } from '#libs/database';
+import { IdempotentResponseNotKept, newResourceId } from '#libs/http';
 import { TenantsService, type User } from '../../tenants/index.js';
 import { TooManyApiKeys } from '../auth.errors.js';
 import { withinVerificationLimits } from '../verification-limits.js';
@@ -40,9 +41,13 @@ export class ApiKeysService {
     const secretHash = hashOfSecret(key.secret);
     const stored = await this.db.change(tenantId, async (tx) => {
       if ((await countApiKeys(tx, tenantId, userId)) >= MOST_KEYS) throw new TooManyApiKeys(MOST_KEYS);
-      const id = uuidv7();
+      const id = newResourceId();
       auditDetail({ targets: [{ type: 'api-key', id }], detail: { days } });
-      return insertApiKey(tx, { tenantId, id, userId, publicId: key.publicId, secretHash, name, days });
+      const row = { tenantId, id, userId, publicId: key.publicId, secretHash, name, days };
+      const inserted = await insertApiKey(tx, row);
+      // The request was done before; its key was shown then, or was lost with the answer.
+      if (!inserted) throw new IdempotentResponseNotKept();
+      return inserted;
     });
     return { ...stored, key: formatApiKey(key) };
   }

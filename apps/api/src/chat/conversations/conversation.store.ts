@@ -5,9 +5,11 @@ import type { Conversation, Owner } from './conversation.js';
 /** All SQL about conversations. Every statement names the owner: row-level security knows only the tenant. */
 @Injectable()
 export class ConversationStore {
+  /** One that is there already, made by the same request, stays as it is. */
   async insert(tx: EntityManager, owner: Owner, id: string, title: string | null): Promise<Conversation> {
     const [row] = (await tx.query(
-      `insert into conversation (tenant_id, id, owner_id, title) values ($1, $2, $3, $4) returning ${COLUMNS}`,
+      `insert into conversation (tenant_id, id, owner_id, title) values ($1, $2, $3, $4)
+       on conflict (tenant_id, id) do update set id = excluded.id returning ${COLUMNS}`,
       [owner.tenantId, id, owner.userId, title],
     )) as [ConversationRow];
     return toConversation(row);

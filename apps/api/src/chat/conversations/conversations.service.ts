@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { auditDetail } from '#libs/audit';
-import { TenantDb, uuidv7 } from '#libs/database';
-import { decodeCursor, page, type Page } from '#libs/http';
+import { TenantDb } from '#libs/database';
+import { decodeCursor, newResourceId, page, type Page } from '#libs/http';
 import { ConversationNotFound } from '../chat.errors.js';
 import type { Turn } from '../questions/turn.js';
 import { TurnStore } from '../questions/turn.store.js';
@@ -26,7 +26,7 @@ export class ConversationsService {
   ) {}
 
   create(owner: Owner, title: string | undefined): Promise<Conversation> {
-    const id = uuidv7();
+    const id = newResourceId();
     auditDetail({ targets: [{ type: 'conversation', id }] });
     return this.db.change(owner.tenantId, (tx) => this.conversations.insert(tx, owner, id, title ?? null));
   }
