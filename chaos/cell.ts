@@ -66,6 +66,4 @@ export interface Play {
   operator: Operator;
   /** For what a cell measures by itself. */
   notes: Record<string, number>;
-  /** Aborts when the fault is over. */
-  signal: AbortSignal;
 }

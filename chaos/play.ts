@@ -51,14 +51,13 @@ export async function play(cell: Cell, world: World, folder: string): Promise<Pl
     await untilSteady(world, history);
     evidence.before = await snapshots(world);
     await world.primary.forget();
-    const expectations = await breakAndHeal(
-      { cell, world, client, history, operator: world.operator, notes: {} },
-      evidence,
-    );
+    const current = { cell, world, client, history, operator: world.operator, notes: {} };
+    await breakAndHeal(current, evidence);
     await load.stop(GRACE_MS);
     history.phase = 'healed';
     evidence.after = await snapshots(world);
     await watcher.stop();
+    const expectations = [...alwaysExpected(cell, evidence), ...(await cell.expects(evidence, current))];
     const log = await logSince(world, logSizes);
     const checks = await runChecks({ cell, world, history, evidence, log });
     const seconds = (performance.now() - startedAt) / 1_000;
@@ -71,10 +70,8 @@ export async function play(cell: Cell, world: World, folder: string): Promise<Pl
   }
 }
 
-async function breakAndHeal(played: Omit<Play, 'signal'>, evidence: Evidence): Promise<Expectation[]> {
-  const { cell, world, client, history } = played;
-  const over = new AbortController();
-  const current: Play = { ...played, signal: over.signal };
+async function breakAndHeal(current: Play, evidence: Evidence): Promise<void> {
+  const { cell, world, client, history } = current;
   history.phase = 'fault';
   evidence.faultAt = performance.now();
   evidence.faultDate = new Date();
@@ -82,7 +79,6 @@ async function breakAndHeal(played: Omit<Play, 'signal'>, evidence: Evidence): P
     await cell.begin(current);
     await (cell.during?.(current) ?? delay(cell.seconds * 1_000));
   } finally {
-    over.abort();
     evidence.duringCalls = (await world.primary.stats()).calls.chat;
     await cell.heal(current);
   }
@@ -91,7 +87,6 @@ async function breakAndHeal(played: Omit<Play, 'signal'>, evidence: Evidence): P
   const limitMs = cell.recoverWithinMs + REPORTED_LATER_MS + WATCH_LONGER_MS;
   evidence.recovery = await measureRecovery(world, client, limitMs);
   evidence.upstreamCalls = (await world.primary.stats()).calls.chat;
-  return [...alwaysExpected(cell, evidence), ...(await cell.expects(evidence, current))];
 }
 
 function alwaysExpected(cell: Cell, evidence: Evidence): Expectation[] {

@@ -48,11 +48,9 @@ export class BackgroundLoad {
 
   private begin(call: Call): void {
     const done = WRITES.has(call.kind)
-      ? this.client.insist(call, this.insisting.signal, RETRY_PAUSE_MS)
+      ? this.client.insist(call, this.insisting.signal)
       : this.client.send(call);
     const watched: Promise<unknown> = done.finally(() => this.open.delete(watched));
     this.open.add(watched);
   }
 }
-
-const RETRY_PAUSE_MS = 1_000;

@@ -6,6 +6,8 @@ import { type History, type Level, LEVELS, type Operation } from './history.js';
 /** How long a client waits, and what it tells the program that it waits. */
 export const CLIENT_DEADLINE_MS = 20_000;
 
+const LONGEST_PAUSE_MS = 5_000;
+
 export interface Call {
   kind: string;
   tenant: Tenant;
@@ -66,15 +68,19 @@ export class Client {
     return received;
   }
 
-  /** As every careful client: the same call again until it is acknowledged or `signal` aborts. */
-  async insist(call: Call, signal: AbortSignal, pauseMs = 500): Promise<Received | undefined> {
-    while (!signal.aborted) {
+  /**
+   * As every careful client: the same call again until it is acknowledged or `signal` aborts, after the time that the server
+   * asked for, and after twice as long each time.
+   */
+  async insist(call: Call, signal: AbortSignal, firstPauseMs = 1_000): Promise<Received | undefined> {
+    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       const received = await this.send(call);
       const { outcome, status = 0 } = received.operation;
       if (outcome === 'ok') return received;
       // A refusal that no repetition changes; "under way" (409) and "too many" (429) pass.
       if (status >= 400 && status < 500 && status !== 409 && status !== 429) return received;
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      const waitMs = Math.max(pauseMs, received.operation.retryAfterMs ?? 0);
+      await delay(waitMs, undefined, { signal }).catch(() => undefined);
     }
     return undefined;
   }
