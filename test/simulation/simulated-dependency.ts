@@ -2,10 +2,11 @@ import { FatalFailure, Overloaded, TransientFailure } from '#libs/errors';
 import type { VirtualClock } from '../support/virtual-clock.js';
 import type { SeededRandom } from './seeded-random.js';
 
-export const TROUBLES = ['failing', 'refusing', 'hanging', 'slow', 'overloaded', 'flaky'] as const;
+export const TROUBLES = ['failing', 'refusing', 'hanging', 'deaf', 'slow', 'overloaded', 'flaky'] as const;
 export type Condition = 'healthy' | (typeof TROUBLES)[number];
 
 const NEVER_MS = 1e9;
+const DEAF_MS: [min: number, max: number] = [500, 4_500];
 const ITEMS_OF_A_STREAM = 3;
 
 export interface DependencySpeed {
@@ -15,7 +16,7 @@ export interface DependencySpeed {
   bears: number;
 }
 
-/** Something that is asked over a network, and that is at times not well. Its calls end when they are aborted. */
+/** Something that is asked over a network, and that is at times not well. Its calls end when they are aborted, except while it is deaf. */
 export class SimulatedDependency {
   condition: Condition = 'healthy';
   /** Whether it was ever anything but healthy. */
@@ -81,6 +82,8 @@ export class SimulatedDependency {
         throw new FatalFailure('connection refused');
       case 'hanging':
         return clock.sleep(NEVER_MS, signal);
+      case 'deaf':
+        return clock.sleep(random.between(...DEAF_MS));
       case 'slow':
         return clock.sleep(random.between(...speed.slowMs), signal);
       case 'overloaded':

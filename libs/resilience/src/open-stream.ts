@@ -20,7 +20,7 @@ export class OpenStream<T> {
       const items = open(signal)[Symbol.asyncIterator]();
       const first = await items.next();
       if (signal.aborted) {
-        close(items);
+        void close(items);
         throw signal.reason;
       }
       return new OpenStream(items, first, attempt, signal);
@@ -40,8 +40,9 @@ export class OpenStream<T> {
       outcome = outcomeOf(error, this.attempt);
       throw error;
     } finally {
+      // A stream that does not listen goes on for a while; until it has ended it is a call under way.
+      if (outcome !== 'success') this.attempt.abandoned = close(this.items);
       this.attempt.end(outcome);
-      if (outcome !== 'success') close(this.items);
     }
   }
 
@@ -55,7 +56,7 @@ export class OpenStream<T> {
   }
 }
 
-/** Not waited for: a stream that hangs would hang its closing too. */
-function close(items: AsyncIterator<unknown>): void {
-  items.return?.().catch(() => undefined);
+/** Nobody waits for it before going on: a stream that hangs would hang its closing too. */
+async function close(items: AsyncIterator<unknown>): Promise<void> {
+  await items.return?.().catch(() => undefined);
 }

@@ -23,7 +23,7 @@ export class BulkheadStrategy implements Strategy {
     const release = this.bulkhead.tryAcquire(request) ?? (await this.bulkhead.acquire(request));
     try {
       const result = await next(attempt);
-      if (isStream) attempt.onEnd((outcome) => this.endStream(outcome, release));
+      if (isStream) attempt.onEnd((outcome) => this.endStream(outcome, attempt, release));
       else {
         this.bulkhead.onSuccess();
         release();
@@ -36,10 +36,10 @@ export class BulkheadStrategy implements Strategy {
     }
   }
 
-  private endStream(outcome: Outcome, release: Release): void {
+  private endStream(outcome: Outcome, attempt: Attempt, release: Release): void {
     if (outcome === 'success') this.bulkhead.onSuccess();
     else if (outcome === 'overload') this.bulkhead.onOverload();
-    release();
+    this.releaseWhenOver(attempt, release);
   }
 
   /** The dependency still works on what was given up, until that has really ended. */
