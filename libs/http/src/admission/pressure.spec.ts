@@ -81,6 +81,20 @@ describe('the pressure of a process', () => {
     expect(pressure.value).toBe(0);
   });
 
+  it('stays high after the sample that was late', () => {
+    let now = 0;
+    const timers: (() => void)[] = [];
+    const pressure = new Pressure([{ name: 'event-loop', read: () => 0 }], {
+      loopDelayMs: 100,
+      clock: { now: () => now, after: (_ms, callback) => (timers.push(callback), () => undefined) },
+    });
+    pressure.start();
+    now = 2_000;
+    timers.pop()!();
+    expect(pressure.sheds('sheddable', 0)).toBe(true);
+    expect(pressure.cause).toBe('event-loop');
+  });
+
   it('takes no notice of one short pause', async () => {
     const pressure = started('event-loop');
     readings['event-loop'] = 2;

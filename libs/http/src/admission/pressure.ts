@@ -10,6 +10,7 @@ export interface PressureSignal {
   read(): number;
 }
 
+const LOOP = 'event-loop';
 const SAMPLE_MS = 100;
 /**
  * Shares of the way to a new reading. What is full for two thirds of a second counts as full, and one pause of 0.1 s, as
@@ -70,7 +71,7 @@ export class Pressure {
 
   /** The signal that is the highest. */
   get cause(): string {
-    return this.overdue() > this.highest.level ? 'event-loop' : this.highest.name;
+    return this.overdue() > this.highest.level ? LOOP : this.highest.name;
   }
 
   /** Whether work of this priority is given up at the moment. `chance` is a random number from 0 to 1. */
@@ -81,9 +82,11 @@ export class Pressure {
   }
 
   private sample(): void {
+    // The histogram of delays may hear of a stall only after its first sample.
+    const late = this.overdue();
     this.highest = { name: 'none', level: 0 };
     for (const { name, read } of this.signals) {
-      const reading = Math.min(MOST, read());
+      const reading = Math.min(MOST, Math.max(read(), name === LOOP ? late : 0));
       const before = this.levels.get(name) ?? 0;
       const level = before + (reading - before) * (reading > before ? RISE : FALL);
       this.levels.set(name, level);
@@ -106,7 +109,7 @@ export function loopDelaySignal(fullMs: number): PressureSignal {
   const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   histogram.enable();
   return {
-    name: 'event-loop',
+    name: LOOP,
     read() {
       const delayMs = histogram.percentile(99) / 1e6 - DELAY_RESOLUTION_MS;
       histogram.reset();
