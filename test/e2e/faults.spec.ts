@@ -85,6 +85,23 @@ describe('faults on purpose', () => {
     expect(await ask()).toEqual(FULL);
   });
 
+  it('of vectors that are wrong are seen by the check that all vectors pass, and search goes on by words', async () => {
+    for (const kind of ['garbage', 'truncation', 'wrong-data']) {
+      await create({ dependency: 'embedder', kind });
+      const { level, fault } = await ask();
+      expect([kind, level]).toEqual([kind, 'degraded']);
+      expect(fault).not.toBeNull();
+      await app.fetch(PATH, { method: 'DELETE', headers: operator });
+      await app.fetch('/v1/admin/resilience/embedder/reset', {
+        json: { reason: 'the drill is over' },
+        headers: operator,
+      });
+    }
+    const metrics = await (await app.fetch('/metrics', { headers: operator })).text();
+    for (const reason of ['not-finite', 'wrong-dimension', 'wrong-count'])
+      expect(metrics).toContain(`navigator_embedder_misbehaved_total{reason="${reason}"}`);
+  });
+
   it('leave a record of who set and ended them, and are counted', async () => {
     await create({ dependency: 'parser', kind: 'hang', ttl_seconds: 30 });
     await app.fetch(PATH, { method: 'DELETE', headers: operator });
@@ -110,6 +127,7 @@ describe('faults on purpose', () => {
     [{ dependency: 'parser', kind: 'latency' }],
     [{ dependency: 'postgres', kind: 'wrong-data' }],
     [{ dependency: 'password-hashing', kind: 'garbage' }],
+    [{ dependency: 'parser', kind: 'wrong-data' }],
     [{ dependency: 'parser', kind: 'error', header: { name: 'authorization', value: 'x' } }],
   ])('are refused when they ask for too much: %j', async (fault) => {
     expect((await create(fault)).status).toBe(400);

@@ -8,7 +8,6 @@ import { assertEveryRouteDeclares } from '#libs/auth';
 import { RedisConnection } from '#libs/cache';
 import { type Config } from '#libs/config';
 import { connectDatabase, DatabaseProbe, startEmbeddedPostgres } from '#libs/database';
-import { Faults } from '#libs/faults';
 import { Lifecycle } from '#libs/health';
 import { endWaitingStreams } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
@@ -16,6 +15,7 @@ import { migrations } from '#migrations';
 import type { sections } from './app.config.js';
 import { defineCapabilities } from './app.capabilities.js';
 import { AppModule } from './app.module.js';
+import { prepareFaults } from './app.faults.js';
 import { definePolicies } from './app.policies.js';
 import { PolicyFile } from './app.policy-file.js';
 import { createAdapter, setUp } from './app.setup.js';
@@ -87,7 +87,7 @@ async function start(
   if (sharedCache) started.push(async () => sharedCache.close());
 
   const lifecycle = new Lifecycle();
-  const faults = new Faults(config.faults.enabled);
+  const faults = prepareFaults(config.faults);
   const databaseProbe = new DatabaseProbe(appUrl);
   started.push(() => databaseProbe.close());
   const policies = definePolicies(config, {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 export type Corruption = 'garbage' | 'truncation' | 'wrong-data';
 
 type Random = () => number;
@@ -11,14 +13,14 @@ const DISCRIMINATORS = new Set(['type', 'kind', 'role', 'id']);
  *
  * - `garbage`: nonsense of the right type: random characters and bytes, NaN in vectors
  * - `truncation`: the first half; vectors of half the dimensions
- * - `wrong-data`: plausible and wrong: one character or byte is another one, vectors belong to other texts
+ * - `wrong-data`: plausible and wrong: one character or byte is another one; of several vectors, the last is missing
  */
 export function corrupt(value: unknown, corruption: Corruption, random: Random): unknown {
   if (typeof value === 'string') return TEXT[corruption](value, random);
   if (typeof value === 'number') return NUMBER[corruption](value);
   if (typeof value === 'boolean') return !value;
-  if (value instanceof Float32Array) return VECTOR[corruption](value);
-  if (value instanceof Uint8Array) return BYTES[corruption](value, random);
+  if (types.isFloat32Array(value)) return VECTOR[corruption](value);
+  if (types.isUint8Array(value)) return BYTES[corruption](value, random);
   if (Array.isArray(value)) return corruptList(value, corruption, random);
   return isRecord(value) ? corruptMembers(value, corruption, random) : value;
 }
@@ -64,10 +66,10 @@ function copyOf(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? Buffer.from(bytes) : bytes.slice();
 }
 
-/** Vectors come one for each text: reversed, they belong to other texts. Of other lists, half is missing. */
+/** Vectors come one for each text, so that one too few is wrong. Of other lists, half is missing or in another order. */
 function corruptList(list: unknown[], corruption: Corruption, random: Random): unknown[] {
-  const vectors = list.length > 0 && list.every((item) => item instanceof Float32Array);
-  if (corruption === 'wrong-data' && list.length > 1) return list.toReversed();
+  const vectors = list.length > 0 && list.every((item) => types.isFloat32Array(item));
+  if (corruption === 'wrong-data') return vectors ? list.slice(0, -1) : list.toReversed();
   if (corruption === 'truncation' && !vectors) return list.slice(0, list.length >> 1);
   return list.map((item) => corrupt(item, corruption, random));
 }
@@ -84,5 +86,5 @@ function corruptMembers(record: Record<string, unknown>, corruption: Corruption,
 function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -7,10 +7,10 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 const CORRUPTING: readonly FaultKind[] = ['garbage', 'truncation', 'wrong-data'];
 
 /**
- * Whose answers may be made wrong. Not those that decide who somebody is and what is his: a wrong answer there would be
- * no test, but a break-in.
+ * Whose answers may be made wrong: those that are checked before anybody relies on them. Not those that decide who
+ * somebody is and what is his, which would be no test but a break-in; nor those whose mistakes would be stored and stay.
  */
-const CORRUPTIBLE = /^(embedder|model:|cache|blob-store|parser)/;
+const CORRUPTIBLE = /^(embedder|model:|cache$)/;
 
 export const FAULT_ERRORS = ['transient', 'fatal', 'overload'] as const;
 export type FaultError = (typeof FAULT_ERRORS)[number];

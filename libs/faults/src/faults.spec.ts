@@ -183,8 +183,8 @@ describe('injected faults', () => {
       faults.add(rule(members));
       return streamed();
     };
-    expect(await after({ kind: 'truncation', afterItems: 2 })).toEqual(['one', 'two']);
-    expect(await after({ kind: 'truncation' })).toEqual(['one']);
+    expect(await after({ kind: 'truncation', afterItems: 2 })).toEqual(['one', 'two', 'TransientFailure']);
+    expect(await after({ kind: 'truncation' })).toEqual(['one', 'TransientFailure']);
     expect(await after({ kind: 'error', afterItems: 2 })).toEqual(['one', 'two', 'TransientFailure']);
     expect(await after({ kind: 'error' })).toEqual(['TransientFailure']);
     const corrupted = await after({ kind: 'wrong-data' });
@@ -202,17 +202,34 @@ describe('injected faults', () => {
         cleaned = true;
       }
     }
-    expect(await read(faults.stream({ dependency: 'embedder' }, source, never))).toEqual(['one']);
+    expect(await read(faults.stream({ dependency: 'embedder' }, source, never))).toEqual([
+      'one',
+      'TransientFailure',
+    ]);
     expect(cleaned).toBe(true);
   });
 
-  it.each(['postgres', 'password-hashing'])('never make an answer of %s wrong', async (dependency) => {
-    for (const kind of ['garbage', 'truncation', 'wrong-data'] as const)
-      for (const pattern of [dependency, 'p*', '*']) faults.add(rule({ dependency: pattern, kind }));
-    expect(await call({ dependency }, true)).toBe(true);
-    faults.add(rule({ dependency: 'p*', kind: 'error' }));
-    await expect(call({ dependency })).rejects.toThrow(TransientFailure);
+  it('are found by the check of the adapter that a wrong answer got past', async () => {
+    faults.checkWith('embedder', (corrupted, expected) => {
+      if (corrupted !== expected) throw new TransientFailure('not what was expected');
+    });
+    expect(await embed('fine')).toBe('fine');
+    faults.add(rule({ kind: 'garbage' }));
+    await expect(embed('fine')).rejects.toThrow('not what was expected');
+    expect(await call({ dependency: 'cache' }, 'fine')).toBe('fine');
   });
+
+  it.each(['postgres', 'password-hashing', 'parser', 'blob-store'])(
+    'never make an answer of %s wrong',
+    async (dependency) => {
+      for (const kind of ['garbage', 'truncation', 'wrong-data'] as const)
+        for (const pattern of [dependency, `${dependency[0]}*`, '*'])
+          faults.add(rule({ dependency: pattern, kind }));
+      expect(await call({ dependency }, true)).toBe(true);
+      faults.add(rule({ dependency: `${dependency.slice(0, 2)}*`, kind: 'error' }));
+      await expect(call({ dependency })).rejects.toThrow(TransientFailure);
+    },
+  );
 
   it('count their hits', async () => {
     faults.add(rule({ kind: 'latency', latencyMs: 0, dependency: 'parser' }));

@@ -23,6 +23,9 @@ export interface AutoStop {
   rules: string[];
 }
 
+/** Of an answer that was made wrong; the right one tells what was expected. */
+type Check = (corrupted: unknown, expected: unknown) => void;
+
 interface Active {
   rule: FaultRule;
   random: () => number;
@@ -37,6 +40,7 @@ interface Active {
 export class Faults implements FaultInjector {
   private readonly logger = new Logger(Faults.name);
   private readonly active = new Map<string, Active>();
+  private readonly checks = new Map<string, Check>();
   private budget = new AnswerBudget();
   private stopped?: AutoStop;
   private readonly listeners = new Set<(stop: AutoStop) => void>();
@@ -46,6 +50,14 @@ export class Faults implements FaultInjector {
     readonly enabled: boolean,
     private readonly clock: Clock = systemClock,
   ) {}
+
+  /**
+   * What an adapter checks stands inside the call, where a wrong answer of ours comes too late for it. So it gives its
+   * check here: it throws what the adapter would.
+   */
+  checkWith(dependency: string, check: Check): void {
+    this.checks.set(dependency, check);
+  }
 
   /** The last time that the rules were ended because too many answers failed. */
   get autoStopped(): AutoStop | undefined {
@@ -108,7 +120,9 @@ export class Faults implements FaultInjector {
     const hits = this.hit(target);
     for (const hit of hits) await this.before(hit, signal);
     const value = await call(signal);
-    return hits.reduce<unknown>((result, hit) => corruptedBy(hit, result), value) as T;
+    const corrupted = hits.reduce<unknown>((result, hit) => corruptedBy(hit, result), value) as T;
+    if (corrupted !== value) this.checks.get(target.dependency)?.(corrupted, value);
+    return corrupted;
   }
 
   async *stream<T>(
@@ -122,8 +136,9 @@ export class Faults implements FaultInjector {
     let items = 0;
     for await (const item of open(signal)) {
       for (const hit of later) if (hit.rule.afterItems === items) await this.before(hit, signal);
-      // A cut connection looks like an end; that it is none is for the adapter's caller to see.
-      if (hits.some(({ rule }) => rule.kind === 'truncation' && (rule.afterItems ?? 1) <= items)) return;
+      // Adapters tell an end from a cut, so that nobody takes half an answer for a whole one.
+      if (hits.some(({ rule }) => rule.kind === 'truncation' && (rule.afterItems ?? 1) <= items))
+        throw new TransientFailure('an injected end before the end');
       items += 1;
       yield hits.reduce<unknown>(
         (result, hit) => (hit.rule.kind === 'truncation' ? result : corruptedBy(hit, result)),

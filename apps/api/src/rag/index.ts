@@ -15,7 +15,7 @@ export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from 
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';
 export { dimensionsOf, type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
-export { EmbedderMisbehaved } from './providers/checked-vectors.js';
+export { checkedVectors, EmbedderMisbehaved } from './providers/checked-vectors.js';
 export { ModelRejected } from './providers/provider-failure.js';
 export { providerProbes } from './providers/provider-probes.js';
 export { chatModelNames } from './providers/chat-models.js';
