@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import { DependencyTimeout, DependencyUnavailable } from '#libs/errors';
 import { deadlineSignal } from '#libs/resilience';
 import { asRequest, faultyDatabase, type FaultyDatabase, until } from '../support/faulty-database.js';
@@ -280,4 +281,45 @@ describe('the database under faults', () => {
       expect(runs).toBe(4);
     });
   });
+});
+
+describe('a database that has no connection left', () => {
+  it('serves with those that there are, tells the others to wait, and is used fully again afterwards', async () => {
+    const world = await faultyDatabase({ settings: { max_connections: '14' }, poolMax: 8 });
+    const others: pg.Client[] = [];
+    try {
+      const select = () =>
+        asRequest(() => world.db.read(tenantId, (tx) => tx.query('select pg_sleep(0.02)')));
+      await Promise.all([select(), select()]);
+      await takeTheRest(world.server.url, others);
+
+      const outcomes = await Promise.allSettled(Array.from({ length: 16 }, select));
+      expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(DependencyUnavailable);
+      expect(world.policy.describe()).toMatchObject({ state: 'closed', window: { failures: 0 } });
+
+      await Promise.all(others.splice(0).map((other) => other.end()));
+      await until(async () => {
+        const again = await Promise.allSettled(Array.from({ length: 8 }, select));
+        return again.every(({ status }) => status === 'fulfilled');
+      });
+    } finally {
+      await Promise.all(others.map((other) => other.end()));
+      await world.close();
+    }
+  }, 60_000);
+
+  async function takeTheRest(url: string, others: pg.Client[]): Promise<void> {
+    for (;;) {
+      const client = new pg.Client({ connectionString: url });
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+        others.push(client);
+      } catch {
+        return;
+      }
+    }
+  }
 });

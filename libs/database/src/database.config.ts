@@ -24,8 +24,10 @@ export const databaseSection = section(
       .int()
       .min(100)
       .max(600_000)
-      .default(10_000)
-      .describe('How long one statement of a request may run.'),
+      // Two seconds would do on a quiet machine. On one that also parses and embeds, everything takes a multiple, and a
+      // statement that is broken off was work for nothing; those who wait less have deadlines.
+      .default(5_000)
+      .describe('How long one statement of a request may run; those of jobs have 30 s and more.'),
   }),
 );
 export type DatabaseConfig = Readonly<z.infer<typeof databaseSection.schema>>;
