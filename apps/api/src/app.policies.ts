@@ -75,7 +75,7 @@ function policyList({ database, embedder }: PolicySettings): Record<string, Poli
 
 function modelPolicies(chat: ChatConfig): Record<string, PolicyOptions> {
   // Up to the first token only, which the adapter itself limits a little earlier, as it does every gap after it.
-  const attemptTimeoutMs = chat.firstTokenTimeoutMs + 1_000;
+  const attemptTimeoutMs = Math.min(chat.firstTokenTimeoutMs + 1_000, 600_000);
   const options: PolicyOptions = {
     // No second attempt: the ladder goes on.
     attemptTimeoutMs,

@@ -160,7 +160,7 @@ export class PolicyRegistry {
   private forgetIdle(now: number): void {
     for (const [name, keyed] of this.keys.oldestFirst()) {
       if (now - keyed.usedAt < IDLE_MS) return;
-      if (keyed.policy.isInUse) return;
+      if (keyed.policy.isInUse) continue;
       this.keys.delete(name);
       this.discard(keyed.policy);
     }

@@ -1,4 +1,4 @@
-import { ExponentialBackoff, type IBackoff, type IBackoffFactory, noJitterGenerator } from 'cockatiel';
+import { ExponentialBackoff, type IBackoff, noJitterGenerator } from 'cockatiel';
 import { TransientFailure } from '#libs/errors';
 import type { Clock, Random } from '../clock.js';
 import { remainingMs } from '../deadline.js';
@@ -49,7 +49,7 @@ export class RetryStrategy implements Strategy {
       try {
         return await next(current);
       } catch (error) {
-        backoff = (backoff ?? this.backoff()).next(undefined);
+        backoff = backoff?.next(undefined) ?? this.firstBackoff();
         const waitMs = this.waitMs(error, backoff.duration);
         if (!this.mayRetry(error, retries, waitMs, attempt)) {
           if (retries > 0) markNoRetryUpstream(error);
@@ -63,7 +63,7 @@ export class RetryStrategy implements Strategy {
   }
 
   /** The ceiling of each wait. Where in it, our own source of chance says, so that tests can know it. */
-  private backoff(): IBackoffFactory<unknown> {
+  private firstBackoff(): IBackoff<unknown> {
     const { baseMs: initialDelay, maxMs: maxDelay } = this.options;
     return new ExponentialBackoff({ generator: noJitterGenerator, initialDelay, maxDelay }).next();
   }

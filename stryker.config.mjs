@@ -1,0 +1,21 @@
+/**
+ * Changes the code of the resilience library in small ways and looks whether a test notices: `npm run test:mutation`.
+ * A part of it: `npm run test:mutation -- --mutate 'libs/resilience/src/circuit-breaker/*.ts,!**\/*.spec.ts'`.
+ *
+ * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export default {
+  testRunner: 'jest',
+  jest: { configFile: 'jest.mutation.config.mjs', enableFindRelatedTests: false },
+  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  mutate: ['libs/resilience/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts', '!**/metrics.ts'],
+  // ES modules of Jest give no coverage of single tests; each change is tried with the tests of the library.
+  coverageAnalysis: 'off',
+  concurrency: 2,
+  timeoutMS: 20_000,
+  reporters: ['clear-text', 'progress'],
+  clearTextReporter: { reportTests: false },
+  tempDirName: 'data/mutation',
+  ignorePatterns: ['data', 'dist', 'coverage', 'demo', 'docs'],
+  thresholds: { high: 90, low: 85, break: 85 },
+};
