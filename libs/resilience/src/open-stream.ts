@@ -4,6 +4,8 @@ import type { Outcome } from './policy-types.js';
 /** A stream whose first item is there. */
 export class OpenStream<T> {
   private rejectNext?: (reason: unknown) => void;
+  /** An item that the stream is at work on. */
+  private awaited?: Promise<IteratorResult<T>>;
 
   private constructor(
     private readonly items: AsyncIterator<T>,
@@ -20,7 +22,7 @@ export class OpenStream<T> {
       const items = open(signal)[Symbol.asyncIterator]();
       const first = await items.next();
       if (signal.aborted) {
-        void close(items);
+        close(items);
         throw signal.reason;
       }
       return new OpenStream(items, first, attempt, signal);
@@ -40,9 +42,10 @@ export class OpenStream<T> {
       outcome = outcomeOf(error, this.attempt);
       throw error;
     } finally {
-      // A stream that does not listen goes on for a while; until it has ended it is a call under way.
-      if (outcome !== 'success') this.attempt.abandoned = close(this.items);
+      // A stream that does not listen is at work on its next item for a while, and as long it is a call under way.
+      this.attempt.abandoned = this.awaited;
       this.attempt.end(outcome);
+      if (outcome !== 'success') close(this.items);
     }
   }
 
@@ -51,12 +54,13 @@ export class OpenStream<T> {
     return new Promise((resolve, reject) => {
       if (this.signal.aborted) return reject(this.signal.reason as Error);
       this.rejectNext = reject;
-      this.items.next().then(resolve, reject);
+      this.awaited = this.items.next();
+      this.awaited.finally(() => (this.awaited = undefined)).then(resolve, reject);
     });
   }
 }
 
-/** Nobody waits for it before going on: a stream that hangs would hang its closing too. */
-async function close(items: AsyncIterator<unknown>): Promise<void> {
-  await items.return?.().catch(() => undefined);
+/** Not waited for: a stream that hangs would hang its closing too. */
+function close(items: AsyncIterator<unknown>): void {
+  items.return?.().catch(() => undefined);
 }
