@@ -20,9 +20,9 @@ describe('what may stand in a record', () => {
     expect(Object.keys(detail.wide as object)).toHaveLength(40);
     expect(detail.long).toHaveLength(200);
     expect(JSON.stringify(detail.deep)).toBe('{"a":{"b":{"c":"[too deep]"}}}');
-    expect(harmlessTargets(Array.from({ length: 1_000 }, () => ({ type: 'passage', id: 'p' })))).toHaveLength(
-      200,
-    );
+    expect(
+      harmlessTargets(Array.from({ length: 1_000 }, (_, i) => ({ type: 'passage', id: `p${i}` }))),
+    ).toHaveLength(200);
   });
 
   it('leaves out what is undefined', () => {

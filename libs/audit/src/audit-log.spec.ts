@@ -13,7 +13,7 @@ import { AuditSpool } from './audit-spool.js';
 import { AuditUnavailable } from './audit.errors.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { Audited } from './audited.decorator.js';
-import { auditActor, auditDetail } from './pending-audit.js';
+import { auditActor, auditAgain, auditDetail } from './pending-audit.js';
 
 class Refused extends DomainError {
   readonly code = 'not-yours';
@@ -59,10 +59,11 @@ class FakeDb {
     this.rows.push(...staged);
     return result;
   }
-  change(tenantId: string, work: () => Promise<unknown>) {
+  change(tenantId: string, work: () => Promise<unknown>, { losing = false } = {}) {
     return this.run(tenantId, async (tx) => {
       const result = await work();
       await this.hook(tx, tenantId);
+      if (losing) throw new Error('the connection was lost at the commit');
       return result;
     });
   }
@@ -123,6 +124,14 @@ describe('the audit of a request', () => {
       await db.change(tenantId, () => Promise.resolve());
     });
     expect(db.rows).toHaveLength(2);
+  });
+
+  it('records a change that was rolled back and that the request went on without', async () => {
+    await request(async () => {
+      const lost = db.change(tenantId, () => Promise.resolve(), { losing: true });
+      await lost.catch(() => auditAgain());
+    });
+    expect(db.rows).toMatchObject([{ tenantId, outcome: 'success' }]);
   });
 
   it('records nothing where the route does not ask for it', async () => {

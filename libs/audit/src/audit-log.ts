@@ -123,6 +123,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   private async recordChange(tx: EntityManager, tenantId: string): Promise<void> {
     const record = pendingAudit();
     if (!record) return;
+    record.eventId = uuidv7();
     await this.insert(tx, tenantId, record);
     record.recorded = true;
   }
@@ -147,9 +148,9 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     return spooled;
   }
 
-  private async keepForLater({ recorded: _, ...record }: PendingAudit): Promise<void> {
+  private async keepForLater({ recorded: _, eventId, ...record }: PendingAudit): Promise<void> {
     try {
-      await this.spool.append({ id: uuidv7(), occurredAt: new Date().toISOString(), record });
+      await this.spool.append({ id: eventId ?? uuidv7(), occurredAt: new Date().toISOString(), record });
     } catch (error) {
       throw new AuditUnavailable(error);
     }
@@ -173,9 +174,13 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
       });
   }
 
-  private async insert(tx: EntityManager, tenantId: string, record: AuditRecord): Promise<void> {
+  private async insert(
+    tx: EntityManager,
+    tenantId: string,
+    record: AuditRecord & { eventId?: string },
+  ): Promise<void> {
     try {
-      await insertAudit(tx, tenantId, record);
+      await insertAudit(tx, tenantId, record, { id: record.eventId });
     } catch (error) {
       throw new AuditUnavailable(error);
     }

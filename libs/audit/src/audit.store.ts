@@ -46,18 +46,18 @@ export interface AuditQuery {
 /**
  * Appends one event to the log of the tenant whose transaction this is.
  *
- * @param earlier id and time of an event that happened before; appending it again has no effect
+ * @param earlier id and time of an event that may be there already; appending it again has no effect
  */
 export async function insertAudit(
   tx: EntityManager,
   tenantId: string,
   record: AuditRecord,
-  earlier?: { id: string; occurredAt: string },
+  earlier: { id?: string; occurredAt?: string } = {},
 ): Promise<void> {
   const { actor } = record;
   await tx.query(INSERT, [
     tenantId,
-    earlier?.id ?? uuidv7(),
+    earlier.id ?? uuidv7(),
     record.action,
     record.category,
     actor.type,
@@ -71,7 +71,7 @@ export async function insertAudit(
     record.route ?? null,
     JSON.stringify(record.context),
     JSON.stringify(record.detail),
-    earlier?.occurredAt ?? null,
+    earlier.occurredAt ?? null,
   ]);
 }
 

@@ -4,7 +4,13 @@ export { AuditLog } from './audit-log.js';
 export { AuditSpool } from './audit-spool.js';
 export { AuditUnavailable } from './audit.errors.js';
 export { Audited, auditedActOf, isReadOnly, ReadOnly, type AuditedAct } from './audited.decorator.js';
-export { auditActor, auditDetail, type AuditAddition, type PendingAudit } from './pending-audit.js';
+export {
+  auditActor,
+  auditAgain,
+  auditDetail,
+  type AuditAddition,
+  type PendingAudit,
+} from './pending-audit.js';
 export { listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
 export {
   INSTALLATION,

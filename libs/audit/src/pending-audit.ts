@@ -14,6 +14,8 @@ import type { AuditedAct } from './audited.decorator.js';
 export interface PendingAudit extends AuditRecord {
   /** Whether everything that is known so far has been written. */
   recorded: boolean;
+  /** Of the event as it was last written, so that it can be written again when it is not known whether it was. */
+  eventId?: string;
 }
 
 export interface AuditAddition {
@@ -72,5 +74,15 @@ export function auditDetail({ targets = [], detail = {}, outcome, reason }: Audi
   record.detail = harmlessDetail({ ...record.detail, ...detail });
   record.outcome = outcome ?? record.outcome;
   record.reason = reason ?? record.reason;
+  record.eventId = undefined;
   record.recorded = false;
+}
+
+/**
+ * The transaction of a change failed, or nobody knows whether it did, and the request goes on without it: its event is
+ * written again at the end, once in either case.
+ */
+export function auditAgain(): void {
+  const record = pendingAudit();
+  if (record) record.recorded = false;
 }

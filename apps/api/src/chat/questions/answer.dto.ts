@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { LEVELS, worstLevel } from '#libs/resilience';
+import { LEVELS } from '#libs/resilience';
 import type { Answer, Citation, SearchResult } from '../../rag/index.js';
+import { levelOf } from './turn.js';
 
 const offset = z.number().int().describe('In UTF-16 code units.');
 
@@ -70,8 +71,7 @@ export function toAnswerBody(id: string, answer: Answer, isSaved: boolean): Answ
     grounding: answer.grounding,
     citations: answer.citations.map(toCitationBody),
     served_by: answer.servedBy,
-    // An answer that the conversation does not have is not all that was promised.
-    service_level: isSaved ? answer.serviceLevel : worstLevel(answer.serviceLevel, 'degraded'),
+    service_level: levelOf(answer, isSaved),
     usage: usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens },
     timings: {
       retrieve_ms: timings.retrieveMs,

@@ -4,6 +4,7 @@ import { DeadlineExceeded, DomainError } from '#libs/errors';
 import { reportBug } from '#libs/observability';
 import type { AnswerEvent } from '../../rag/index.js';
 import { AnswerCancelled } from '../chat.errors.js';
+import { countAnswer } from './answer.metrics.js';
 import { advance, endOf, type SaveOutcome, type Turn } from './turn.js';
 import { eventsAfter, type TurnEvent } from './turn-events.js';
 
@@ -88,6 +89,7 @@ export class LiveTurn {
       const outcome = await options.save({ ...turn, ...end });
       if (outcome === 'ended-elsewhere') Object.assign(turn, { status: 'cancelled', answer: null });
       else Object.assign(turn, end, { isSaved: outcome === 'saved' });
+      countAnswer(turn);
     } catch (error) {
       this.report(error);
       Object.assign(turn, { answer: null, ...endOf(error, new AbortController().signal) });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { auditDetail } from '#libs/audit';
+import { auditAgain, auditDetail } from '#libs/audit';
 import { TenantDb, uuidv7 } from '#libs/database';
 import { DeadlineExceeded, DomainError } from '#libs/errors';
 import type { ServiceLevel } from '#libs/resilience';
@@ -10,6 +10,7 @@ import { type ConversationsConfig, conversationsSection } from '../chat.config.j
 import { ConversationNotFound, TurnNotFound } from '../chat.errors.js';
 import type { Owner } from '../conversations/conversation.js';
 import { ConversationStore } from '../conversations/conversation.store.js';
+import { countAnswer } from './answer.metrics.js';
 import { LiveTurn } from './live-turn.js';
 import { LiveTurns } from './live-turns.js';
 import { advance, endOf, type SaveOutcome, type Selection, type Turn, type TurnStatus } from './turn.js';
@@ -68,7 +69,9 @@ export class QuestionsService {
     const answered: Turn = { ...turn, status: 'answered' };
     const outcome = await this.end(owner, answered);
     if (outcome === 'ended-elsewhere') throw new ConversationNotFound(turn.conversationId);
-    return { ...answered, isSaved: outcome === 'saved' };
+    const told = { ...answered, isSaved: outcome === 'saved' };
+    countAnswer(told);
+    return told;
   }
 
   /**
@@ -178,6 +181,7 @@ export class QuestionsService {
       });
     } catch (error) {
       if (!isStorageAway(error)) throw error;
+      auditAgain();
       return 'unsaved';
     }
   }

@@ -1,4 +1,5 @@
 import { DomainError } from '#libs/errors';
+import { type ServiceLevel, worstLevel } from '#libs/resilience';
 import type { Answer, AnswerEvent, Citation, SearchResult } from '../../rag/index.js';
 
 /**
@@ -52,6 +53,10 @@ export function advance(turn: Turn, event: AnswerEvent): void {
       turn.answer = event.answer;
   }
 }
+
+/** An answer that the conversation does not have is not all that was promised. */
+export const levelOf = ({ serviceLevel }: Answer, isSaved: boolean): ServiceLevel =>
+  isSaved ? serviceLevel : worstLevel(serviceLevel, 'degraded');
 
 export const INTERNAL_ERROR = 'internal-error';
 

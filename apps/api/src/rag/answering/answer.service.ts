@@ -34,11 +34,6 @@ import { type ModelBudget, UnusableAnswer } from './generated/index.js';
 import { ModelWriter, type OnTheWay, type Written } from './model-writer.js';
 import { findScope, findVersions, type Scope } from './scope.store.js';
 
-const served = counter({
-  name: 'navigator_answers_total',
-  help: 'Answers by the step of the ladder that served them and the service level',
-  labelNames: ['served_by', 'level'],
-});
 const durations = histogram({
   name: 'navigator_answer_seconds',
   help: 'Time from a question to its complete answer',
@@ -286,8 +281,7 @@ function again(
   };
 }
 
-function observe({ servedBy, serviceLevel, timings }: Answer): void {
-  served.inc({ served_by: servedBy, level: serviceLevel });
+function observe({ servedBy, timings }: Answer): void {
   durations.observe({ served_by: servedBy }, timings.totalMs / 1_000);
 }
 
