@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { OpenAiModel } from '../../apps/api/src/rag/providers/openai.model.js';
 import type { FakeStats, Script } from '../support/fake-model-server.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -81,5 +82,34 @@ describe('the fake model as a process', () => {
     expect(failed).toBeGreaterThan(4);
     expect(failed).toBeLessThan(20);
     expect(await fates()).toEqual(first);
+  });
+
+  it('makes its reader hold little, however much it says', async () => {
+    const limits = { firstTokenMs: 10_000, idleMs: 15_000, totalMs: 120_000, maxChars: 64_000 };
+    const options = {
+      model: 'm',
+      baseUrl: `${url}/v1`,
+      apiKey: 'k',
+      limits,
+      limitParameter: 'max_tokens',
+    } as const;
+    const model = new OpenAiModel('openai:m', options);
+    const request = { messages: [{ role: 'user' as const, content: PROMPT }], maxTokens: 100 };
+    const readAll = async (failure: 'endless' | 'endless-event') => {
+      await script({ chat: [{ text: 'So', failure, bytes: 50_000_000 }] });
+      let peak = 0;
+      for await (const event of model.stream(request, new AbortController().signal)) {
+        peak = Math.max(peak, process.memoryUsage.rss());
+        if (event.type === 'end') expect(event.finishReason).toBe('length');
+      }
+      return peak;
+    };
+    // The SDK is loaded, and what runs often is compiled, before it is measured.
+    for (let i = 0; i < 5; i++) await readAll('endless');
+    const before = process.memoryUsage.rss();
+    let peak = 0;
+    for (let i = 0; i < 4; i++)
+      peak = Math.max(peak, await readAll('endless'), await readAll('endless-event'));
+    expect((peak - before) / 1_048_576).toBeLessThan(20);
   });
 });
