@@ -86,6 +86,7 @@ function service(models: string, settings: Record<string, string> = {}, hits = [
     policies,
     new ModelBudget(db, { tokensPerHour: 0, tokensPerDay: 0 }),
     new AnswerCache(NOTHING, NOTHING, []),
+    { hasAny: async () => false },
     {
       passages: 20,
       bestPassages: 2,

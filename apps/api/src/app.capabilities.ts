@@ -54,5 +54,5 @@ function conditionOf(
   return { level: 'full' };
 }
 
-/** A half-open circuit lets single calls through, on trial. */
-const CLOSED_TO_CALLS: ReadonlySet<PolicyState> = new Set(['open', 'half-open', 'isolated']);
+/** A half-open circuit lets the next call through, on trial; what comes of it is seen then. */
+const CLOSED_TO_CALLS: ReadonlySet<PolicyState> = new Set(['open', 'isolated']);

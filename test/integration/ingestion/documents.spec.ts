@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { Caches } from '#libs/cache';
 import type { DocumentBody, PassageBody } from '../../../apps/api/src/ingestion/documents/document.dto.js';
 import { DocumentStore } from '../../../apps/api/src/ingestion/documents/document.store.js';
 import { DocumentWatcher } from '../../../apps/api/src/ingestion/documents/document-watcher.js';
@@ -10,7 +11,7 @@ import {
 } from '../../../apps/api/src/ingestion/jobs/notifications.js';
 import { UploadService } from '../../../apps/api/src/ingestion/uploads/upload.service.js';
 import { UploadsController } from '../../../apps/api/src/ingestion/uploads/uploads.controller.js';
-import { PassageStore } from '../../../apps/api/src/rag/index.js';
+import { DeletedDocuments, PassageStore } from '../../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical.index.js';
 import { BitscanIndex } from '../../../apps/api/src/rag/passages/vectors/bitscan.index.js';
 import { VectorIndex } from '../../../apps/api/src/rag/passages/vectors/vector-index.js';
@@ -36,6 +37,10 @@ beforeAll(async () => {
       DocumentWatcher,
       IngestionNotifications,
       PassageStore,
+      {
+        provide: DeletedDocuments,
+        useValue: DeletedDocuments.on(Caches.inMemory(), { staleAnswerSeconds: 60 }),
+      },
       LexicalIndex,
       { provide: VectorIndex, useClass: BitscanIndex },
     ],

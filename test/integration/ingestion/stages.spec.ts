@@ -9,6 +9,7 @@ import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { TransientFailure } from '#libs/errors';
 import { Pressure } from '#libs/http';
+import { Caches } from '#libs/cache';
 import { PolicyRegistry } from '#libs/resilience';
 import { BlobStore } from '../../../apps/api/src/ingestion/blobs/blob.store.js';
 import { type DocumentBody, toDocumentBody } from '../../../apps/api/src/ingestion/documents/document.dto.js';
@@ -25,6 +26,7 @@ import {
   Embedder,
   EmbedderMisbehaved,
   ModelRejected,
+  DeletedDocuments,
   PassageStore,
 } from '../../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical.index.js';
@@ -114,6 +116,10 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: VectorIndex, useClass: BitscanIndex },
     LexicalIndex,
     PassageStore,
+    {
+      provide: DeletedDocuments,
+      useValue: DeletedDocuments.on(Caches.inMemory(), { staleAnswerSeconds: 60 }),
+    },
   ];
   @Module({ providers, exports: providers })
   class Surroundings {}

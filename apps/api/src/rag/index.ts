@@ -11,6 +11,7 @@ export {
 } from './retrieval/retriever.js';
 export { retrievalSection } from './retrieval/retrieval.config.js';
 export { AnswerService } from './answering/answer.service.js';
+export { DeletedDocuments } from './answering/deleted-documents.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';

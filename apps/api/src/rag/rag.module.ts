@@ -4,6 +4,7 @@ import { TenantDb } from '#libs/database';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { AnswerCache } from './answering/answer-cache.js';
 import { AnswerService } from './answering/answer.service.js';
+import { DeletedDocuments } from './answering/deleted-documents.js';
 import { ModelBudget } from './answering/generated/index.js';
 import { LexicalIndex } from './passages/lexical/lexical.index.js';
 import { PassageStore } from './passages/passage.store.js';
@@ -132,6 +133,7 @@ const ANSWERING: Provider[] = [
       CHAT_MODELS,
       PolicyRegistry,
       AnswerCache,
+      DeletedDocuments,
       chatSection.token,
       DegradationRegistry,
     ],
@@ -141,6 +143,7 @@ const ANSWERING: Provider[] = [
       models: ChatModel[],
       policies: PolicyRegistry,
       cache: AnswerCache,
+      deleted: DeletedDocuments,
       { maxTokens, totalTimeoutMs, tenantTokensPerHour, tenantTokensPerDay }: ChatConfig,
       capabilities: DegradationRegistry,
     ) => {
@@ -148,7 +151,7 @@ const ANSWERING: Provider[] = [
         tokensPerHour: tenantTokensPerHour,
         tokensPerDay: tenantTokensPerDay,
       });
-      const answers = new AnswerService(db, retriever, models, policies, budget, cache, {
+      const answers = new AnswerService(db, retriever, models, policies, budget, cache, deleted, {
         passages: PASSAGES,
         bestPassages: BEST_PASSAGES,
         maxTokens,
@@ -173,7 +176,7 @@ export class RagModule {
       global: true,
       controllers: http ? [SearchController] : [],
       providers: [...RETRIEVAL, ...ANSWERING],
-      exports: [AnswerService, Embedder, PassageStore, Retriever],
+      exports: [AnswerService, DeletedDocuments, Embedder, PassageStore, Retriever],
     };
   }
 }

@@ -6,7 +6,7 @@ import { type Principal, roleAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { decodeCursor, page, type Page } from '#libs/http';
 import { z } from 'zod';
-import { PassageStore } from '../../rag/index.js';
+import { DeletedDocuments, PassageStore } from '../../rag/index.js';
 import { BlobStore } from '../blobs/blob.store.js';
 import {
   DocumentNotFailed,
@@ -42,6 +42,7 @@ export class DocumentsService {
     private readonly jobs: JobStore,
     private readonly passages: PassageStore,
     private readonly blobs: BlobStore,
+    private readonly deleted: DeletedDocuments,
   ) {}
 
   list(reader: Reader, { cursor, limit, q, ...filter }: ListDocuments): Promise<Page<DocumentBody>> {
@@ -137,6 +138,7 @@ export class DocumentsService {
       auditDetail({ targets: [{ type: 'document', id }] });
       return document;
     });
+    await this.deleted.add(tenantId, id);
     await this.releaseContent(tenantId, sha256);
   }
 

@@ -54,6 +54,7 @@ class FakeModel implements ChatModel {
   }
 }
 
+const NONE_DELETED = { hasAny: async () => false };
 const UNLIMITED = { reserve: async () => ({ settle: async () => {} }) };
 
 interface World {
@@ -64,6 +65,7 @@ interface World {
   modelsTimeoutMs?: number;
   db?: TenantDb;
   policies?: PolicyRegistry;
+  deleted?: typeof NONE_DELETED;
 }
 
 const READY = { answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '1:42' };
@@ -87,6 +89,7 @@ function serviceIn({
   modelsTimeoutMs = 60_000,
   db,
   policies = policiesOf(models),
+  deleted = NONE_DELETED,
 }: World) {
   const fakeDb = {
     read: (_tenant: string, work: (tx: unknown) => unknown) =>
@@ -94,7 +97,7 @@ function serviceIn({
   } as unknown as TenantDb;
   const names = models.map(({ name }) => name);
   const cache = AnswerCache.on(caches, { answerTtlSeconds: 600, staleAnswerSeconds: 86_400 }, names);
-  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, cache, {
+  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, cache, deleted, {
     passages: 20,
     bestPassages: 2,
     maxTokens: 256,
@@ -246,7 +249,7 @@ describe('AnswerService', () => {
 
   describe('when nothing better can be had', () => {
     /** A world in which the question was answered once, and in which the models and the database do what is wanted. */
-    function world({ versions = [{ id: 'document-1', version: 3 }] } = {}) {
+    function world({ versions = [{ id: 'document-1', version: 3 }], deleted = NONE_DELETED } = {}) {
       const model = new FakeModel('openai:a', GOOD);
       const state = { away: false, fingerprint: '1:42' };
       const db = {
@@ -257,7 +260,7 @@ describe('AnswerService', () => {
           return work({ query });
         },
       } as unknown as TenantDb;
-      const service = serviceIn({ models: [model], db });
+      const service = serviceIn({ models: [model], db, deleted });
       return { model, state, service };
     }
 
@@ -275,6 +278,16 @@ describe('AnswerService', () => {
         degradations: [{ capability: 'answer.generate', reason: 'postgres: circuit-open' }],
       });
       expect(model.asked).toHaveLength(1);
+    });
+
+    it('gives no last answer from a document that was deleted before the database went away', async () => {
+      const asked: unknown[] = [];
+      const hasAny = async (...args: unknown[]) => (asked.push(args), true);
+      const { state, service } = world({ deleted: { hasAny } as typeof NONE_DELETED });
+      await service.answer(request, never);
+      state.away = true;
+      await expect(service.answer(request, never)).rejects.toMatchObject({ code: 'answers-unavailable' });
+      expect(asked).toEqual([['tenant-1', ['document-1']]]);
     });
 
     it('gives nobody the last answer of somebody else', async () => {

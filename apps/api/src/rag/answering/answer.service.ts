@@ -29,6 +29,7 @@ import { type AnswerCache, type KeptAnswer, stillHolds } from './answer-cache.js
 import { piecesOf } from './answer-pieces.js';
 import { answeringCondition } from './answering-condition.js';
 import { Asked } from './asked.js';
+import type { DeletedDocuments } from './deleted-documents.js';
 import { extractAnswer } from './extractive/index.js';
 import { type ModelBudget, UnusableAnswer } from './generated/index.js';
 import { ModelWriter, type OnTheWay, type Written } from './model-writer.js';
@@ -96,6 +97,7 @@ export class AnswerService {
     policies: Pick<PolicyRegistry, 'policy'>,
     budget: Pick<ModelBudget, 'reserve'>,
     private readonly cache: AnswerCache,
+    private readonly deleted: Pick<DeletedDocuments, 'hasAny'>,
     private readonly options: AnswerOptions,
   ) {
     this.writer = new ModelWriter(policies, budget, cache, options);
@@ -199,20 +201,21 @@ export class AnswerService {
     return 'away' in scope ? undefined : this.cache.findFresh(request, scope.fingerprint);
   }
 
-  /** The last good answer, if all that it rests on is still so; unchecked only when nobody can be asked. */
+  /** The last good answer, if all that it rests on is still so, as far as anybody can be asked. */
   private async findLast({ request, scope }: Asked): Promise<KeptAnswer | undefined> {
     const last = await this.cache.findLast(request);
-    if (!last || 'away' in scope) return last;
+    if (!last) return undefined;
     const { reader } = request;
     const cited = last.cited.map(({ documentId }) => documentId);
     try {
+      if ('away' in scope) throw scope.away;
       const visible = await this.db.read(reader.tenantId, (tx) => findVersions(tx, reader, cited));
       if (stillHolds(last, { fingerprint: scope.fingerprint, visible })) return last;
       await this.cache.forgetLast(request);
       return undefined;
     } catch (error) {
       if (!isAway(error)) throw error;
-      return last;
+      return (await this.deleted.hasAny(reader.tenantId, cited)) ? undefined : last;
     }
   }
 

@@ -20,4 +20,4 @@ export function answeringCondition(
   };
 }
 
-const DOWN: ReadonlySet<PolicyState> = new Set(['open', 'half-open', 'isolated']);
+const DOWN: ReadonlySet<PolicyState> = new Set(['open', 'isolated']);

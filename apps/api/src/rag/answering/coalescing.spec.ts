@@ -75,12 +75,21 @@ function serviceIn(model: SlowModel, search: (n: number) => Promise<unknown> = a
     },
   };
   const budget = { reserve: async () => ({ settle: async () => undefined }) };
-  return new AnswerService(db, retriever, [model], policies, budget as never, cache, {
-    passages: 20,
-    bestPassages: 2,
-    maxTokens: 256,
-    modelsTimeoutMs: 60_000,
-  });
+  return new AnswerService(
+    db,
+    retriever,
+    [model],
+    policies,
+    budget as never,
+    cache,
+    { hasAny: async () => false },
+    {
+      passages: 20,
+      bestPassages: 2,
+      maxTokens: 256,
+      modelsTimeoutMs: 60_000,
+    },
+  );
 }
 
 async function until(condition: () => boolean): Promise<void> {
