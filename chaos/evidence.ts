@@ -28,11 +28,10 @@ export class Evidence {
   /** Under load, just before the fault. */
   before: Snapshot[] = [];
   after: Snapshot[] = [];
-  /** Of `performance.now()` on this side: the fault began, and ended. */
-  faultAt = 0;
-  /** The same moment by the clock that alerts have. */
+  /** By the clock that alerts and the models have: before and after the fault was begun, and when it was over. */
   faultDate = new Date(0);
-  healedAt = 0;
+  brokenDate = new Date(0);
+  healedDate = new Date(0);
   /** Calls that came to the first model from the fault on. */
   upstreamCalls = 0;
   /** Of these, while the fault lasted. */

@@ -73,17 +73,17 @@ export async function play(cell: Cell, world: World, folder: string): Promise<Pl
 async function breakAndHeal(current: Play, evidence: Evidence): Promise<void> {
   const { cell, world, client, history } = current;
   history.phase = 'fault';
-  evidence.faultAt = performance.now();
   evidence.faultDate = new Date();
   try {
     await cell.begin(current);
+    evidence.brokenDate = new Date();
     await (cell.during?.(current) ?? delay(cell.seconds * 1_000));
   } finally {
     evidence.duringCalls = (await world.primary.stats()).calls.chat;
     await cell.heal(current);
   }
   history.phase = 'recovery';
-  evidence.healedAt = performance.now();
+  evidence.healedDate = new Date();
   const limitMs = cell.recoverWithinMs + REPORTED_LATER_MS + WATCH_LONGER_MS;
   evidence.recovery = await measureRecovery(world, client, limitMs);
   evidence.upstreamCalls = (await world.primary.stats()).calls.chat;

@@ -24,6 +24,8 @@ import { play } from './play.js';
 import { pageOf, printScore, type Score, scoreOf, summaryOf } from './scorecard.js';
 
 const SCORECARD = 'docs/resilience-scorecard.md';
+/** An alert that is opened for the fourth time in ten minutes counts as flapping, and stays for ten minutes. */
+const CELLS_A_WORLD = 3;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -61,9 +63,13 @@ if (hasFailed || values.keep) console.log(`Histories and logs are in ${folder}`)
 else await rm(folder, { recursive: true, force: true });
 process.exit(hasFailed ? 1 : 0);
 
-/** Cells that need the same world, one group each, in the order of their first cells. */
+/** Cells that need the same world, a few to a group, in the order of their first cells. */
 function byWorld(list: readonly Cell[]): Cell[][] {
-  return [...Map.groupBy(list, ({ setUp }) => worldKey(setUp)).values()];
+  return [...Map.groupBy(list, ({ setUp }) => worldKey(setUp)).values()].flatMap((same) =>
+    Array.from({ length: Math.ceil(same.length / CELLS_A_WORLD) }, (_, i) =>
+      same.slice(i * CELLS_A_WORLD, (i + 1) * CELLS_A_WORLD),
+    ),
+  );
 }
 
 /** A world that a cell has left broken is not used again. */

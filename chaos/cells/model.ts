@@ -5,7 +5,7 @@ import { PRIMARY_MODEL } from '../harness/program-environment.js';
 import { PLAIN, type SetUp } from '../harness/world.js';
 import type { Level } from '../load/history.js';
 import { answeredAtLeast, lateOnes, levelAtLeast, percentileAtMost, slowestAtMost } from './bounds.js';
-import { openedWithin, watchPolicy } from './watch.js';
+import { openedWithin, stayedClosed, watchPolicy } from './watch.js';
 
 const POLICY = `model:${PRIMARY_MODEL}`;
 const TWO_MODELS: SetUp = { ...PLAIN, models: 'two' };
@@ -33,25 +33,17 @@ const MINIMAL: readonly Level[] = ['full', 'degraded', 'minimal'];
 const DEGRADED: readonly Level[] = ['full', 'degraded'];
 
 /** No call within the time that the model asked for, after those that were under way had their answer. */
-async function waited(ms: number, { world }: Play): Promise<Expectation> {
+async function waited(ms: number, evidence: Evidence, { world }: Play): Promise<Expectation> {
   const { times } = await world.primary.stats();
-  const calls = times.chat;
-  const early = calls.filter((at) =>
-    calls.some((before) => at - before > UNDER_WAY_MS && at - before < ms),
-  ).length;
+  const from = evidence.brokenDate.getTime();
+  const calls = times.chat.filter((at) => at >= from && at < evidence.healedDate.getTime());
+  const early = calls.filter((at) => calls.some((before) => at - before > UNDER_WAY_MS && at - before < ms));
   return expectThat(
-    early === 0,
-    `${early} of ${calls.length} calls came before the ${ms / 1_000} s were over (bound 0)`,
+    calls.length > 0 && early.length === 0,
+    `${early.length} of ${calls.length} calls came before the ${ms / 1_000} s were over (bound 0)`,
   );
 }
 const UNDER_WAY_MS = 500;
-
-function staysClosed({ notes }: Play): Expectation {
-  return expectThat(
-    notes['openSamples'] === 0,
-    `the circuit was not closed in ${notes['openSamples']} samples (bound 0)`,
-  );
-}
 
 function callsPerQuestion(most: number, evidence: Evidence): Expectation {
   const asked = evidence.all.filter(
@@ -76,8 +68,8 @@ export const modelCells: readonly Cell[] = [
     levels: DEGRADED,
     expects: async (evidence, play) => [
       answeredAtLeast(0.999, evidence.questions),
-      await waited(7_000, play),
-      staysClosed(play),
+      await waited(7_000, evidence, play),
+      stayedClosed(play),
     ],
   }),
   model({
@@ -91,7 +83,7 @@ export const modelCells: readonly Cell[] = [
     expects: (evidence, play) => [
       answeredAtLeast(0.999, evidence.questions),
       callsPerQuestion(1.1, evidence),
-      staysClosed(play),
+      stayedClosed(play),
     ],
   }),
   model({
@@ -169,7 +161,7 @@ export const modelCells: readonly Cell[] = [
     expects: (evidence, play) => [
       answeredAtLeast(0.999, evidence.questions),
       levelAtLeast('full', 0.99, evidence.questions),
-      staysClosed(play),
+      stayedClosed(play),
     ],
   }),
 ];
