@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { TenantDb, uuidv7 } from '#libs/database';
+import { meaningOf, TenantDb, uuidv7 } from '#libs/database';
 import { DomainError } from '#libs/errors';
 import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
@@ -140,7 +140,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     try {
       await this.db.run(tenantId, (tx) => this.insert(tx, tenantId, record));
     } catch (error) {
-      if (!mayWait) throw error instanceof AuditUnavailable ? error : new AuditUnavailable(error);
+      if (!mayWait) throw error instanceof DomainError ? error : new AuditUnavailable(error);
       await this.keepForLater(record);
       spooled = true;
     }
@@ -182,6 +182,8 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     try {
       await insertAudit(tx, tenantId, record, { id: record.eventId });
     } catch (error) {
+      // What the server's state is, the caller is told by the transaction; this is for a log that refuses an event.
+      if (meaningOf(error) !== error) throw error;
       throw new AuditUnavailable(error);
     }
     events.inc({ outcome: record.outcome });

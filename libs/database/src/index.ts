@@ -3,6 +3,7 @@ export {
   DatabaseBusy,
   databaseOutcome,
   isDatabaseUnreachable,
+  meaningOf,
   StorageFull,
   StorageReadOnly,
 } from './database-errors.js';

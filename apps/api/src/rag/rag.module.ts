@@ -126,6 +126,11 @@ const ANSWERING: Provider[] = [
       ),
   },
   {
+    provide: DeletedDocuments,
+    inject: [Caches, cacheSection.token],
+    useFactory: (caches: Caches, config: CacheConfig) => DeletedDocuments.on(caches, config),
+  },
+  {
     provide: AnswerService,
     inject: [
       TenantDb,
