@@ -46,12 +46,12 @@ function policyList({ database, embedder }: PolicySettings): Record<string, Poli
       },
       bulkhead: { concurrency: 256, queue: 0 },
     },
-    'blob-store': { attemptTimeoutMs: 30_000, breaker: {} },
+    'blob-store': { attemptTimeoutMs: 30_000, breaker: { failuresInARow: 8 } },
     embedder: {
       // For a batch of passages; a question asks with a shorter limit of its own.
       attemptTimeoutMs: 30_000,
       retry: { retries: 1 },
-      breaker: { minimumCalls: 5, slowCallMs: 15_000, slowStartMs: 2_000 },
+      breaker: { minimumCalls: 5, failuresInARow: 8, slowCallMs: 15_000, slowStartMs: 2_000 },
       bulkhead: { concurrency: 8, queue: 32, backgroundMaxWaitMs: 60_000 },
       // A second question to the same thread of our own would only wait behind the first.
       ...((embedder?.provider ?? 'local') !== 'local' && { hedge: {} }),
@@ -80,7 +80,13 @@ function modelPolicies(chat: ChatConfig): Record<string, PolicyOptions> {
     // No second attempt: the ladder goes on.
     attemptTimeoutMs,
     throttle: {},
-    breaker: { minimumCalls: 5, slowCallMs: attemptTimeoutMs / 2, probeTimeoutMs: 15_000 },
+    breaker: {
+      minimumCalls: 5,
+      // An outage after a busy while is seen at once, not when the window holds more failures than successes.
+      failuresInARow: 8,
+      slowCallMs: attemptTimeoutMs / 2,
+      probeTimeoutMs: 15_000,
+    },
     bulkhead: { concurrency: 32, queue: 64, tenantQueue: 16, adaptive: { min: 2 } },
   };
   return Object.fromEntries(chatModelNames(chat).map((model) => [`model:${model}`, options]));

@@ -8,7 +8,7 @@ export function databasePolicy(poolMax: number): PolicyOptions {
     retry: { retries: 2, baseMs: 50, maxMs: 500 },
     // It comes back by itself and soon, and is asked each second whether it has. Without it there is little else to do,
     // so it is not left alone for long; and the pool is small enough to be used at once.
-    breaker: { openMs: 1_000, maxOpenMs: 5_000, slowStartMs: 0, probeTimeoutMs: 3_000 },
+    breaker: { failuresInARow: 8, openMs: 1_000, maxOpenMs: 5_000, slowStartMs: 0, probeTimeoutMs: 3_000 },
     bulkhead: {
       concurrency: poolMax,
       queue: 1_000,

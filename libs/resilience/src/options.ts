@@ -27,6 +27,8 @@ const breaker = z
     failureRatio: ratio().default(0.5),
     /** Fewer calls than this in the window are no evidence; for `consecutive`, the failures in a row that open. */
     minimumCalls: count(10_000).default(10),
+    /** So many failures in a row open it whatever the window says: an outage after a busy hour is seen at once. */
+    failuresInARow: count(10_000).optional(),
     /** Calls of this length and more are slow. Unless given, slowness opens nothing. */
     slowCallMs: milliseconds().optional(),
     slowRatio: ratio().default(0.8),

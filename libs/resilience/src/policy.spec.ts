@@ -328,7 +328,7 @@ describe('permits', () => {
     await settled(policy.execute(refused));
     await clock.advance(5_000);
     await policy.execute(pong);
-    expect(policy.describe().permits).toMatchObject({ limit: 2 });
+    expect(policy.describe().permits).toMatchObject({ limit: 4 });
     await clock.advance(10_000);
     expect(policy.describe().permits).toMatchObject({ limit: 20 });
   });

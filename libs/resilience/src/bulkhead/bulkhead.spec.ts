@@ -268,20 +268,20 @@ describe('a bulkhead', () => {
   });
 
   describe('whose limit changes', () => {
-    it('starts slowly after its dependency has come back', async () => {
-      const { bulkhead, granted, call } = world({ concurrency: 10 });
+    it('starts slowly after its dependency has come back, though never with fewer than four', async () => {
+      const { bulkhead, granted, call } = world({ concurrency: 20 });
       bulkhead.setLimitShare(0.1);
-      for (let i = 0; i < 20; i++) void call(`a${i}`);
+      for (let i = 0; i < 40; i++) void call(`a${i}`);
       await settled();
-      expect(granted).toHaveLength(1);
+      expect(granted).toHaveLength(4);
       bulkhead.setLimitShare(0.55);
       await settled();
-      expect(granted).toHaveLength(5);
+      expect(granted).toHaveLength(11);
       bulkhead.setLimitShare(1);
       await settled();
-      expect(granted).toHaveLength(10);
+      expect(granted).toHaveLength(20);
       bulkhead.setLimitShare(0);
-      expect(bulkhead.limit).toBe(1);
+      expect(bulkhead.limit).toBe(4);
     });
 
     it('takes new options without forgetting who is under way and who waits', async () => {

@@ -34,6 +34,8 @@ export interface BulkheadCall {
 export type Release = () => void;
 
 const RETRY_AFTER_MS = 1_000;
+/** Fewer at once than this is no gentle start but a queue in front of something that works. */
+const LEAST_PART = 4;
 
 /**
  * Limits how many calls to one dependency are under way, and lets a bounded number wait for a bounded time: the more
@@ -103,7 +105,7 @@ export class Bulkhead {
     this.resize();
   }
 
-  /** 0 to 1: lets only a part of the limit through, at least one call; for a dependency that has just come back. */
+  /** 0 to 1: lets only a part of the limit through, for a dependency that has just come back. */
   setLimitShare(share: number): void {
     this.limitShare = share;
     this.resize();
@@ -121,7 +123,8 @@ export class Bulkhead {
 
   private resize(): void {
     const limit = this.adaptive?.value ?? this.options.concurrency;
-    this.currentLimit = Math.max(1, Math.floor(limit * this.limitShare));
+    const part = Math.max(LEAST_PART, Math.floor(limit * this.limitShare));
+    this.currentLimit = Math.max(1, Math.min(limit, part));
     this.dispatch();
   }
 

@@ -57,6 +57,18 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('open');
   });
 
+  it('opens after so many failures in a row, however many calls succeeded before', () => {
+    const breaker = breakerWith({ failuresInARow: 8 });
+    call(breaker, 'success', { times: 1_000 });
+    call(breaker, 'failure', { times: 7 });
+    call(breaker, 'success');
+    call(breaker, 'failure', { times: 7 });
+    expect(breaker.state).toBe('closed');
+    call(breaker, 'failure');
+    expect(breaker.state).toBe('open');
+    expect(transitions.at(-1)!.detail).toMatchObject({ reason: 'failures-in-a-row' });
+  });
+
   it('does not add up failures that are older than its window, at whatever rate they come', async () => {
     const breaker = breakerWith();
     for (let i = 0; i < 50; i++) {

@@ -43,6 +43,7 @@ export class CircuitBreaker {
   /** How many times it opened again before it was closed for `resetAfterMs`. */
   private reopenings = 0;
   private successes = 0;
+  private failuresInARow = 0;
   /** While a probe is under way: until when no other is let through. */
   private probeUntil = 0;
   private wouldOpenAgainAt = 0;
@@ -99,6 +100,7 @@ export class CircuitBreaker {
     if (this.phase === 'half-open') return this.recordProbe(now, counted, failed || slow);
     if (this.phase === 'open' || !counted) return;
     window.record(now, failed, slow);
+    this.failuresInARow = failed ? this.failuresInARow + 1 : 0;
     const reason = outcome === 'fatal' ? 'fatal' : this.reasonToOpen(options, window.counts(now));
     if (reason) this.open(now, reason);
   }
@@ -168,6 +170,8 @@ export class CircuitBreaker {
   }
 
   private reasonToOpen(options: BreakerOptions, { calls, failures, slow }: CallCounts): string | undefined {
+    if (options.failuresInARow !== undefined && this.failuresInARow >= options.failuresInARow)
+      return 'failures-in-a-row';
     if (calls < options.minimumCalls) return undefined;
     if (options.window === 'consecutive')
       return failures >= options.minimumCalls ? 'failures-in-a-row' : 'slow-in-a-row';
@@ -213,6 +217,7 @@ export class CircuitBreaker {
     this.phase = phase;
     this.epoch++;
     this.successes = 0;
+    this.failuresInARow = 0;
     this.probeUntil = 0;
   }
 }

@@ -85,6 +85,18 @@ describe('ThrottleStrategy', () => {
     expect(await make(accept)).toBe('accepted');
   });
 
+  it('forgets what was refused once five calls in a row were accepted', async () => {
+    random = 0.99;
+    await times(100, refuse);
+    await times(4, accept);
+    random = 0;
+    expect(await make(accept)).toBe('throttled');
+    random = 0.99;
+    await make(accept);
+    random = 0;
+    expect(await make(accept)).toBe('accepted');
+  });
+
   it('leaves calls to a circuit that is not closed', async () => {
     random = 1;
     await times(100, refuse);

@@ -8,6 +8,8 @@ import type { Next, Strategy } from './pipeline.js';
 
 /** Fewer calls than this in the window throttle nothing: one failure in a quiet night is no overload. */
 const MINIMUM_CALLS = 10;
+/** So many calls accepted in a row show that what was refused before is over. */
+const RECOVERED = 5;
 const RETRY_AFTER_MS = 1_000;
 
 export interface ThrottleDependencies {
@@ -28,6 +30,7 @@ export class ThrottleStrategy implements Strategy {
   readonly kind = 'throttle';
   /** Calls, and as failures those that were not accepted, here or there. */
   private window: TimeWindow;
+  private acceptedInARow = 0;
 
   constructor(
     private readonly dependency: string,
@@ -41,7 +44,7 @@ export class ThrottleStrategy implements Strategy {
     if (!this.deps.isCircuitClosed()) return next(attempt);
     if (this.rejects()) {
       // Rejections count as requests, so that the less is accepted, the less is sent.
-      this.count(false);
+      this.count(false, { asked: false });
       this.deps.onReject();
       throw refusal(this.dependency, 'throttled', RETRY_AFTER_MS);
     }
@@ -77,7 +80,11 @@ export class ThrottleStrategy implements Strategy {
     return probability > 0 && this.deps.random() < Math.min(maxReject, probability);
   }
 
-  private count(accepted: boolean): void {
-    this.window.record(this.deps.clock.now(), !accepted, false);
+  /** A rejection of ours neither ends nor continues a row: the dependency was not asked. */
+  private count(accepted: boolean, { asked = true } = {}): void {
+    const now = this.deps.clock.now();
+    if (asked) this.acceptedInARow = accepted ? this.acceptedInARow + 1 : 0;
+    if (this.acceptedInARow === RECOVERED && this.window.counts(now).failures > 0) this.window.clear();
+    this.window.record(now, !accepted, false);
   }
 }
