@@ -185,6 +185,8 @@ describe("operators' orders to policies", () => {
     const missing = await order(a, 'nobody/isolate', because);
     expect(missing.status).toBe(404);
     expect(await missing.json()).toMatchObject({ code: 'policy-not-found' });
+    const slashed = await order(a, `${encodeURIComponent('model:compatible:meta/llama')}/isolate`, because);
+    expect(await slashed.json()).toMatchObject({ code: 'policy-not-found' });
     for (const json of [
       {},
       { reason: '' },

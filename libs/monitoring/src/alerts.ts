@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type TenantDb, uuidv7 } from '#libs/database';
@@ -22,6 +23,7 @@ const KEEP_EVERY_MS = 30_000;
 /** … and an alert of which nobody said so for this long has lost its process. */
 const ORPHANED_AFTER_MS = 300_000;
 const KEPT_DAYS = 90;
+const LAST_CHANCE_MS = 2_000;
 /** Transitions that wait for the database; the flapping rule makes this hours. */
 const MOST_WAITING = 1_000;
 
@@ -76,8 +78,9 @@ export class Alerts implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.stopTicking?.();
     this.stopTicking = undefined;
     await this.ticking;
-    await this.idle();
-    await this.write().catch(() => undefined);
+    // A webhook that says nothing must not hold up the end: what was not told is told by the next start.
+    await Promise.race([this.idle(), delay(LAST_CHANCE_MS, undefined, { ref: false })]);
+    if (!this.following) await this.write().catch(() => undefined);
   }
 
   /** What is wrong as this process sees it, also while the database is away. */
