@@ -116,18 +116,17 @@ type Redis = NonNullable<Play['world']['redis']>;
 
 /** Cuts every third value, makes a list of every third, and exchanges the others. Returns how many there were. */
 async function poison({ cli }: Redis): Promise<number> {
-  const keys = await cli.keys('*');
-  const strings: string[] = [];
-  for (const key of keys) if ((await cli.type(key)) === 'string') strings.push(key);
-  for (const [i, key] of strings.entries()) {
-    const value = (await cli.getBuffer(key)) ?? Buffer.alloc(0);
-    if (i % 3 === 0) await cli.set(key, value.subarray(0, value.length / 2), 'KEEPTTL');
-    else if (i % 3 === 1) {
-      await cli.del(key);
-      await cli.rpush(key, 'not', 'a', 'value');
-    } else await cli.set(key, (await cli.getBuffer(strings[(i + 3) % strings.length]!)) ?? value, 'KEEPTTL');
+  const values: { key: string; value: Buffer }[] = [];
+  for (const key of await cli.keys('*')) {
+    const value = (await cli.type(key)) === 'string' ? await cli.getBuffer(key) : null;
+    if (value) values.push({ key, value });
   }
-  return strings.length;
+  for (const [i, { key, value }] of values.entries()) {
+    if (i % 3 === 0) await cli.set(key, value.subarray(0, value.length / 2), 'KEEPTTL');
+    else if (i % 3 === 1) await cli.multi().del(key).rpush(key, 'not', 'a', 'value').exec();
+    else await cli.set(key, values[(i + 3) % values.length]!.value, 'KEEPTTL');
+  }
+  return values.length;
 }
 
 async function askTogether({ world, client, notes }: Play): Promise<void> {
