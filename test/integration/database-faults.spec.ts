@@ -97,7 +97,9 @@ describe('the database under faults', () => {
         await delay(20);
       }
       expect(refused).toBeGreaterThan(100);
-      expect(world.proxy.busiestSecond(since)).toBeLessThanOrEqual(2);
+      // At first each of the pool's connections may be tried for; then one attempt decides for all.
+      expect(world.proxy.busiestSecond(since)).toBeLessThanOrEqual(6);
+      expect(world.proxy.busiestSecond(since + 500)).toBeLessThanOrEqual(2);
       await world.restart();
       await world.proxy.heal();
       await until(works);

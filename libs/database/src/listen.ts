@@ -33,7 +33,10 @@ export function listen(url: string, channel: string, onMessage: (payload: string
     const ended = new Promise<void>((resolve) => client.once('end', resolve));
     client.on('error', () => undefined); // `end` follows; that is where we start again.
     client.on('notification', (message) => onMessage(message.payload ?? ''));
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      gateOf(url).failed(error);
+      throw error;
+    });
     current = client;
     if (closing.signal.aborted) await client.end();
     else await client.query(`listen ${client.escapeIdentifier(channel)}`);
@@ -44,7 +47,7 @@ export function listen(url: string, channel: string, onMessage: (payload: string
 
   const running = (async () => {
     while (!closing.signal.aborted) {
-      await session().catch(() => gateOf(url).doubt());
+      await session().catch(() => undefined);
       const longest = Math.min(LONGEST_RECONNECT_MS, RECONNECT_MS * 2 ** ++failures);
       await delay(longest * (1 - Math.random() / 2), undefined, { signal: closing.signal }).catch(
         () => undefined,

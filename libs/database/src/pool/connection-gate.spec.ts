@@ -1,75 +1,97 @@
-import { VirtualClock } from '../../../../test/support/virtual-clock.js';
 import { ConnectionGate } from './connection-gate.js';
-import { CANNOT_CONNECT_NOW } from './sql-states.js';
 
-const REFUSED = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
-const STARTING = Object.assign(new Error('starting'), { code: CANNOT_CONNECT_NOW });
-
-describe('the gate before the connections', () => {
-  let clock: VirtualClock;
-  let attempts: number;
-  let failures: unknown[];
+describe('ConnectionGate', () => {
+  let now: number;
+  let timers: { at: number; callback: () => void }[];
+  let attempts: number[];
+  let outcome: () => Promise<void>;
   let gate: ConnectionGate;
 
   beforeEach(() => {
-    clock = new VirtualClock();
-    attempts = 0;
-    failures = [];
+    now = 0;
+    timers = [];
+    attempts = [];
+    outcome = () => Promise.resolve();
+    const clock = {
+      now: () => now,
+      after(ms: number, callback: () => void) {
+        timers.push({ at: now + ms, callback });
+        return () => undefined;
+      },
+    };
     const connectOnce = () => {
-      attempts += 1;
-      const failure = failures.shift();
-      return failure ? Promise.reject(failure as Error) : Promise.resolve();
+      attempts.push(now);
+      return outcome();
     };
     gate = new ConnectionGate(connectOnce, { clock, random: () => 0 });
   });
 
-  it('lets everybody pass without an attempt while nothing is wrong', async () => {
-    await gate.pass();
-    expect(attempts).toBe(0);
+  const refused = () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+  const starting = () => Promise.reject(Object.assign(new Error('starting'), { code: '57P03' }));
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  async function passTime(ms: number): Promise<void> {
+    const end = now + ms;
+    for (;;) {
+      await settled();
+      const due = timers.findIndex(({ at }) => at <= end);
+      if (due < 0) break;
+      const [{ at, callback }] = timers.splice(due, 1) as [(typeof timers)[number]];
+      now = at;
+      callback();
+    }
+    now = end;
+  }
+
+  it('lets everybody pass, without an attempt, while nothing is wrong', async () => {
+    await Promise.all([gate.pass(), gate.pass()]);
+    expect(attempts).toEqual([]);
   });
 
-  it('decides by one attempt for all who wait, and then lets everybody pass again', async () => {
+  it('lets one attempt decide for all once a connection was lost', async () => {
     gate.doubt();
-    await Promise.all([gate.pass(), gate.pass(), gate.pass()]);
+    await Promise.all(Array.from({ length: 50 }, () => gate.pass()));
     await gate.pass();
-    expect(attempts).toBe(1);
+    expect(attempts).toHaveLength(1);
   });
 
-  it('gives those who come soon after a failed attempt its error, and tries again after a pause', async () => {
+  it('tries no more than twice a second, and gives everybody the last error meanwhile', async () => {
+    outcome = refused;
     gate.doubt();
-    failures = [REFUSED];
-    await expect(gate.pass()).rejects.toBe(REFUSED);
-    await expect(gate.pass()).rejects.toBe(REFUSED);
-    expect(attempts).toBe(1);
-    await clock.advance(500);
+    let failures = 0;
+    for (; now < 10_000; now += 10) await gate.pass().catch(() => (failures += 1));
+    expect(failures).toBe(1_000);
+    expect(attempts).toHaveLength(20);
+    outcome = () => Promise.resolve();
     await gate.pass();
-    expect(attempts).toBe(2);
   });
 
-  it('tries at once when a connection is lost right after the server was found to be there', async () => {
-    gate.doubt();
+  it('counts a connection that failed by itself as an attempt', async () => {
+    gate.failed(new Error('reset'));
+    await expect(gate.pass()).rejects.toThrow('reset');
+    expect(attempts).toEqual([]);
+    now += 500;
     await gate.pass();
-    gate.doubt();
-    await gate.pass();
-    expect(attempts).toBe(2);
+    expect(attempts).toEqual([500]);
   });
 
   it('waits for a server that is starting', async () => {
+    outcome = starting;
     gate.doubt();
-    failures = [STARTING, STARTING];
-    const passing = gate.pass();
-    await clock.advance(1_000);
-    await passing;
-    expect(attempts).toBe(3);
+    const passed = gate.pass();
+    await passTime(1_100);
+    outcome = () => Promise.resolve();
+    await passTime(500);
+    await expect(passed).resolves.toBeUndefined();
+    expect(attempts).toEqual([0, 500, 1_000, 1_500]);
   });
 
-  it('does not wait for ever for a server that keeps starting', async () => {
+  it('does not wait for it for ever', async () => {
+    outcome = starting;
     gate.doubt();
-    failures = Array.from({ length: 20 }, () => STARTING);
-    const passing = gate.pass();
-    passing.catch(() => undefined);
-    await clock.advance(10_000);
-    await expect(passing).rejects.toBe(STARTING);
-    expect(attempts).toBeLessThan(8);
+    const passed = gate.pass();
+    const failure = expect(passed).rejects.toThrow('starting');
+    await passTime(10_000);
+    await failure;
+    expect(attempts.at(-1)).toBeLessThan(2_500);
   });
 });

@@ -33,9 +33,15 @@ export class ConnectionGate {
     this.random = random;
   }
 
-  /** A connection was lost, or could not be made. */
+  /** A connection was lost. */
   doubt(): void {
     this.inDoubt = true;
+  }
+
+  /** A connection could not be made by somebody who had passed; that was an attempt too. */
+  failed(reason: unknown): void {
+    this.inDoubt = true;
+    this.close(reason);
   }
 
   /** Resolves when a connection may be made. @throws what the last attempt failed with */
@@ -49,7 +55,7 @@ export class ConnectionGate {
     if (this.clock.now() < this.closedUntil) throw this.reason;
     const patientUntil = this.clock.now() + PATIENCE_MS;
     for (;;) {
-      this.closedUntil = this.clock.now() + PAUSE_MS * (1 + JITTER * this.random());
+      this.close(this.reason);
       try {
         await this.connectOnce();
         this.inDoubt = false;
@@ -63,6 +69,11 @@ export class ConnectionGate {
       }
       await this.pause(this.closedUntil - this.clock.now());
     }
+  }
+
+  private close(reason: unknown): void {
+    this.reason = reason;
+    this.closedUntil = this.clock.now() + PAUSE_MS * (1 + JITTER * this.random());
   }
 
   private pause(ms: number): Promise<void> {

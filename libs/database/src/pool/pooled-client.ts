@@ -83,7 +83,7 @@ export class PooledClient extends pg.Client {
     try {
       return await super.connect();
     } catch (error) {
-      this.gate.doubt();
+      this.gate.failed(error);
       throw error;
     }
   }
