@@ -9,8 +9,7 @@ export default {
   jest: { configFile: 'jest.mutation.config.mjs', enableFindRelatedTests: false },
   testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
   mutate: ['libs/resilience/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts', '!**/metrics.ts'],
-  // ES modules of Jest give no coverage of single tests; each change is tried with the tests of the library.
-  coverageAnalysis: 'off',
+  coverageAnalysis: 'perTest',
   concurrency: 2,
   timeoutMS: 20_000,
   reporters: ['clear-text', 'progress'],

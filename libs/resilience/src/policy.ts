@@ -1,5 +1,6 @@
 import { currentContext } from '#libs/observability';
 import type { CallOptions } from './call.js';
+import { callOf } from './call-of.js';
 import {
   CircuitBreaker,
   circuitRefusal,
@@ -221,22 +222,8 @@ export class DependencyPolicy implements Policy {
   }
 
   private attempt(work: Work, options: CallOptions, isStream: boolean): Attempt {
-    const context = currentContext();
-    const priority = options.priority ?? context?.priority;
-    const { bulkhead } = this.options;
-    const attempt = new Attempt(
-      {
-        work,
-        operation: options.operation,
-        idempotent: options.idempotent === true,
-        tenantId: options.tenantId ?? context?.tenantId,
-        priority: priority ?? 'sheddable-plus',
-        isStream,
-        // Whoever says nothing of how much it matters is no request: nobody is waiting.
-        maxWaitMs: priority === undefined ? bulkhead?.backgroundMaxWaitMs : undefined,
-      },
-      options.signal,
-    );
+    const { backgroundMaxWaitMs } = this.options.bulkhead ?? {};
+    const attempt = new Attempt(callOf(work, options, isStream, backgroundMaxWaitMs), options.signal);
     if (options.timeoutMs !== undefined) attempt.timeoutMs = options.timeoutMs;
     return attempt;
   }

@@ -34,7 +34,7 @@ export class SlowStart {
   }
 
   private step(index: number, stepMs: number): void {
-    this.limited.setLimitShare(index === STEPS ? 1 : FIRST_SHARE + ((1 - FIRST_SHARE) * index) / STEPS);
+    this.limited.setLimitShare(FIRST_SHARE + ((1 - FIRST_SHARE) * index) / STEPS);
     this.stopWaiting =
       index === STEPS ? undefined : this.clock.after(stepMs, () => this.step(index + 1, stepMs));
   }
