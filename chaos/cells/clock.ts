@@ -28,13 +28,11 @@ const faked = (monotonicToo: boolean): SetUp => ({
 
 const setClock = (offset: string) => writeFile(OFFSET_FILE, `${offset}\n`);
 
-const clock = (cell: Pick<Cell, 'id' | 'fault' | 'setUp'>): Cell => ({
+const clock = (cell: Pick<Cell, 'id' | 'fault' | 'setUp' | 'during' | 'heal'>): Cell => ({
   dependency: 'clock',
   seconds: (2 * EACH_MS) / 1_000,
   impossible: () => (LIBRARY ? undefined : 'libfaketime is not installed'),
   begin: () => setClock('+1h'),
-  during: jump,
-  heal: () => setClock('+0'),
   levels: ['full'],
   recoverWithinMs: 5_000,
   expects: (evidence, { notes }) => {
@@ -42,21 +40,33 @@ const clock = (cell: Pick<Cell, 'id' | 'fault' | 'setUp'>): Cell => ({
     return [
       answeredAtLeast(0.999, evidence.during(), 'requests'),
       expectThat(opened === 0, `circuits opened ${opened} times (bound 0)`),
-      expectThat(
-        notes['inOrder'] === 1,
-        'what was made after the clock went back is listed after what was made before',
-      ),
+      ...(notes['inOrder'] === undefined
+        ? []
+        : [
+            expectThat(
+              notes['inOrder'] === 1,
+              `ids made after the clock went back sort ${notes['inOrder'] ? 'last' : 'first'} (bound last)`,
+            ),
+          ]),
     ];
   },
   ...cell,
 });
 
 export const clockCells: readonly Cell[] = [
-  clock({ id: 'F43', fault: 'jumps an hour ahead, then two back; timers run on', setUp: faked(false) }),
+  clock({
+    id: 'F43',
+    fault: 'jumps an hour ahead, then two back; timers run on',
+    setUp: faked(false),
+    during: jump,
+    heal: () => setClock('+0'),
+  }),
   clock({
     id: 'F43m',
-    fault: 'jumps an hour ahead, then two back, and the monotonic clock with it',
+    // Back it never goes, by its name: Node's own timers would stand still until it has caught up.
+    fault: 'jumps an hour ahead, and the monotonic clock with it',
     setUp: faked(true),
+    heal: () => Promise.resolve(),
   }),
 ];
 

@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { type Cell, expectThat, type Play } from '../cell.js';
 import { durations, percentile } from '../evidence.js';
 import { PLAIN } from '../harness/world.js';
+import type { FloodReport } from '../load/flood.js';
 import { upload } from '../load/operations.js';
 import { answeredAtLeast } from './bounds.js';
 
+const run = promisify(execFile);
 const QUOTA_A_MINUTE = 360;
 const FLOOD_A_SECOND = (50 * QUOTA_A_MINUTE) / 60;
 const OTHERS_SLOWER = 1.3;
@@ -47,8 +51,8 @@ export const tenantCells: readonly Cell[] = [
           `p95 of others: ${was!.toFixed(0)} ms, then ${is!.toFixed(0)} ms (bound 1.3 times)`,
         ),
         expectThat(
-          notes['refused']! > 0 && notes['otherRefusals'] === 0 && notes['withLimits'] === notes['refused'],
-          `${notes['refused']} of ${notes['sent']} refused, all by 429 with RateLimit headers`,
+          notes['refused']! > 0 && notes['otherwise'] === 0,
+          `of its ${notes['sent']} requests ${notes['answered']} were answered, ${notes['refused']} refused by 429 with RateLimit headers, ${notes['otherwise']} otherwise (bound 0)`,
         ),
       ];
     },
@@ -66,7 +70,7 @@ export const tenantCells: readonly Cell[] = [
     expects: (evidence, { notes }) => [
       expectThat(
         notes['accepted']! > 0 && notes['refused']! > 0 && notes['failed'] === 0,
-        `${notes['accepted']} streams accepted, ${notes['refused']} refused by 429, ${notes['failed']} otherwise (bound 0)`,
+        `${notes['accepted']} streams accepted, ${notes['refused']} refused by 429, ${notes['shed']} by 503 with Retry-After, ${notes['failed']} otherwise (bound 0)`,
       ),
       expectThat(notes['files']! < 2_000, `${notes['files']} open files (bound 2,000)`),
       expectThat(
@@ -82,42 +86,19 @@ export const tenantCells: readonly Cell[] = [
   }),
 ];
 
-/** At a fixed rate, whatever is answered. */
+/** By a process of its own, so that those who are watched are not measured by a process that is busy flooding. */
 async function flood({ world, cell, notes }: Play): Promise<void> {
-  const { apiKey } = world.tenants[0]!;
-  const open = new Set<Promise<void>>();
-  Object.assign(notes, { sent: 0, refused: 0, withLimits: 0, otherRefusals: 0 });
-  const search = async () => {
-    const response = await fetch(`${world.replica.url}/v1/search`, {
-      method: 'POST',
-      body: JSON.stringify({ query: 'physiotherapy', limit: 1 }),
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    }).catch(() => undefined);
-    await response?.arrayBuffer();
-    if (response?.status === 429) {
-      notes['refused']! += 1;
-      if (
-        response.headers.has('retry-after') &&
-        [...response.headers.keys()].some((key) => key.startsWith('ratelimit'))
-      )
-        notes['withLimits']! += 1;
-    } else if (!response?.ok) notes['otherRefusals']! += 1;
-  };
-  const startedAt = performance.now();
-  while (performance.now() - startedAt < cell.seconds * 1_000) {
-    const due = ((performance.now() - startedAt) / 1_000) * FLOOD_A_SECOND;
-    for (; notes['sent']! < due; notes['sent']! += 1) {
-      const sent: Promise<void> = search().finally(() => open.delete(sent));
-      open.add(sent);
-    }
-    await delay(10);
-  }
-  await Promise.all(open);
+  const { replica, tenants } = world;
+  const args = [replica.url, tenants[0]!.apiKey, String(FLOOD_A_SECOND), String(cell.seconds)];
+  const { stdout } = await run(process.execPath, ['dist/chaos/load/flood.js', ...args]);
+  const { sent, refused, answered, otherwise } = JSON.parse(stdout) as FloodReport;
+  const others = Object.values(otherwise).reduce((sum, count) => sum + count, 0);
+  Object.assign(notes, { sent, refused, answered, otherwise: others });
 }
 
 /** Documents that are not finished have something to wait for. */
 async function waitInStreams({ world, cell, client, notes }: Play): Promise<void> {
-  Object.assign(notes, { accepted: 0, refused: 0, failed: 0 });
+  Object.assign(notes, { accepted: 0, refused: 0, shed: 0, failed: 0 });
   const { replica, tenants } = world;
   const memory = await replica.memory();
   const slow = slowSockets(replica.url, notes);
@@ -130,7 +111,7 @@ async function waitInStreams({ world, cell, client, notes }: Play): Promise<void
     const { apiKey } = tenants[i % tenants.length]!;
     const url = `${replica.url}/v1/documents/${ids[i % ids.length]}/events`;
     waiting.push(waitIn(url, apiKey, ends.signal, notes));
-    if (i % 100 === 99) await delay(50);
+    if (i % 50 === 49) await delay(100);
   }
   await delay(cell.seconds * 500);
   notes['files'] = await replica.allOpenFiles();
@@ -151,6 +132,7 @@ async function waitIn(
     const response = await fetch(url, { headers, signal });
     if (response.ok) notes['accepted']! += 1;
     else if (response.status === 429) notes['refused']! += 1;
+    else if (response.status === 503 && response.headers.has('retry-after')) notes['shed']! += 1;
     else notes['failed']! += 1;
     await response.text();
   } catch {
