@@ -9,7 +9,7 @@ export interface GateDependencies {
 /** Between two attempts, plus up to a fifth, so that replicas do not come in step: never more than two a second. */
 const PAUSE_MS = 500;
 const JITTER = 0.2;
-/** A server that is starting is waited for: the crash of one of its processes takes it 0.1 to 2 s. */
+/** After the first sign of trouble a server that recovers is waited for: a crash of one of its processes takes it 0.1 to 2 s. */
 const PATIENCE_MS = 2_500;
 
 /**
@@ -19,6 +19,7 @@ const PATIENCE_MS = 2_500;
 export class ConnectionGate {
   private inDoubt = false;
   private closedUntil = 0;
+  private patientUntil = 0;
   private reason: unknown;
   private attempt?: Promise<void>;
   private readonly clock: Clock;
@@ -35,12 +36,14 @@ export class ConnectionGate {
 
   /** A connection was lost. */
   doubt(): void {
+    if (this.inDoubt) return;
     this.inDoubt = true;
+    this.patientUntil = this.clock.now() + PATIENCE_MS;
   }
 
   /** A connection could not be made by somebody who had passed; that was an attempt too. */
   failed(reason: unknown): void {
-    this.inDoubt = true;
+    this.doubt();
     this.close(reason);
   }
 
@@ -52,23 +55,28 @@ export class ConnectionGate {
   }
 
   private async decide(): Promise<void> {
-    if (this.clock.now() < this.closedUntil) throw this.reason;
-    const patientUntil = this.clock.now() + PATIENCE_MS;
     for (;;) {
+      const waitMs = this.closedUntil - this.clock.now();
+      if (waitMs > 0) {
+        if (!this.isWorthWaiting()) throw this.reason;
+        await this.pause(waitMs);
+      }
       this.close(this.reason);
       try {
         await this.connectOnce();
-        this.inDoubt = false;
-        // The server is there, so the next doubt is a new one and has no error to share yet.
-        this.closedUntil = 0;
-        return;
       } catch (error) {
         this.reason = error;
-        const isStarting = (error as { code?: unknown }).code === CANNOT_CONNECT_NOW;
-        if (!isStarting || this.closedUntil >= patientUntil) throw error;
+        if (this.isWorthWaiting()) continue;
+        throw error;
       }
-      await this.pause(this.closedUntil - this.clock.now());
+      this.inDoubt = false;
+      this.closedUntil = 0;
+      return;
     }
+  }
+
+  private isWorthWaiting(): boolean {
+    return isRecovering(this.reason) && this.closedUntil < this.patientUntil;
   }
 
   private close(reason: unknown): void {
@@ -79,4 +87,10 @@ export class ConnectionGate {
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.clock.after(ms, resolve));
   }
+}
+
+/** It says that it is starting; or somebody took the connection and dropped it, as a server does that has just crashed. */
+function isRecovering(reason: unknown): boolean {
+  const { code, message = '' } = Object(reason) as { code?: unknown; message?: string };
+  return code === CANNOT_CONNECT_NOW || code === 'ECONNRESET' || message.includes('Connection terminated');
 }
