@@ -5,37 +5,40 @@ import { startEmbeddedPostgres } from '#libs/database';
 import { closedLoop, openLoop, type Tally, type Target } from './load/drivers.js';
 import { furnishedTenant, type Tenant } from './load/tenants.js';
 import { ProgramUnderTest } from './program-under-test.js';
+import { percentile } from './statistics.js';
 
 /*
- * How the program bears more than it can do: `npm run bench:load [-- seconds]`, 15 s a run unless given. Questions that
- * were never asked before, answered without a model, by the built program with its settings as they come. Load driver,
- * database and program share the machine: read the ratios.
+ * How the program bears more than it can do: `npm run bench:load [-- seconds [part]]`; 15 s a run unless given, and both
+ * parts (overload, neighbours). Questions that were never asked before, answered without a model, by the built program
+ * with its settings as they come. Load driver, database and program share the machine: read the ratios.
  */
 
 const SECONDS = Number(process.argv[2] ?? 15);
+const PART = process.argv[3];
 const MS = SECONDS * 1_000;
-const QUOTA_PER_MINUTE = 300;
-const STEADY_PER_SECOND = 3;
+/** A small part of what the program can do, so that it is the quota that ends the flood. */
+const QUOTA_PER_MINUTE = 120;
+const STEADY_PER_SECOND = 1;
 const ROUNDS = 3;
-const ticks = 100;
+/** Of the clock that /proc counts processor time by. */
+const TICKS_PER_SECOND = 100;
 
 let number = 0;
 const nextNumber = () => number++;
 
 const folder = await mkdtemp(join(tmpdir(), 'navigator-bench-'));
 const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
+// The server does not end with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void server.stop().finally(() => process.exit(130)));
 try {
   console.log(
     '| run | answers/s | p50 | p95 | p99 | shed/s | shed p50 / p99 | 429/s | errors | CPU ms an answer |',
   );
   console.log('|---|---|---|---|---|---|---|---|---|---|');
-  await withProgram({ DATABASE_URL: server.url }, async (program, tenants) => {
-    await overload(program, tenants);
-  });
-  await withProgram(
-    { DATABASE_URL: server.url, RATE_QUESTION_PER_MINUTE: String(QUOTA_PER_MINUTE) },
-    neighbours,
-  );
+  if (PART !== 'neighbours') await withProgram({}, overload);
+  if (PART !== 'overload')
+    await withProgram({ RATE_QUESTION_PER_MINUTE: String(QUOTA_PER_MINUTE) }, neighbours);
   console.log(`\nLoad average at the end: ${loadavg()[0]!.toFixed(1)}`);
 } finally {
   await server.stop();
@@ -46,7 +49,11 @@ async function withProgram(
   environment: Record<string, string>,
   work: (program: ProgramUnderTest, tenants: Tenant[]) => Promise<void>,
 ): Promise<void> {
-  const program = await ProgramUnderTest.start({ ADMISSION_LOOP_DELAY_MS: '100', ...environment });
+  const program = await ProgramUnderTest.start({
+    DATABASE_URL: server.url,
+    ADMISSION_LOOP_DELAY_MS: '100',
+    ...environment,
+  });
   try {
     const names = Array.from({ length: 4 }, () => `tenant-${nextNumber()}`);
     const tenants = await Promise.all(names.map((name) => furnishedTenant(server.url, program.url, name)));
@@ -92,19 +99,39 @@ async function overload(program: ProgramUnderTest, tenants: Tenant[]): Promise<v
 /** Three tenants at a steady rate, by turns without and with a fourth that asks 50 times what it may. */
 async function neighbours(program: ProgramUnderTest, [flooder, ...steady]: Tenant[]): Promise<void> {
   const target = targetOf(program);
+  const alone: Tally[] = [];
+  const beside: Tally[] = [];
   const steadily = { perSecond: STEADY_PER_SECOND * steady.length, ms: MS };
   for (let round = 1; round <= ROUNDS; round++) {
-    await measured(program, `three steady tenants (${round})`, () => openLoop(target, steady, steadily));
-    await measured(program, `the same beside a flood of 50 × its quota (${round})`, async () => {
-      const flood = openLoop(target, [flooder!], { perSecond: (50 * QUOTA_PER_MINUTE) / 60, ms: MS });
-      const tally = await openLoop(target, steady, steadily);
-      const { accepted, limited, shed, failed } = await flood;
-      console.error(
-        `the flood: ${accepted.length} answered, ${limited} 429, ${shed.length} shed, ${failed} failed`,
-      );
-      return tally;
-    });
+    const quiet = await measured(program, `three steady tenants (${round})`, () =>
+      openLoop(target, steady, steadily),
+    );
+    alone.push(quiet.tally);
+    const flooded = await measured(
+      program,
+      `the same beside a flood of 50 × its quota (${round})`,
+      async () => {
+        const flood = openLoop(target, [flooder!], { perSecond: (50 * QUOTA_PER_MINUTE) / 60, ms: MS });
+        const tally = await openLoop(target, steady, steadily);
+        const { accepted, limited, shed, failed } = await flood;
+        console.error(
+          `the flood: ${accepted.length} answered, ${limited} 429, ${shed.length} shed, ${failed} failed`,
+        );
+        return tally;
+      },
+    );
+    beside.push(flooded.tally);
   }
+  const p95 = (tallies: Tally[]) =>
+    percentile(
+      tallies.flatMap(({ accepted }) => accepted),
+      0.95,
+    );
+  const refused = beside.reduce((sum, { shed, limited, failed }) => sum + shed.length + limited + failed, 0);
+  console.log(
+    `\nThe steady tenants' p95: ${p95(alone).toFixed(0)} ms alone, ${p95(beside).toFixed(0)} ms beside the flood ` +
+      `(${(p95(beside) / p95(alone)).toFixed(2)} ×); ${refused} of their requests were not answered.`,
+  );
 }
 
 async function measured(
@@ -140,5 +167,5 @@ function targetOf(program: ProgramUnderTest): Target {
 async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticks;
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
 }

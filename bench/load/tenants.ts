@@ -17,8 +17,8 @@ const SERVICES = [
   'hospice care',
   'dental cleaning',
 ];
-const SECTIONS = 60;
-const CONVERSATIONS = 200;
+const SECTIONS = 20;
+const CONVERSATIONS = 50;
 
 /** A tenant with an API key, made in the database as an owner would, and a document and conversations made by it. */
 export async function furnishedTenant(databaseUrl: string, url: string, name: string): Promise<Tenant> {

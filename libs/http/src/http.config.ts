@@ -36,7 +36,7 @@ export const admissionSection = section(
       .int()
       .min(1)
       .max(10_000)
-      .default(16)
+      .default(8)
       .describe(
         'Questions and searches that are worked on at once, at most; fewer while the process is too full.',
       ),

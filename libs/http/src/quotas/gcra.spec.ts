@@ -39,9 +39,9 @@ describe('a quota', () => {
 
   it('takes what a request costs, and lets one through that costs more than all', () => {
     const gcra = quota();
-    expect(gcra.take('a', MINUTE, 10, 4)).toMatchObject({ totalHits: 4, isBlocked: false });
-    expect(gcra.take('a', MINUTE, 10, 7)).toMatchObject({ isBlocked: true, timeToBlockExpire: 6 });
-    expect(gcra.take('b', MINUTE, 10, 1_000)).toMatchObject({ totalHits: 10, isBlocked: false });
+    expect(gcra.take('a', MINUTE, 10, { cost: 4 })).toMatchObject({ totalHits: 4, isBlocked: false });
+    expect(gcra.take('a', MINUTE, 10, { cost: 7 })).toMatchObject({ isBlocked: true, timeToBlockExpire: 6 });
+    expect(gcra.take('b', MINUTE, 10, { cost: 1_000 })).toMatchObject({ totalHits: 10, isBlocked: false });
   });
 
   it('says how long to wait for a unit without taking one', () => {
@@ -52,25 +52,39 @@ describe('a quota', () => {
     expect(gcra.waitMs('a', MINUTE, 2)).toBe(30_000);
   });
 
-  it('lets no more through in any period than twice the quota, whenever requests come', () => {
+  it('may be used at once only as far as its burst', () => {
+    const gcra = quota();
+    const take = () => gcra.take('a', MINUTE, 60, { burst: 10 });
+    for (let i = 0; i < 10; i++) expect(take().isBlocked).toBe(false);
+    expect(take()).toMatchObject({ isBlocked: true, timeToBlockExpire: 1, timeToExpire: 10 });
+    expect(gcra.waitMs('a', MINUTE, 60, { burst: 10 })).toBe(1_000);
+    now = 1_000;
+    expect(gcra.waitMs('a', MINUTE, 60, { burst: 10 })).toBe(0);
+    expect(take().isBlocked).toBe(false);
+    expect(take().isBlocked).toBe(true);
+  });
+
+  it('lets no more through in any period than the quota and a burst, whenever requests come', () => {
     fc.assert(
       fc.property(
+        fc.integer({ min: 1, max: 50 }),
         fc.integer({ min: 1, max: 50 }),
         fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 1, max: 5 })), {
           maxLength: 300,
         }),
-        (limit, arrivals) => {
+        (limit, most, arrivals) => {
+          const burst = Math.min(limit, most);
           now = 0;
           const gcra = quota();
           const passed: { at: number; cost: number }[] = [];
           for (const [pauseMs, asked] of arrivals) {
             now += pauseMs;
-            const cost = Math.min(asked, limit);
-            if (!gcra.take('a', MINUTE, limit, cost).isBlocked) passed.push({ at: now, cost });
+            const cost = Math.min(asked, burst);
+            if (!gcra.take('a', MINUTE, limit, { cost, burst }).isBlocked) passed.push({ at: now, cost });
           }
           for (const { at: from } of passed) {
             const within = passed.filter(({ at }) => at >= from && at < from + MINUTE);
-            expect(within.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(2 * limit);
+            expect(within.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(limit + burst);
           }
         },
       ),

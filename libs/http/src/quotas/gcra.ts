@@ -19,9 +19,9 @@ const ROUNDING_MS = 1e-6;
 
 /**
  * Quotas by the generic cell rate algorithm (ITU-T I.371): a key is one number, the time at which its quota is whole
- * again. A request moves it on by its cost, and is refused if that were more than one period ahead; a refused request
- * costs nothing. So a whole quota may be used at once, and comes back evenly, unit by unit: no window begins anew at
- * which everybody starts together, and in no period more than twice the quota is let through.
+ * again. A request moves it on by its cost, and is refused if that were further ahead than the burst allows; a refused
+ * request costs nothing. So the burst may be used at once, and comes back evenly, unit by unit: no window begins anew at
+ * which everybody starts together, and in no period more than the quota and one burst is let through.
  *
  * Kept in this process only: no other server's loss can take or double a quota.
  */
@@ -36,14 +36,17 @@ export class Gcra implements ThrottlerStorage {
     return this.wholeAt.size;
   }
 
-  /** Takes `cost` of the `limit` units that `key` has for a period of `ttlMs`. What costs more than all takes all. */
-  take(key: string, ttlMs: number, limit: number, cost = 1): Verdict {
+  /**
+   * Takes `cost` of the `limit` units that `key` has for a period of `ttlMs`, of which it may use `burst` at once. What
+   * costs more than the burst takes all of it.
+   */
+  take(key: string, ttlMs: number, limit: number, { cost = 1, burst = limit } = {}): Verdict {
     const now = this.clock.now();
     if (now >= this.sweepAt) this.sweep(now, ttlMs);
     const unitMs = ttlMs / limit;
     const before = Math.max(now, this.wholeAt.get(key) ?? 0);
-    const after = before + Math.min(cost, limit) * unitMs;
-    const excessMs = after - now - ttlMs;
+    const after = before + Math.min(cost, burst) * unitMs;
+    const excessMs = after - now - burst * unitMs;
     if (excessMs > ROUNDING_MS) return verdict((before - now) / unitMs + cost, before - now, excessMs);
     this.keep(key, after);
     return verdict((after - now) / unitMs, after - now, 0);
@@ -55,10 +58,10 @@ export class Gcra implements ThrottlerStorage {
   }
 
   /** Milliseconds until one unit is there; 0 when one is. Takes nothing. */
-  waitMs(key: string, ttlMs: number, limit: number): number {
+  waitMs(key: string, ttlMs: number, limit: number, { burst = limit } = {}): number {
     const wholeAt = this.wholeAt.get(key);
     if (wholeAt === undefined) return 0;
-    const excessMs = wholeAt + ttlMs / limit - this.clock.now() - ttlMs;
+    const excessMs = wholeAt - this.clock.now() - ((burst - 1) * ttlMs) / limit;
     return excessMs > ROUNDING_MS ? excessMs : 0;
   }
 

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { currentContext } from '#libs/observability';
 import { type RateDeclaration, rateDeclarationOf } from '../declarations.js';
 import { TooManyRequests } from '../http.errors.js';
-import { QUOTA_PERIOD_MS, Quotas } from './quotas.js';
+import { burstOf, QUOTA_PERIOD_MS, Quotas } from './quotas.js';
 
 export function throttlerOptions({ limits, gcra }: Quotas): ThrottlerModuleOptions {
   return {
@@ -42,8 +42,10 @@ export class QuotaGuard extends ThrottlerGuard {
       name,
       cost?.(request),
     );
+    const burst = burstOf(limit);
+    reply.header('ratelimit-policy', `${limit};w=${QUOTA_PERIOD_MS / 1_000};burst=${burst}`);
     reply.header('ratelimit-limit', limit);
-    reply.header('ratelimit-remaining', Math.max(0, limit - totalHits));
+    reply.header('ratelimit-remaining', Math.max(0, burst - totalHits));
     reply.header('ratelimit-reset', Math.ceil(timeToExpire));
     if (isBlocked) throw new TooManyRequests(name, timeToBlockExpire * 1_000);
     return Promise.resolve(true);

@@ -1,4 +1,4 @@
-import { Quotas } from './quotas.js';
+import { burstOf, Quotas } from './quotas.js';
 
 const LIMITS = {
   authPerMinute: 3,
@@ -85,5 +85,17 @@ describe('quotas', () => {
     expect(quotas.tenantOf('Bearer other')).toBeUndefined();
     now = 60_001;
     expect(quotas.tenantOf('Bearer regular')).toBeUndefined();
+  });
+});
+
+describe('the burst of a quota', () => {
+  it.each([
+    [1, 1],
+    [10, 10],
+    [30, 10],
+    [300, 25],
+    [3_000, 250],
+  ])('of %d a minute is %d', (limit, burst) => {
+    expect(burstOf(limit)).toBe(burst);
   });
 });

@@ -6,6 +6,9 @@ import { Gcra, type Verdict } from './gcra.js';
 import { KnownCallers } from './known-callers.js';
 
 export const QUOTA_PERIOD_MS = 60_000;
+/** Of a minute's quota, this much may be used at once; of a small one, so many units. */
+const BURST_SHARE = 1 / 12;
+const LEAST_BURST = 10;
 
 /** What a request carries before anybody has looked at it. */
 export interface Arrival {
@@ -53,12 +56,16 @@ export class Quotas {
         `auth ${subscriber}`,
         QUOTA_PERIOD_MS,
         this.limits.auth,
+        { burst: burstOf(this.limits.auth) },
       );
       return timeToBlockExpire * 1_000;
     }
+    const { strangerPerMinute } = this.config;
     const exhaustedMs = this.callers.exhaustedMs(authorization, rateClass);
     if (exhaustedMs > 0) return exhaustedMs;
-    const waitMs = this.addresses.waitMs(subscriber, QUOTA_PERIOD_MS, this.config.strangerPerMinute);
+    const waitMs = this.addresses.waitMs(subscriber, QUOTA_PERIOD_MS, strangerPerMinute, {
+      burst: burstOf(strangerPerMinute),
+    });
     return waitMs > 0 && this.callers.tenantOf(authorization) === undefined ? waitMs : 0;
   }
 
@@ -69,7 +76,9 @@ export class Quotas {
 
   /** A request turned out to have no good credential, or to ask for what does not exist. */
   chargeAddress(address: string): void {
-    this.addresses.take(subscriberOf(address), QUOTA_PERIOD_MS, this.config.strangerPerMinute);
+    const { strangerPerMinute } = this.config;
+    const burst = burstOf(strangerPerMinute);
+    this.addresses.take(subscriberOf(address), QUOTA_PERIOD_MS, strangerPerMinute, { burst });
   }
 
   /** Counts a request whose credential was verified. */
@@ -80,10 +89,16 @@ export class Quotas {
   ): Verdict {
     const { tenantId, credentialId, authorization } = caller;
     const key = `${rateClass} ${tenantId} ${credentialId}`;
-    const verdict = this.gcra.take(key, QUOTA_PERIOD_MS, this.limits[rateClass], cost);
+    const limit = this.limits[rateClass];
+    const verdict = this.gcra.take(key, QUOTA_PERIOD_MS, limit, { cost, burst: burstOf(limit) });
     this.callers.noteVerified(authorization, tenantId);
     if (verdict.isBlocked)
       this.callers.noteExhausted(authorization, rateClass, verdict.timeToBlockExpire * 1_000);
     return verdict;
   }
+}
+
+/** How many units of a minute's quota may be used at once. */
+export function burstOf(limit: number): number {
+  return Math.min(limit, Math.max(LEAST_BURST, Math.ceil(limit * BURST_SHARE)));
 }
