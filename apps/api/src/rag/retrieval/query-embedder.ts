@@ -40,6 +40,7 @@ export class QueryEmbedder {
   private async compute(text: string, signal: AbortSignal): Promise<string> {
     const [vector] = await this.policy.execute((limit) => this.embedder.embed([text], limit), {
       signal,
+      timeoutMs: QUESTION_TIMEOUT_MS,
       operation: 'embed-question',
       idempotent: true,
     });
@@ -53,6 +54,9 @@ export const vectorText = (dimensions: number) =>
   z.base64().refine((text) => Buffer.byteLength(text, 'base64') === dimensions * BYTES_PER_DIMENSION);
 
 const BYTES_PER_DIMENSION = Float32Array.BYTES_PER_ELEMENT;
+
+/** Without its vector a question is still answered by its words; the policy's own limit is for batches of passages. */
+const QUESTION_TIMEOUT_MS = 5_000;
 
 /** A cache may be outside the process and keeps text. */
 const toText = (vector: Float32Array) =>
