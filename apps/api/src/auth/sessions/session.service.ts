@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { auditActor, auditDetail, type AuditActor } from '#libs/audit';
 import { AccessTokens, type Principal, SessionEnded, SessionRequired } from '#libs/auth';
 import { TenantDb, uuidv7 } from '#libs/database';
+import { SingleFlight } from '#libs/resilience';
 import { TenantsService, type User } from '../../tenants/index.js';
 import type { AuthConfig } from '../auth.config.js';
 import { RefreshTokenInvalid, RefreshTokenReused } from '../auth.errors.js';
@@ -59,6 +60,8 @@ interface Rotation {
  */
 @Injectable()
 export class SessionService {
+  private readonly rotations = new SingleFlight<Rotation | undefined>();
+
   constructor(
     private readonly db: TenantDb,
     private readonly tenants: TenantsService,
@@ -94,10 +97,15 @@ export class SessionService {
     auditActor({ type: 'anonymous', tenantId: session.tenantId });
     auditDetail({ targets: [{ type: 'session', id: session.sessionId }] });
 
-    const rotation = await this.db.change(session.tenantId, (tx) =>
-      this.rotate(tx, session, presented, fingerprint(presented, client)),
+    const usedBy = fingerprint(presented, client);
+    // A page that wakes up refreshes in all its tabs at once. They get the same in any case, so one asks for all.
+    const rotation = await this.rotations.run(`${hash} ${usedBy}`, () =>
+      this.db.change(session.tenantId, (tx) => this.rotate(tx, session, presented, usedBy)),
     );
-    if (rotation) return this.tokensFor(session, rotation);
+    if (rotation) {
+      auditActor(actorOf(rotation.user, session));
+      return this.tokensFor(session, rotation);
+    }
     // Thrown only now, because the end of the session had to be committed.
     this.verified.forget((principal) => principal.credentialId === session.sessionId);
     throw new RefreshTokenReused();
