@@ -15,7 +15,15 @@ describe('uuidv5', () => {
 
 describe('uuidv7', () => {
   it('sorts by time and carries its version and variant', () => {
-    expect(uuidv7(1_000) < uuidv7(2_000)).toBe(true);
+    const later = Date.now() + 60_000;
+    expect(uuidv7() < uuidv7(() => later)).toBe(true);
     expect(uuidv7()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it('does not go back with the clock', () => {
+    const later = Date.now() + 120_000;
+    const millisecondsOf = (id: string) => id.slice(0, 13);
+    const before = uuidv7(() => later);
+    expect(millisecondsOf(uuidv7(() => later - 3_600_000))).toBe(millisecondsOf(before));
   });
 });

@@ -9,10 +9,16 @@ export function uuidv5(namespace: string, name: string): string {
   return format(hash, 5);
 }
 
-/** RFC 9562 UUID version 7: sorts by the millisecond it was made in. */
-export function uuidv7(nowMs: number = Date.now()): string {
+let latestMs = 0;
+
+/**
+ * RFC 9562 UUID version 7: sorts by the millisecond it was made in. When the clock is set back, the ids of this process
+ * stay at the latest millisecond it has seen, so that what comes later never sorts before (section 6.2).
+ */
+export function uuidv7(now: () => number = Date.now): string {
+  latestMs = Math.max(latestMs, now());
   const bytes = randomBytes(16);
-  bytes.writeUIntBE(nowMs, 0, 6);
+  bytes.writeUIntBE(latestMs, 0, 6);
   return format(bytes, 7);
 }
 
