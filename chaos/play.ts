@@ -11,7 +11,7 @@ import type { World } from './harness/world.js';
 import { BackgroundLoad } from './load/background-load.js';
 import { Client } from './load/client.js';
 import { History } from './load/history.js';
-import { QUESTIONS } from './load/operations.js';
+import { firstQuestions, QUESTIONS } from './load/operations.js';
 import { levelsOn, measureRecovery } from './load/recovery.js';
 
 const STEADY_LIMIT_MS = 60_000;
@@ -47,6 +47,7 @@ export async function play(cell: Cell, world: World, folder: string): Promise<Pl
   });
   const logSizes = await Promise.all(world.replicas.map(({ logPath }) => sizeOf(logPath)));
   try {
+    await Promise.all(firstQuestions(world.tenants).map((call) => client.send(call)));
     await delay((cell.steadySeconds ?? 0) * 1_000);
     await untilSteady(world, history);
     evidence.before = await snapshots(world);

@@ -137,7 +137,7 @@ async function breakCommits({ world, client, notes, cell }: Play): Promise<void>
   const writers = Promise.all(Array.from({ length: 8 }, (_, i) => write(i)));
   for (let n = 0; !limit.aborted && !isDone(); n++) {
     const when = n % 2 === 0 ? 'after' : 'before';
-    await proxy.inject({ toServer: { resetOn: { bytes: 'commit', when, skip: n % 3, times: 1 } } });
+    await proxy.inject({ toServer: { resetOn: { bytes: 'COMMIT', when, skip: n % 3, times: 1 } } });
     await delay(100);
   }
   notes['broken'] = proxy.counters.resets - before;

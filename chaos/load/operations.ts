@@ -33,11 +33,19 @@ export function newQuestion(tenant: Tenant, random: Random): Call {
   return ask('question', tenant, text, pick(random, tenant.documentIds));
 }
 
-/** One of few, which a cache has after a while. */
+const REPEATED_SERVICES = SERVICES.slice(0, 2);
+
+/** One of few, which a cache has after `firstQuestions`. */
 export function repeatedQuestion(tenant: Tenant, random: Random): Call {
-  const service = SERVICES[Math.floor(random() * 2)]!;
-  return ask('repeated', tenant, questionAbout(tenant, service), tenant.documentIds[0]!);
+  return repeated(tenant, pick(random, REPEATED_SERVICES));
 }
+
+/** All that will be asked again and again. */
+export const firstQuestions = (tenants: readonly Tenant[]): Call[] =>
+  tenants.flatMap((tenant) => REPEATED_SERVICES.map((service) => repeated(tenant, service)));
+
+const repeated = (tenant: Tenant, service: string) =>
+  ask('repeated', tenant, questionAbout(tenant, service), tenant.documentIds[0]!);
 
 export function streamedQuestion(tenant: Tenant, random: Random): Call {
   return { ...newQuestion(tenant, random), kind: 'stream', stream: true };
