@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { auditAgain, auditDetail } from '#libs/audit';
-import { TenantDb, uuidv7 } from '#libs/database';
+import { TenantDb } from '#libs/database';
 import { DeadlineExceeded, DomainError } from '#libs/errors';
+import { newResourceId } from '#libs/http';
 import type { ServiceLevel } from '#libs/resilience';
 import type { EntityManager } from 'typeorm';
 import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
@@ -68,7 +69,7 @@ export class QuestionsService {
     }
     const answered: Turn = { ...turn, status: 'answered' };
     const outcome = await this.end(owner, answered);
-    if (outcome === 'ended-elsewhere') throw new ConversationNotFound(turn.conversationId);
+    if (outcome === 'ended-elsewhere') return this.getAnswered(owner, turn);
     const told = { ...answered, isSaved: outcome === 'saved' };
     countAnswer(told);
     return told;
@@ -197,6 +198,13 @@ export class QuestionsService {
     }
   }
 
+  /** A request that is repeated under its Idempotency-Key finds the turn that it made the first time. */
+  private async getAnswered(owner: Owner, { conversationId, id }: Turn): Promise<Turn> {
+    const turn = await this.db.read(owner.tenantId, (tx) => this.turns.find(tx, owner, conversationId, id));
+    if (!turn?.answer) throw new ConversationNotFound(conversationId);
+    return turn;
+  }
+
   private async get(owner: Owner, conversationId: string, turnId: string): Promise<Turn> {
     const turn = await this.db.read(owner.tenantId, (tx) =>
       this.turns.find(tx, owner, conversationId, turnId),
@@ -208,7 +216,7 @@ export class QuestionsService {
 
 function newTurn({ conversationId, question, selection }: Question): Turn {
   return {
-    id: uuidv7(),
+    id: newResourceId(),
     conversationId,
     question,
     selection,
