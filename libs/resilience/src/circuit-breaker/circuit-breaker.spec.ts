@@ -366,6 +366,22 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('open');
   });
 
+  it('can be reset when it has no section', () => {
+    const breaker = new CircuitBreaker(undefined, { clock, random: () => random });
+    breaker.reset();
+    breaker.noteAnswer({ wasSilent: true });
+    expect(breaker.state).toBe('closed');
+  });
+
+  it('tells a probe from a call that began before', async () => {
+    const breaker = breakerWith();
+    const before = breaker.acquire();
+    openNow(breaker);
+    await clock.advance(5_000);
+    const probe = breaker.acquire();
+    expect([breaker.isProbe(before), breaker.isProbe(probe)]).toEqual([false, true]);
+  });
+
   it('closes and never opens again when its section is taken away', () => {
     const breaker = breakerWith();
     openNow(breaker);

@@ -98,7 +98,7 @@ export class CircuitBreaker {
     const slow = options.slowCallMs !== undefined && elapsedMs >= options.slowCallMs;
     const now = this.deps.clock.now();
     if (this.phase === 'half-open') return this.recordProbe(now, counted, failed || slow);
-    if (this.phase === 'open' || !counted) return;
+    if (!counted) return;
     window.record(now, failed, slow);
     this.failuresInARow = failed ? this.failuresInARow + 1 : 0;
     const reason = outcome === 'fatal' ? 'fatal' : this.reasonToOpen(options, window.counts(now));
@@ -108,7 +108,7 @@ export class CircuitBreaker {
   /** The dependency answered outside of calls; see `RecoveryProbe`. Permits a probe early, and closes nothing. */
   noteAnswer({ wasSilent }: { wasSilent: boolean }): void {
     const now = this.deps.clock.now();
-    if (this.phase !== 'open' || !this.options) return;
+    if (!this.options) return;
     // An answer alone may be of a part that never failed. It cuts the growth of the open time, not its beginning.
     if (wasSilent || now >= this.openedAt + this.options.openMs)
       this.openUntil = Math.min(this.openUntil, now);
