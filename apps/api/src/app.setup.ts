@@ -39,7 +39,8 @@ export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyA
     trustProxy: trustProxy ? trustProxy.split(',').map((part) => part.trim()) : false,
     requestTimeout: 0, // Uploads over slow lines take as long as they take; headers do not.
     // Node looks for headers that are late only every 30 s unless told otherwise.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+    // Ten seconds for the headers, with the time until somebody looks.
+    http: { headersTimeout: 8_000, connectionsCheckingInterval: 2_000 },
     connectionTimeout: SILENCE_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',

@@ -29,6 +29,8 @@ const JOB_LIMITS = { statementMs: 30_000, lockMs: 10_000, waitMs: 5_000 };
 const REQUEST_WAIT_MS = 250;
 /** PostgreSQL looks for deadlocks after a second, and must come first: a deadlock is resolved, a lock only reported. */
 const REQUEST_LOCK_MS = 1_200;
+/** What only reads waits for changes of a table's shape alone, and is not to keep connections from others meanwhile. */
+const READ_LOCK_MS = 250;
 /** The answer needs some of the time that is left. */
 const RETURN_MS = 20;
 /** A transaction that was in another one's way is run again, after a random part of 25, 50 and 100 ms. */
@@ -115,7 +117,8 @@ export class TenantDb {
       const left = remainingMs(signal) - RETURN_MS;
       if (left < 1) throw new DeadlineExceeded();
       const limits = this.limits(priority, timeoutMs);
-      const plan = { ...limits, statementMs: Math.floor(Math.min(limits.statementMs, left)) };
+      const lockMs = readOnly ? Math.min(limits.lockMs, READ_LOCK_MS) : limits.lockMs;
+      const plan = { ...limits, lockMs, statementMs: Math.floor(Math.min(limits.statementMs, left)) };
       return this.attempt(work, { ...plan, settings, readOnly, signal: attemptSignal });
     }, call);
   }
