@@ -3,6 +3,7 @@ import { problem } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { sendProblem } from '../problem.filter.js';
 import { type Admission, effectivePriority, problemOfRefusal } from './admission.js';
+import { RefusalPace } from './refusal-pace.js';
 import { hasBody, SlowBodies } from './slow-bodies.js';
 
 export interface AdmissionTimes {
@@ -25,6 +26,7 @@ export function registerAdmission(
   { bodyMs, discardMs }: AdmissionTimes = TIMES,
 ): void {
   const bodies = new SlowBodies();
+  const pace = new RefusalPace();
   fastify.addHook('onClose', () => bodies.close());
   fastify.addHook('onRequest', (request, reply, done) => {
     const declaration = admission.declarationOf(request.method, request.routeOptions.url);
@@ -43,7 +45,10 @@ export function registerAdmission(
     (request as { [REFUSED]?: boolean })[REFUSED] = true;
     if (expectsBody) bodies.expect(request, reply, discardMs, ({ raw }) => raw.destroy());
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    sendProblem(reply, problemOfRefusal(refusal, context?.requestId));
+    const answer = () => sendProblem(reply, problemOfRefusal(refusal, context?.requestId));
+    const delayMs = pace.delayMs();
+    if (delayMs === 0) return answer();
+    setTimeout(() => reply.raw.destroyed || answer(), delayMs);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     // Whoever tries credentials or paths pays with his address; a good credential has its own quota.
