@@ -9,7 +9,7 @@ describe('the HTTP server', () => {
     try {
       const { timeout, headersTimeout, requestTimeout } = fastify.server;
       expect(timeout).toBeGreaterThan(MAX_DEADLINE_MS);
-      expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 0 });
+      expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 8_000, requestTimeout: 0 });
     } finally {
       await fastify.close();
     }
