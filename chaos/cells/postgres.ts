@@ -129,7 +129,7 @@ async function breakCommits({ world, client, notes, cell }: Play): Promise<void>
   const isDone = () => proxy.counters.resets - before >= COMMITS_BROKEN;
   const write = async (i: number) => {
     while (!limit.aborted && !isDone()) {
-      const last = AbortSignal.timeout(20_000);
+      const last = AbortSignal.timeout(60_000);
       const acknowledged = await client.insist(writeConversation(tenants[i % tenants.length]!), last, 50);
       if (!acknowledged) notes['unacknowledged']! += 1;
     }

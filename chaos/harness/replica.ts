@@ -13,6 +13,8 @@ export interface ReplicaOptions {
 
 /** A line of /proc/net/tcp: slot, local address, remote address, state (01 is established). */
 const ESTABLISHED_AT = (port: string) => new RegExp(`^\\s*\\d+: [0-9A-F]{8}:${port} [0-9A-F:]+ 01 `);
+/** As in `npm start`. */
+const HEAP_FLAG = '--max-semi-space-size=4';
 const START_LIMIT_MS = 60_000;
 
 /** One process of the real program, always at the same address. */
@@ -63,7 +65,7 @@ export class Replica {
     try {
       this.running = spawnProgram(
         { LOG_LEVEL: 'info', ...environment, PORT: String(this.port) },
-        { args: [...nodeArgs, PROGRAM], logFile },
+        { args: [HEAP_FLAG, ...nodeArgs, PROGRAM], logFile },
       );
     } finally {
       closeSync(logFile);
