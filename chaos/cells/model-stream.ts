@@ -1,6 +1,7 @@
 import type { Reply } from '../../test/support/fake-model-server.js';
 import { type Cell, type Expectation, expectThat } from '../cell.js';
 import type { Evidence } from '../evidence.js';
+import { until } from '../harness/until.js';
 import { PRIMARY_MODEL } from '../harness/program-environment.js';
 import { PLAIN } from '../harness/world.js';
 import type { Level } from '../load/history.js';
@@ -73,6 +74,11 @@ export const streamCells: readonly Cell[] = [
     setUp: { ...PLAIN, environment: { CHAT_TOTAL_TIMEOUT_MS: '15000' } },
     seconds: 30,
     ...broken({ gapMs: 10_000 }),
+    // It is over when the answers that drip have ended too.
+    async heal({ world }) {
+      await world.primary.follow({});
+      await until(async () => (await world.primary.stats()).underWay === 0, 20_000);
+    },
     during: (play) => watchPolicy(play, `model:${PRIMARY_MODEL}`),
     levels: WITH_FAILURES,
     expects: (evidence) => endsHonestly(evidence),

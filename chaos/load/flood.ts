@@ -38,7 +38,7 @@ async function search(): Promise<void> {
     await response.arrayBuffer();
     if (response.ok) report.answered++;
     else if (response.status === 429 && saysWhen(response.headers)) report.refused++;
-    else count(`${response.status}`);
+    else count(response.status === 429 ? '429 without these headers' : `${response.status}`);
   } catch (error) {
     count((error as { cause?: { code?: string } }).cause?.code ?? 'no answer');
   }
