@@ -42,6 +42,22 @@ export function defineCapabilities(policies: Pick<PolicyRegistry, 'policy'>): De
   return registry;
 }
 
+/** What is left of a database that takes no writes; its circuit knows nothing of that, because it answers. */
+const WITHOUT_WRITES: Partial<Record<Capability, ServiceLevel>> = {
+  'auth.login': 'unavailable',
+  'ingest.accept': 'unavailable',
+  'ingest.process': 'unavailable',
+  // Questions are answered and not saved, and their records wait on the disk.
+  'answer.generate': 'degraded',
+  'audit.write': 'degraded',
+  admin: 'unavailable',
+};
+
+export function noteRefusedWrite(capabilities: DegradationRegistry, reason: string): void {
+  for (const [capability, level] of Object.entries(WITHOUT_WRITES) as [Capability, ServiceLevel][])
+    capabilities.get(capability).observe(level, reason);
+}
+
 /** In the order of the needs, of which the first that is not met decides. */
 function conditionOf(
   needs: Needs,

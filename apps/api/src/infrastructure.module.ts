@@ -5,6 +5,7 @@ import { type DatabaseProbe, observePool, TenantDb } from '#libs/database';
 import { Faults } from '#libs/faults';
 import { Lifecycle } from '#libs/health';
 import { DegradationRegistry, type Policy, PolicyRegistry } from '#libs/resilience';
+import { noteRefusedWrite } from './app.capabilities.js';
 
 /** What a process has in hand before the application is built on it. */
 export interface Infrastructure {
@@ -33,8 +34,10 @@ export class InfrastructureModule {
   static register(infrastructure: Infrastructure): DynamicModule {
     const { source, statementTimeoutMs, policies } = infrastructure;
     observePool(source);
+    const db = new TenantDb(source, statementTimeoutMs, policies.policy('postgres'));
+    db.onRefusedWrite(({ code }) => noteRefusedWrite(infrastructure.capabilities, `postgres: ${code}`));
     const providers = [
-      { provide: TenantDb, useValue: new TenantDb(source, statementTimeoutMs, policies.policy('postgres')) },
+      { provide: TenantDb, useValue: db },
       { provide: 'CONTROL_DB', useValue: new TenantDb(source, statementTimeoutMs, UNGUARDED) },
       { provide: 'APP_DATABASE_URL', useValue: infrastructure.appDatabaseUrl },
       { provide: 'DATA_DIR', useValue: infrastructure.dataDir },

@@ -3,7 +3,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { DeadlineExceeded } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { type CallOptions, type Policy, type Priority, remainingMs } from '#libs/resilience';
-import { isConflict, meaningOf } from './database-errors.js';
+import { isConflict, meaningOf, StorageFull, StorageReadOnly } from './database-errors.js';
 import { runTransaction, type Work } from './transaction.js';
 
 export interface TransactionOptions {
@@ -45,6 +45,7 @@ const RERUN_BASE_MS = 25;
  */
 export class TenantDb {
   private readonly beforeCommit: BeforeCommit[] = [];
+  private readonly refusedWrite: ((refusal: StorageFull | StorageReadOnly) => void)[] = [];
 
   /** @param statementTimeoutMs for the statements of requests */
   constructor(
@@ -92,6 +93,11 @@ export class TenantDb {
     return this.transaction({ operation: 'read' }, { 'app.credential': identifier }, work, options);
   }
 
+  /** Is told of every write that the server refused because it is full or takes none. */
+  onRefusedWrite(listener: (refusal: StorageFull | StorageReadOnly) => void): void {
+    this.refusedWrite.push(listener);
+  }
+
   onBeforeCommit(hook: BeforeCommit): void {
     this.beforeCommit.push(hook);
   }
@@ -131,9 +137,15 @@ export class TenantDb {
         if (plan.signal.aborted) throw plan.signal.reason;
         // In a transaction of ours that only reads, a write is a mistake in the code and no state of the server.
         if (plan.readOnly && isRefusedWrite(error)) throw error;
-        if (!isConflict(error) || rerun === RERUNS) throw meaningOf(error);
+        if (!isConflict(error) || rerun === RERUNS) throw this.told(meaningOf(error));
         await delay(Math.random() * RERUN_BASE_MS * 2 ** rerun, undefined, { signal: plan.signal });
       }
+  }
+
+  private told(error: unknown): unknown {
+    if (error instanceof StorageFull || error instanceof StorageReadOnly)
+      for (const listener of this.refusedWrite) listener(error);
+    return error;
   }
 
   /** As in the policies: what has no priority of its own and belongs to no request is a job. */
