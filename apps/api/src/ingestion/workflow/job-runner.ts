@@ -25,7 +25,7 @@ import { runWorkflow, type Stage, StageFailed } from './workflow.js';
 export type JobOutcome = 'done' | 'failed' | 'deferred' | 'released' | 'lost';
 
 const RETRY_FACTOR = 4;
-const LONGEST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 1_000;
 
 /** Takes one claimed job through the workflow and settles how it ended. */
 @Injectable()
