@@ -45,6 +45,10 @@ export function registerAdmission(
     (request as { [REFUSED]?: boolean })[REFUSED] = true;
     if (expectsBody) bodies.expect(request, reply, discardMs, ({ raw }) => raw.destroy());
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (refusal.status === 429)
+      reply
+        .header('ratelimit-remaining', 0)
+        .header('ratelimit-reset', Math.ceil(refusal.retryAfterMs / 1_000));
     const answer = () => sendProblem(reply, problemOfRefusal(refusal, context?.requestId));
     const delayMs = pace.delayMs();
     if (delayMs === 0) return answer();
