@@ -75,8 +75,9 @@ export const streamCells: readonly Cell[] = [
     seconds: 30,
     ...broken({ gapMs: 10_000 }),
     // It is over when the answers that drip have ended too.
-    async heal({ world }) {
+    async heal({ world, history }) {
       await world.primary.follow({});
+      history.phase = 'recovery';
       await until(async () => (await world.primary.stats()).underWay === 0, 20_000);
     },
     during: (play) => watchPolicy(play, `model:${PRIMARY_MODEL}`),
@@ -130,8 +131,9 @@ export const streamCells: readonly Cell[] = [
     id: 'F31',
     fault: 'does not stop: 50 MB for every answer',
     seconds: 20,
-    // Until the process has grown to what the load alone makes of it.
-    steadySeconds: 15,
+    // Few calls, and only once the process has grown to what the load alone makes of it.
+    perSecond: 3,
+    steadySeconds: 30,
     ...broken({ failure: 'endless' }),
     levels: MINIMAL,
     async during(play) {
