@@ -3,7 +3,7 @@
  *
  *   npm run chaos                      all cells; writes docs/resilience-scorecard.md
  *   npm run chaos -- F01 F24           some
- *   npm run chaos -- --ci              twelve, in a few minutes
+ *   npm run chaos -- --ci              twelve, in a few minutes; one that fails is played once more
  *   npm run chaos -- --questions 10000 also so many questions while each of model, embedder and cache is away
  *   npm run chaos -- --kills 50        also PostgreSQL killed so often under load
  *   npm run chaos -- --flaky 2000      also so many questions to a model that fails in every way, sometimes
@@ -83,13 +83,20 @@ async function playGroup(group: readonly Cell[]): Promise<void> {
   }
   await world?.stop();
 
-  async function playOne(cell: Cell): Promise<Score> {
+  async function playOne(cell: Cell, isSecond = false): Promise<Score> {
     try {
       world ??= await World.start(cell.setUp, folder);
       const played = await play(cell, world, folder);
       const { requestsMs, reportedMs } = played.evidence.recovery;
+      const score = scoreOf(played);
+      if (values.ci && score.verdict === 'failed' && !isSecond) {
+        printScore(score);
+        console.log(`        ${cell.id} is played once more: other work on this machine breaks bounds too`);
+        await discard();
+        return playOne(cell, true);
+      }
       if (requestsMs === undefined || reportedMs === undefined) await discard();
-      return scoreOf(played);
+      return score;
     } catch (error) {
       await discard();
       return { cell, verdict: 'failed', reasons: [`could not be played: ${(error as Error).message}`] };

@@ -26,5 +26,5 @@ export const cells: readonly Cell[] = [
   .flat()
   .sort((a, b) => a.id.localeCompare(b.id));
 
-/** The most telling ones, in a few minutes. */
-export const CI_CELLS = ['F01', 'F02', 'F03', 'F09', 'F17', 'F19', 'F24', 'F26', 'F28', 'F35', 'F50', 'F54'];
+/** The most telling ones, in a few minutes; those whose bounds a busy machine breaks by itself are not among them. */
+export const CI_CELLS = ['F01', 'F03', 'F05', 'F09', 'F17', 'F19', 'F24', 'F28', 'F32', 'F35', 'F38', 'F54'];
