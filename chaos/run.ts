@@ -3,7 +3,7 @@
  *
  *   npm run chaos                      all cells; writes docs/resilience-scorecard.md
  *   npm run chaos -- F01 F24           some
- *   npm run chaos -- --ci              twelve, in a few minutes; one that fails is played once more
+ *   npm run chaos -- --ci              twelve, in a few minutes; one that misses a bound is played once more
  *   npm run chaos -- --questions 10000 also so many questions while each of model, embedder and cache is away
  *   npm run chaos -- --kills 50        also PostgreSQL killed so often under load
  *   npm run chaos -- --flaky 2000      also so many questions to a model that fails in every way, sometimes
@@ -89,7 +89,9 @@ async function playGroup(group: readonly Cell[]): Promise<void> {
       const played = await play(cell, world, folder);
       const { requestsMs, reportedMs } = played.evidence.recovery;
       const score = scoreOf(played);
-      if (values.ci && score.verdict === 'failed' && !isSecond) {
+      // Bounds of time only: what a check found is wrong however busy the machine is.
+      const isOnlyLate = played.checks.every(({ wrong }) => wrong.length === 0);
+      if (values.ci && score.verdict === 'failed' && isOnlyLate && !isSecond) {
         printScore(score);
         console.log(`        ${cell.id} is played once more: other work on this machine breaks bounds too`);
         await discard();
