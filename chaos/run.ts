@@ -42,8 +42,8 @@ const wanted = values.ci ? CI_CELLS : positionals;
 const unknown = wanted.filter((id) => !cells.some((cell) => cell.id === id));
 if (unknown.length > 0) throw new Error(`There is no cell ${unknown.join(', ')}`);
 const isWhole = wanted.length === 0 && !values.only;
-const chosen = [
-  ...cells.filter(({ id }) => isWhole || wanted.includes(id)),
+const chosen = cells.filter(({ id }) => isWhole || wanted.includes(id));
+const proofs = [
   ...(values.questions ? outageProofs(Number(values.questions)) : []),
   ...(values.kills ? [killProof(Number(values.kills))] : []),
   ...(values.flaky ? [flakyProof(Number(values.flaky))] : []),
@@ -52,11 +52,10 @@ const chosen = [
 const startedAt = performance.now();
 const folder = await mkdtemp(join(tmpdir(), 'navigator-chaos-'));
 const scores: Score[] = [];
-for (const group of byWorld(chosen)) await playGroup(group);
-scores.sort((a, b) => a.cell.id.localeCompare(b.cell.id));
-const minutes = (performance.now() - startedAt) / 60_000;
+// The proofs take long, so they come last.
+for (const group of [...byWorld(chosen), ...byWorld(proofs)]) await playGroup(group);
+const minutes = minutesSince(startedAt);
 console.log(`\n${summaryOf(scores)} in ${minutes.toFixed(1)} minutes`);
-if (isWhole) await writeFile(SCORECARD, pageOf(scores, minutes));
 const hasFailed = scores.some(({ verdict }) => verdict === 'failed');
 // What a failed cell recorded is worth a look.
 if (hasFailed || values.keep) console.log(`Histories and logs are in ${folder}`);
@@ -72,6 +71,21 @@ function byWorld(list: readonly Cell[]): Cell[][] {
   );
 }
 
+/** By number; what has not been played yet says so. */
+function withTheRest(): Score[] {
+  const rest = [...chosen, ...proofs].filter((cell) => !scores.some((score) => score.cell === cell));
+  const unplayed = rest.map((cell): Score => ({
+    cell,
+    verdict: 'not run',
+    reasons: ['the run ended before it'],
+  }));
+  return [...scores, ...unplayed].sort((a, b) => a.cell.id.localeCompare(b.cell.id));
+}
+
+function minutesSince(start: number): number {
+  return (performance.now() - start) / 60_000;
+}
+
 /** A world that a cell has left broken is not used again. */
 async function playGroup(group: readonly Cell[]): Promise<void> {
   let world: World | undefined;
@@ -80,6 +94,8 @@ async function playGroup(group: readonly Cell[]): Promise<void> {
     const score: Score = reason ? { cell, verdict: 'not run', reasons: [reason] } : await playOne(cell);
     scores.push(score);
     printScore(score);
+    // After each cell, so that a run that is cut off leaves what it has measured.
+    if (isWhole) await writeFile(SCORECARD, pageOf(withTheRest(), minutesSince(startedAt)));
   }
   await world?.stop();
 
