@@ -18,13 +18,7 @@ import { ModelRejected } from '../providers/provider-failure.js';
 import type { ChatModel } from '../providers/provider.js';
 import type { Retrieval, RetrievalRequest } from '../retrieval/retriever.js';
 import type { Answer, AnswerEvent, AnswerRequest } from './answer.js';
-import {
-  AnswerInterrupted,
-  AnswersUnavailable,
-  DocumentsFailed,
-  DocumentsNotFound,
-  DocumentsNotReady,
-} from './answer.errors.js';
+import { AnswerInterrupted, AnswersUnavailable } from './answer.errors.js';
 import { type AnswerCache, type KeptAnswer, stillHolds } from './answer-cache.js';
 import { piecesOf } from './answer-pieces.js';
 import { answeringCondition } from './answering-condition.js';
@@ -33,6 +27,7 @@ import type { DeletedDocuments } from './deleted-documents.js';
 import { extractAnswer } from './extractive/index.js';
 import { type ModelBudget, UnusableAnswer } from './generated/index.js';
 import { ModelWriter, type OnTheWay, type Written } from './model-writer.js';
+import { requireAnswerable } from './require-answerable.js';
 import { findScope, findVersions, type Scope } from './scope.store.js';
 
 const durations = histogram({
@@ -257,15 +252,6 @@ const worthAtMost =
   (level: ServiceLevel) =>
   (asked: Asked): ServiceLevel =>
     worstLevel(level, asked.level);
-
-/** @throws unless there is something to answer from, or nothing at all, which is an answer too */
-function requireAnswerable(scope: Scope): void {
-  const { answerable, pendingDocumentIds, failedDocumentIds, unknownDocumentIds } = scope;
-  if (unknownDocumentIds.length > 0) throw new DocumentsNotFound(unknownDocumentIds);
-  if (answerable > 0) return;
-  if (pendingDocumentIds.length > 0) throw new DocumentsNotReady(pendingDocumentIds, failedDocumentIds);
-  if (failedDocumentIds.length > 0) throw new DocumentsFailed(failedDocumentIds);
-}
 
 /** An answer that was given before. Only the one that nothing better could be had than says how old it is. */
 function again(
