@@ -1,11 +1,18 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { DomainError } from '#libs/errors';
-import { ClientSignal, MinServiceLevel, openEventStream, Priority, RateClass } from '#libs/http';
+import {
+  ClientSignal,
+  MAX_DEADLINE_MS,
+  MinServiceLevel,
+  openEventStream,
+  Priority,
+  RateClass,
+} from '#libs/http';
 import type { ServiceLevel } from '#libs/resilience';
 import { formatFor } from './accept.js';
 import { AnswerBody, toAnswerBody } from './answer.dto.js';
@@ -34,6 +41,18 @@ export class QuestionsController {
       'With `Accept: text/event-stream` the answer comes while it is written: `search_results`, then `message` ' +
       '(pieces of the text) and `citation` as they come, then `final_answer`, `usage` and `done`, or `error`. Every ' +
       'event has an id to resume from; the turn is named in the first event and in `X-Turn-Id`.',
+  })
+  @ApiHeader({
+    name: 'X-Min-Service-Level',
+    required: false,
+    description: 'Rather 503 `service-level-not-met` than an answer below this level.',
+    schema: { type: 'string', enum: ['full', 'degraded', 'minimal'] },
+  })
+  @ApiHeader({
+    name: 'X-Deadline-Ms',
+    required: false,
+    description: 'How long the answer may take; 504 afterwards.',
+    schema: { type: 'integer', minimum: 1, maximum: MAX_DEADLINE_MS },
   })
   @ApiProduces('application/json', 'text/event-stream')
   @ApiOkResponse({ standardSchema: AnswerBody })
