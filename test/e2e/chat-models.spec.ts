@@ -177,4 +177,23 @@ describe('questions with a model', () => {
     leave();
     await left;
   });
+
+  it('are refused for a client that wants more than can be had, whichever way it asks', async () => {
+    model.say({ failure: 'status', status: 500 });
+    const wanted = { 'x-min-service-level': 'full' };
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const response = await client.ask(question(), { ...wanted, accept });
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+      expect(response.headers.get('x-service-level')).toBe('unavailable');
+      expect(await response.json()).toMatchObject({
+        code: 'service-level-not-met',
+        required: 'full',
+        available: 'degraded',
+      });
+    }
+    const accepted = await client.ask(question(), { 'x-min-service-level': 'minimal' });
+    expect(accepted.status).toBe(200);
+    const unknown = await client.ask(question(), { 'x-min-service-level': 'splendid' });
+    expect(await unknown.json()).toMatchObject({ status: 400, code: 'invalid-service-level' });
+  });
 });

@@ -168,8 +168,7 @@ export class AnswerService {
     const { value } = given;
     if (value instanceof AnswersUnavailable) throw value;
     const answer = 'answer' in value ? again(value, given, asked) : this.complete(value, given, asked);
-    if (!asked.isTold)
-      yield { type: 'search-results', results: 'answer' in value ? value.results : asked.results };
+    yield* asked.tell('answer' in value ? value.results : asked.results);
     const wasStreamed = live && this.models.some(({ name }) => name === given.servedBy);
     if (!wasStreamed) yield* piecesOf(answer);
     observe(answer);

@@ -16,11 +16,10 @@ type Search = (signal: AbortSignal) => Promise<Pick<Retrieval, 'hits' | 'mode' |
 /** A question on its way down the ladder, with what its steps found out: each thing is found out once. */
 export class Asked {
   findings?: Findings;
-  /** The reader has been told where is looked. */
-  isTold = false;
   private readonly startedAt = performance.now();
   private retrievedAt?: number;
   private limit?: AbortSignal;
+  private isTold = false;
   private searching?: Promise<Findings>;
 
   constructor(
@@ -37,6 +36,18 @@ export class Asked {
 
   get level(): ServiceLevel {
     return this.findings?.level ?? 'full';
+  }
+
+  /** Whether the reader would rather have no answer than a worse one. */
+  get wantsLevel(): boolean {
+    return this.options.atLeast !== undefined;
+  }
+
+  /** Where the answer is looked for, the first time that it is told. */
+  *tell(results = this.results): Generator<{ type: 'search-results'; results: SearchResult[] }> {
+    if (this.isTold) return;
+    this.isTold = true;
+    yield { type: 'search-results', results };
   }
 
   /** Of the documents that are asked; there is one when something could be found in them. */

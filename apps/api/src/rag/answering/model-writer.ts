@@ -38,13 +38,13 @@ export class ModelWriter {
     signal: AbortSignal,
   ): AsyncGenerator<OnTheWay, Written | undefined> {
     const { hits } = await asked.find(signal);
-    if (!asked.isTold) yield { type: 'search-results', results: asked.results };
-    asked.isTold = true;
+    // Who may get no answer at all is told nothing before there is one.
+    if (!asked.wantsLevel) yield* asked.tell();
     const limited = joinSignals(signal, asked.modelsLimit(this.options.modelsTimeoutMs));
     if (hits.length === 0 || limited.aborted) return undefined;
     // From here on it waits for the model, which has a limit of its own.
     leaveGate();
-    if (live) return yield* this.draft(model, asked, limited);
+    if (live) return yield* toldFirst(asked, this.draft(model, asked, limited));
     const key = `${model.name} ${this.cache.keyFor(asked.request, asked.fingerprint)}`;
     return this.underWay.run(key, (shared) => this.writeOnce(model, asked, shared), limited);
   }
@@ -69,6 +69,17 @@ export class ModelWriter {
     const usage = yield* generate({ model, policy, question, maxTokens, draft, tenantId, budget }, signal);
     return { ...textOf(draft), usage };
   }
+}
+
+/** What is written, after where it was looked for. */
+async function* toldFirst<R>(
+  asked: Asked,
+  writing: AsyncGenerator<AnswerPiece, R>,
+): AsyncGenerator<OnTheWay, R> {
+  let step = await writing.next();
+  yield* asked.tell();
+  for (; !step.done; step = await writing.next()) yield step.value;
+  return step.value;
 }
 
 function textOf(draft: CitedAnswer): Omit<Written, 'usage'> {
