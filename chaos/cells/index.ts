@@ -27,4 +27,4 @@ export const cells: readonly Cell[] = [
   .sort((a, b) => a.id.localeCompare(b.id));
 
 /** The most telling ones, in a few minutes; those whose bounds a busy machine breaks by itself are not among them. */
-export const CI_CELLS = ['F01', 'F03', 'F05', 'F09', 'F17', 'F19', 'F24', 'F28', 'F32', 'F35', 'F38', 'F54'];
+export const CI_CELLS = ['F01', 'F03', 'F05', 'F13', 'F17', 'F19', 'F24', 'F28', 'F32', 'F35', 'F38', 'F54'];
