@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '#libs/auth';
+import { DependencyUnavailable } from '#libs/errors';
 import { type Verified, VerifiedCredentials } from './verified-credentials.js';
 
 describe('VerifiedCredentials', () => {
@@ -106,6 +107,14 @@ describe('VerifiedCredentials', () => {
       expect(graced).toBe(2);
       now += 1;
       await expect(verified.verify('a', away)).rejects.toThrow('away');
+    });
+
+    it('still believes after a moment in which nobody had time to look', async () => {
+      await verified.verify('a', valid());
+      now += 5_000;
+      const busy = new DependencyUnavailable('postgres', { reason: 'queue-timeout' });
+      await expect(verified.verify('a', () => Promise.reject(busy))).rejects.toBe(busy);
+      expect(await verified.verify('a', away)).toBe(principal);
     });
 
     it('believes nobody whom it does not know', async () => {

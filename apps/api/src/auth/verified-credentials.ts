@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Principal } from '#libs/auth';
+import { DomainError } from '#libs/errors';
 
 export interface Verified {
   principal: Principal;
@@ -87,7 +88,9 @@ export class VerifiedCredentials {
         this.grace.onGrace();
         return entry.proof.principal;
       }
-      if (this.entries.get(key) === entry) this.entries.delete(key);
+      // Only a definite no ends the proof. That nobody had time to look is none: the outage may be only beginning.
+      const mayBeBelievedLater = entry.proof && !entry.isRevoked && !isRefusal(error);
+      if (!mayBeBelievedLater && this.entries.get(key) === entry) this.entries.delete(key);
       throw error;
     }
   }
@@ -105,3 +108,5 @@ export class VerifiedCredentials {
     if (this.entries.size > MOST_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
   }
 }
+
+const isRefusal = (error: unknown) => !(error instanceof DomainError) || error.kind === 'unauthenticated';
