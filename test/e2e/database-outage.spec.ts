@@ -1,23 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FaultProxy, startFaultProxyFor } from '../support/fault-proxy.js';
-import { ADMIN, testApp, type TestApp } from '../support/test-app.js';
+import { appBehindProxy } from '../support/app-behind-proxy.js';
+import type { FaultProxy } from '../support/fault-proxy.js';
+import { ADMIN, type TestApp } from '../support/test-app.js';
 
 describe('the program while its database is away', () => {
   let app: TestApp;
   let proxy: FaultProxy;
-  const server = process.env.TEST_POSTGRES_URL!;
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    proxy = await startFaultProxyFor(server);
-    process.env.TEST_POSTGRES_URL = proxy.through(server);
-    app = await testApp({ ROLE: 'api' });
+    ({ app, proxy, close } = await appBehindProxy());
   }, 60_000);
-  afterAll(async () => {
-    await proxy.heal();
-    await app.close();
-    await proxy.close();
-    process.env.TEST_POSTGRES_URL = server;
-  });
+  afterAll(() => close());
   afterEach(async () => {
     await proxy.heal();
     while ((await status('/v1/me', app.admin)) !== 200) await delay(20);

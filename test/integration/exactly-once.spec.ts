@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FaultProxy, startFaultProxyFor } from '../support/fault-proxy.js';
-import { testApp, type TestApp } from '../support/test-app.js';
+import { appBehindProxy } from '../support/app-behind-proxy.js';
+import type { FaultProxy } from '../support/fault-proxy.js';
+import type { TestApp } from '../support/test-app.js';
 
 /** Cut at each commit of a request in turn; beyond the last one nothing is cut. */
 const COMMITS = [0, 1, 2, 3];
@@ -10,19 +11,12 @@ const ROUNDS = 4;
 describe('a write whose connection is cut at a commit', () => {
   let app: TestApp;
   let proxy: FaultProxy;
-  const server = process.env.TEST_POSTGRES_URL!;
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    proxy = await startFaultProxyFor(server);
-    process.env.TEST_POSTGRES_URL = proxy.through(server);
-    app = await testApp({ ROLE: 'api' });
+    ({ app, proxy, close } = await appBehindProxy());
   }, 60_000);
-  afterAll(async () => {
-    await proxy.heal();
-    await app.close();
-    await proxy.close();
-    process.env.TEST_POSTGRES_URL = server;
-  });
+  afterAll(() => close());
 
   interface Answer {
     status: number;
