@@ -1,6 +1,25 @@
 import type { Box } from '../../rag/index.js';
 
-export type DocumentFormat = 'pdf' | 'docx' | 'html' | 'markdown' | 'text';
+export type DocumentFormat =
+  | 'pdf'
+  | 'docx'
+  | 'pptx'
+  | 'xlsx'
+  | 'xls'
+  | 'csv'
+  | 'html'
+  | 'markdown'
+  | 'text'
+  | 'rtf'
+  | 'odt'
+  | 'epub'
+  | 'email'
+  | 'mbox'
+  | 'outlook'
+  | 'subtitles'
+  | 'image'
+  | 'audio'
+  | 'video';
 
 /** What a parser makes of a file: blocks in reading order. It crosses a process border, so it is plain JSON. */
 export interface ExtractedDocument {
@@ -31,6 +50,17 @@ export interface TextBlock {
   box: Box | null;
   /** Where the lines of the text stand, when the format has pages: for the place of a part of the text. */
   lines?: TextLine[];
+  /** When the parts of the text are said, in recordings and subtitles. */
+  cues?: TextCue[];
+  /** How sure a machine was that read or heard the text, 0 to 1: the mean over its words. Absent for text that was text. */
+  confidence?: number;
+}
+
+export interface TextCue {
+  /** Offset in the text, in UTF-16 code units, at which the cue begins. */
+  start: number;
+  startMs: number;
+  endMs: number;
 }
 
 export interface TextLine {

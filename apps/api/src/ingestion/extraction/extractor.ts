@@ -1,0 +1,81 @@
+import type { Block, DocumentFormat, ExtractionWarning, TextBlock } from '../parsing/extracted-document.js';
+
+/** A file that is to be read. What it says of itself is not to be trusted. */
+export interface SourceFile {
+  path: string;
+  /** As the person named it. */
+  filename: string;
+  mediaType: string;
+  sizeBytes: number;
+  /** Given with the upload, to open a protected file. */
+  password?: string;
+}
+
+/** A stretch of a file, in the unit of its plan: pages from 1 on, or milliseconds; both ends belong to it. */
+export interface PartRange {
+  from: number;
+  to: number;
+}
+
+/** What a file turned out to be, and how its reading is cut into parts that are read, and become durable, one by one. */
+export interface ExtractionPlan {
+  mediaType: string;
+  format: DocumentFormat;
+  title: string | null;
+  /** null for formats without pages. */
+  pageCount: number | null;
+  /** Of recordings. */
+  durationMs: number | null;
+  unit: 'whole' | 'pages' | 'milliseconds';
+  /** In reading order; one, from 1 to 1, when the unit is the whole. */
+  parts: PartRange[];
+}
+
+/** A file inside a file: what is attached to a mail or embedded in a PDF. It becomes a document of its own. */
+export interface Attachment {
+  filename: string;
+  bytes: Uint8Array;
+}
+
+/** What stands in one part of a file. */
+export interface ExtractedPart {
+  /** In reading order. */
+  blocks: Block[];
+  warnings: ExtractionWarning[];
+  /** What was read or heard by a machine; absent when all text was text. `confidence` is the mean over words, 0 to 1. */
+  recognised?: { words: number; confidence: number };
+  attachments?: Attachment[];
+}
+
+/** Reads files of some formats. What it does twice gives the same result twice. */
+export abstract class Extractor {
+  /** @throws ParseFailure when the file cannot be read */
+  abstract plan(file: SourceFile, signal: AbortSignal): Promise<ExtractionPlan>;
+  /** @throws ParseFailure when the part cannot be read */
+  abstract read(
+    file: SourceFile,
+    plan: ExtractionPlan,
+    part: PartRange,
+    signal: AbortSignal,
+  ): Promise<ExtractedPart>;
+}
+
+/** A page whose text was recognised in its picture. */
+export interface RecognisedPage {
+  page: number;
+  /** With page, box, lines and confidence. */
+  blocks: TextBlock[];
+  words: number;
+  /** Mean over the words, 0 to 1; 0 when there is none. */
+  confidence: number;
+}
+
+/** Reads the pages of a PDF that are pictures of text. */
+export abstract class PageRecognizer {
+  /** One result for every page that is asked for, in that order. @throws ParseFailure, DependencyUnavailable */
+  abstract recognise(
+    file: SourceFile,
+    pages: readonly number[],
+    signal: AbortSignal,
+  ): Promise<RecognisedPage[]>;
+}
