@@ -96,6 +96,16 @@ export class ProgramUnderTest {
     return undefined;
   }
 
+  /** The answer whatever it is, for those who want to see refusals too. */
+  async send(
+    path: string,
+    init: RequestInit = {},
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    const headers = { ...this.headers, ...(init.headers as Record<string, string>) };
+    const response = await fetch(`${this.url}${path}`, { ...init, headers });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
   private async ready(): Promise<void> {
     await this.process.url;
     await this.login();
