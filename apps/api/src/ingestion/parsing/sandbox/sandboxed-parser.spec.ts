@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '#libs/config';
-import type { ParserChild } from './parser-child.js';
+import type { SandboxedChild } from './sandboxed-child.js';
 import { type ParserConfig, parserSection } from './parsing.config.js';
 import { SandboxedParser } from './sandboxed-parser.js';
 
@@ -94,7 +94,7 @@ describe('SandboxedParser', () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
     try {
       await Promise.all([parser.parse(file('a.txt', 'One.')), parser.parse(file('b.txt', 'Two.'))]);
-      const { idle } = parser as unknown as { idle: { child: ParserChild }[] };
+      const { idle } = (parser as unknown as { pool: { idle: { child: SandboxedChild }[] } }).pool;
       idle.at(-1)!.child.stop();
       await idle.at(-1)!.child.ended;
       jest.advanceTimersByTime(idleMs / 2);

@@ -7,16 +7,24 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
 import { encodeFrame, FrameReader, type Frame } from './frames.js';
-import type { ParseRequest } from './parser-process.js';
 
 export interface ChildLimits {
   memoryMb: number;
+  /** For one answer. */
   timeoutMs: number;
   maxOutputBytes: number;
 }
 
-/** One parser process. It reads one file at a time; after a failure of its own it is gone and must be replaced. */
-export class ParserChild {
+/** What runs in a process that reads what nobody vouches for. It speaks in frames, and says `{ ready: true }` first. */
+export interface ChildProgram {
+  /** Of the built program. */
+  path: string;
+  /** It loads machine code; what such code does, Node's permission model does not see. */
+  addons?: boolean;
+}
+
+/** One such process. It answers one request at a time; after a failure of its own it is gone and must be replaced. */
+export class SandboxedChild {
   private readonly process: ChildProcess;
   private readonly answers: FrameReader;
   private pending: PromiseWithResolvers<Frame> | undefined;
@@ -28,7 +36,7 @@ export class ParserChild {
 
   constructor(
     private readonly limits: ChildLimits,
-    program = parserProgram(),
+    program: ChildProgram,
   ) {
     this.answers = new FrameReader(limits.maxOutputBytes);
     this.process = start(limits, program);
@@ -55,8 +63,8 @@ export class ParserChild {
     return statm ? Number(statm.split(' ')[1]) * PAGE_BYTES : undefined;
   }
 
-  /** Sends a file and waits for the answer. @throws ParseFailure */
-  async ask(request: ParseRequest, file: Uint8Array): Promise<Frame> {
+  /** Sends a request with its bytes and waits for the answer. @throws ParseFailure */
+  async ask(request: object, bytes: Uint8Array): Promise<Frame> {
     const started = setTimeout(() => this.stop('parser-crashed'), START_LIMIT_MS);
     await this.ready.finally(() => clearTimeout(started));
     this.pending = Promise.withResolvers();
@@ -64,7 +72,7 @@ export class ParserChild {
     const timer = setTimeout(() => this.stop('parse-timeout'), this.limits.timeoutMs);
     const watch = setInterval(() => void this.checkMemory(), MEMORY_CHECK_MS);
     try {
-      for (const part of encodeFrame({ ...request }, file)) (this.process.stdin as Writable).write(part);
+      for (const part of encodeFrame({ ...request }, bytes)) (this.process.stdin as Writable).write(part);
       return await promise;
     } finally {
       clearTimeout(timer);
@@ -120,44 +128,48 @@ export class ParserChild {
   }
 }
 
-function start({ memoryMb, timeoutMs }: ChildLimits, program: string): ChildProcess {
+function start({ memoryMb, timeoutMs }: ChildLimits, { path, addons }: ChildProgram): ChildProcess {
   const root = projectRoot();
   // A checkout may link its modules from elsewhere; Node asks for the place that a link leads to.
-  const code = ['dist', 'node_modules', 'package.json'].map((path) => join(root, path));
-  const readable = new Set([...code, ...code.map((path) => realpathSync(path)), program]);
+  const code = ['dist', 'node_modules', 'package.json'].map((name) => join(root, name));
+  const readable = new Set([...code, ...code.map((place) => realpathSync(place)), path]);
   const node = [
     process.execPath,
     `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
     '--expose-gc',
     '--permission',
-    ...[...readable].map((path) => `--allow-fs-read=${path}`),
+    ...[...readable].map((place) => `--allow-fs-read=${place}`),
+    ...(addons ? ['--allow-addons'] : []),
     '--no-warnings',
-    program,
+    path,
   ];
   // The limits of the system hold even if this process dies and cannot watch any more.
-  const cpuSeconds = Math.ceil((timeoutMs / 1_000) * FILES_PER_PROCESS);
+  const cpuSeconds = Math.ceil((timeoutMs / 1_000) * REQUESTS_PER_PROCESS);
   const limits = `ulimit -c 0; ulimit -f 0; ulimit -t ${cpuSeconds}; exec "$0" "$@"`;
   const [command, ...args] = existsSync(SHELL) ? [SHELL, '-c', limits, ...node] : node;
   return spawn(command!, args, { cwd: root, env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-/** Always the built program: Node runs no TypeScript with our imports, and tests build before they start. */
-function parserProgram(): string {
-  return join(projectRoot(), 'dist/apps/api/src/ingestion/parsing/sandbox/parser-process.js');
+/**
+ * Where the build of a program is: Node runs no TypeScript with our imports, and tests build before they start.
+ * @param name its path in the folder `ingestion`, without ending
+ */
+export function builtProgram(name: string): string {
+  return join(projectRoot(), 'dist/apps/api/src/ingestion', `${name}.js`);
 }
 
 /** Where `package.json` is, for sources and for their build alike. */
 function projectRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
-    if (folder === dirname(folder)) throw new Error('package.json was not found above the parser');
+    if (folder === dirname(folder)) throw new Error('package.json was not found above the sandbox');
     folder = dirname(folder);
   }
   return folder;
 }
 
-/** After so many files a process is replaced, so that nothing that leaks or lingers lasts. */
-export const FILES_PER_PROCESS = 50;
+/** After so many requests a process is replaced, so that nothing that leaks or lingers lasts. */
+export const REQUESTS_PER_PROCESS = 50;
 
 const SHELL = '/bin/sh';
 const START_LIMIT_MS = 30_000;

@@ -4,17 +4,20 @@ import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ParserChild } from './parser-child.js';
+import { SandboxedChild } from './sandboxed-child.js';
 
 // Starting processes and loading pdf.js takes long on a busy machine.
 jest.setTimeout(60_000);
 
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parser-child-')));
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sandboxed-child-')));
 const request = { filename: 'a.pdf', maxPages: 1, maxOutputBytes: 1_000 };
-const children: ParserChild[] = [];
+const children: SandboxedChild[] = [];
 
 /** A parser process that says it is ready, and then does this with the first file. */
-function childThat(misbehaves: string, limits: { memoryMb?: number; timeoutMs?: number } = {}): ParserChild {
+function childThat(
+  misbehaves: string,
+  limits: { memoryMb?: number; timeoutMs?: number } = {},
+): SandboxedChild {
   const program = join(folder, `${children.length}.mjs`);
   writeFileSync(
     program,
@@ -29,15 +32,15 @@ function childThat(misbehaves: string, limits: { memoryMb?: number; timeoutMs?: 
      process.stdin.once('data', async () => { ${misbehaves} });
      process.stdin.on('end', () => process.exit(0));`,
   );
-  const child = new ParserChild(
+  const child = new SandboxedChild(
     { memoryMb: 256, timeoutMs: 60_000, maxOutputBytes: 1_000, ...limits },
-    program,
+    { path: program },
   );
   children.push(child);
   return child;
 }
 
-const ask = (child: ParserChild) =>
+const ask = (child: SandboxedChild) =>
   child.ask(request, Buffer.from('%PDF-')).then(
     ({ head }) => head,
     (error: { code?: string }) => error.code,
@@ -49,7 +52,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe('ParserChild', () => {
+describe('SandboxedChild', () => {
   it('stops a parser that never ends', async () => {
     const child = childThat('for (;;);', { timeoutMs: 100 });
     expect(await ask(child)).toBe('parse-timeout');
@@ -110,8 +113,11 @@ describe('ParserChild', () => {
 
 /** A service that starts a parser process, says which, and goes on. */
 const SERVICE = `
-  const { ParserChild } = await import(${JSON.stringify(join(process.cwd(), 'dist/apps/api/src/ingestion/parsing/sandbox/parser-child.js'))});
-  const child = new ParserChild({ memoryMb: 256, timeoutMs: 60_000, maxOutputBytes: 1_000 });
+  const { SandboxedChild, builtProgram } = await import(${JSON.stringify(join(process.cwd(), 'dist/apps/api/src/ingestion/parsing/sandbox/sandboxed-child.js'))});
+  const child = new SandboxedChild(
+    { memoryMb: 256, timeoutMs: 60_000, maxOutputBytes: 1_000 },
+    { path: builtProgram('parsing/sandbox/parser-process') },
+  );
   process.stdout.write(String(child.pid));
   setInterval(() => {}, 1_000);`;
 

@@ -1,0 +1,153 @@
+import { ParseFailure } from '../parse-failure.js';
+import {
+  type ChildLimits,
+  type ChildProgram,
+  REQUESTS_PER_PROCESS,
+  SandboxedChild,
+} from './sandboxed-child.js';
+
+export interface PoolOptions extends ChildLimits {
+  program: ChildProgram;
+  /** At the same time. */
+  processes: number;
+  /** A process without work is stopped after this long. */
+  idleMs: number;
+}
+
+/** Processes of one program, as many as there is work for and not more than are allowed. */
+export class ChildPool {
+  private readonly idle: Worker[] = [];
+  private readonly working = new Set<Worker>();
+  private readonly waiting: (() => void)[] = [];
+  private closed = false;
+
+  constructor(private readonly options: PoolOptions) {}
+
+  /**
+   * Gives a process to some work that asks it at most a few times, and kills it when the signal aborts.
+   * @param prefers which of the resting processes the work would rather have
+   * @throws ParseFailure `parser-crashed` when the pool is closed, and what the work throws
+   * @throws the signal's reason when it aborts first
+   */
+  async run<T>(
+    work: (child: SandboxedChild) => Promise<T>,
+    signal?: AbortSignal,
+    prefers?: (child: SandboxedChild) => boolean,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const worker = await this.acquire(signal, prefers);
+    const abort = () => worker.child.stop();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await work(worker.child);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await this.release(worker);
+    }
+  }
+
+  /** How many processes there are, at work or resting. */
+  get processes(): number {
+    return this.idle.length + this.working.size;
+  }
+
+  /** Stops all processes. What they work on fails with `parser-crashed`. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const workers = [...this.idle.splice(0), ...this.working];
+    for (const worker of workers) worker.stop();
+    await Promise.all(workers.map((worker) => worker.child.ended));
+    for (const proceed of this.waiting.splice(0)) proceed();
+  }
+
+  private async acquire(signal?: AbortSignal, prefers?: (child: SandboxedChild) => boolean): Promise<Worker> {
+    while (this.working.size >= this.options.processes && !this.closed) await this.turn(signal);
+    if (this.closed) throw new ParseFailure('parser-crashed');
+    const worker = this.takeIdle(prefers) ?? new Worker(this.options);
+    worker.keep();
+    this.working.add(worker);
+    return worker;
+  }
+
+  private takeIdle(prefers?: (child: SandboxedChild) => boolean): Worker | undefined {
+    for (const dead of this.idle.filter(({ child }) => !child.alive)) {
+      dead.stop();
+      remove(this.idle, dead);
+    }
+    const worker = this.idle.findLast(({ child }) => prefers?.(child)) ?? this.idle.at(-1);
+    if (worker) remove(this.idle, worker);
+    return worker;
+  }
+
+  /** Waits until some work is done, or rejects when the signal aborts. */
+  private turn(signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = () => {
+      remove(this.waiting, proceed);
+      reject(signal!.reason as Error);
+    };
+    const proceed = () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    };
+    this.waiting.push(proceed);
+    signal?.addEventListener('abort', abort, { once: true });
+    return promise;
+  }
+
+  private async release(worker: Worker): Promise<void> {
+    worker.uses += 1;
+    const resident = (await worker.child.residentBytes()) ?? 0;
+    const hasRoom = resident < this.options.memoryMb * 1_048_576 * REUSE_SHARE;
+    this.working.delete(worker);
+    const reusable = worker.child.alive && worker.uses < REQUESTS_PER_PROCESS;
+    if (!this.closed && reusable && hasRoom) this.rest(worker);
+    else worker.stop();
+    this.waiting.shift()?.();
+  }
+
+  private rest(worker: Worker): void {
+    this.idle.push(worker);
+    worker.stopAfter(this.options.idleMs, () => remove(this.idle, worker));
+  }
+}
+
+/** A process with what the pool needs to know about it. */
+class Worker {
+  readonly child: SandboxedChild;
+  uses = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PoolOptions) {
+    this.child = new SandboxedChild(options, options.program);
+  }
+
+  stopAfter(idleMs: number, forget: () => void): void {
+    this.timer = setTimeout(() => {
+      forget();
+      this.stop();
+    }, idleMs);
+    this.timer.unref();
+  }
+
+  keep(): void {
+    clearTimeout(this.timer);
+  }
+
+  stop(): void {
+    this.keep();
+    this.child.stop();
+  }
+}
+
+/** What is not there is not removed: `splice` would take the last one instead. */
+function remove<T>(list: T[], item: T): void {
+  const index = list.indexOf(item);
+  if (index >= 0) list.splice(index, 1);
+}
+
+/** A process that kept more than this of its memory is replaced. */
+const REUSE_SHARE = 0.6;
