@@ -30,11 +30,13 @@ describe('idempotent requests on a real database', () => {
   });
 
   /** The database, until it fails with the transaction of the given number. */
-  const failing: Pick<TenantDb, 'run'> = {
-    run: (...call) => {
-      transactions += 1;
-      return transactions >= failFrom ? Promise.reject(new Error('no database')) : db.tenantDb.run(...call);
-    },
+  const count = <T>(transaction: () => Promise<T>): Promise<T> => {
+    transactions += 1;
+    return transactions >= failFrom ? Promise.reject(new Error('no database')) : transaction();
+  };
+  const failing: Pick<TenantDb, 'read' | 'runStatements'> = {
+    read: (...call) => count(() => db.tenantDb.read(...call)),
+    runStatements: (...call) => count(() => db.tenantDb.runStatements(...call)),
   };
   const work: CallHandler = { handle: () => of({ number: (done += 1) }) };
   const making: CallHandler = { handle: () => of({ id: newResourceId() }) };

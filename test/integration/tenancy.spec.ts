@@ -70,7 +70,9 @@ describe('tenancy in the database', () => {
 
   it('rolls back a change when a hook before its commit fails', async () => {
     const tenantDb = new TenantDb(db.source, 30_000, withoutPolicy);
-    tenantDb.onBeforeCommit(() => Promise.reject(new Error('no audit')));
+    tenantDb.onBeforeCommit(() => {
+      throw new Error('no audit');
+    });
     const change = tenantDb.change(a.tenantId, (tx) => tx.query(`update app_user set role = 'member'`));
     await expect(change).rejects.toThrow('no audit');
     const rows = await db.owner.query('select role from app_user where id = $1', [a.userId]);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BadRequestException, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { defer, lastValueFrom } from 'rxjs';
-import type { BeforeCommit, TenantDb } from '#libs/database';
+import type { EntityManager } from 'typeorm';
+import type { BeforeCommit, Statement, TenantDb } from '#libs/database';
 import { DependencyUnavailable, DomainError } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
 import { AuditLog, outcomeOf } from './audit-log.js';
@@ -40,32 +41,27 @@ class FakeDb {
   onBeforeCommit(hook: BeforeCommit) {
     this.hook = hook;
   }
-  async run(_tenantId: string, work: (tx: never) => Promise<unknown>) {
-    const staged: typeof this.rows = [];
-    const tx = {
-      query: (_sql: string, v: unknown[]) => {
-        if (this.failing) return Promise.reject(new Error('disk full'));
-        staged.push({
-          tenantId: v[0] as string,
-          action: v[2] as string,
-          outcome: v[9] as string,
-          reason: v[10] as string | null,
-          detail: JSON.parse(v[14] as string) as object,
-        });
-        return Promise.resolve([]);
-      },
-    };
-    const result = await work(tx as never);
-    this.rows.push(...staged);
-    return result;
-  }
-  change(tenantId: string, work: () => Promise<unknown>, { losing = false } = {}) {
-    return this.run(tenantId, async (tx) => {
-      const result = await work();
-      await this.hook(tx, tenantId);
-      if (losing) throw new Error('the connection was lost at the commit');
-      return result;
+  async runStatements(_tenantId: string, statements: Statement[]) {
+    const staged = statements.map(({ parameters: v = [], refused }) => {
+      if (this.failing) throw refused?.(new Error('disk full')) ?? new Error('disk full');
+      return {
+        tenantId: v[0] as string,
+        action: v[2] as string,
+        outcome: v[9] as string,
+        reason: v[10] as string | null,
+        detail: JSON.parse(v[14] as string) as object,
+      };
     });
+    await Promise.resolve();
+    this.rows.push(...staged);
+  }
+  async change(tenantId: string, work: () => Promise<unknown>, { losing = false } = {}) {
+    const result = await work();
+    const record = this.hook(tenantId);
+    if (losing) throw new Error('the connection was lost at the commit');
+    if (record) await this.runStatements(tenantId, [record]);
+    record?.committed?.();
+    return result;
   }
 }
 
@@ -216,17 +212,18 @@ describe('the audit of a request', () => {
   });
 
   it('appends an act of the program itself to the transaction of that act', async () => {
-    await db.run(tenantId, (tx) =>
-      log.append(tx, {
-        action: 'tenant.create',
-        category: 'system',
-        actor: systemActor(tenantId),
-        targets: [],
-        outcome: 'success',
-        context: {},
-        detail: {},
-      }),
-    );
+    const tx = {
+      query: (sql: string, parameters: unknown[]) => db.runStatements(tenantId, [{ sql, parameters }]),
+    };
+    await log.append(tx as unknown as EntityManager, {
+      action: 'tenant.create',
+      category: 'system',
+      actor: systemActor(tenantId),
+      targets: [],
+      outcome: 'success',
+      context: {},
+      detail: {},
+    });
     expect(db.rows).toMatchObject([{ tenantId, action: 'tenant.create' }]);
   });
 

@@ -5,13 +5,13 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { meaningOf, TenantDb, uuidv7 } from '#libs/database';
+import { type LastStatement, meaningOf, TenantDb, uuidv7 } from '#libs/database';
 import { DomainError } from '#libs/errors';
 import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
 import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
 import { AuditSpool, type SpooledEvent } from './audit-spool.js';
-import { insertAudit } from './audit.store.js';
+import { auditInsertion } from './audit.store.js';
 import type { AuditedAct } from './audited.decorator.js';
 import { openAudit, pendingAudit, type PendingAudit } from './pending-audit.js';
 
@@ -50,7 +50,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly db: TenantDb,
     private readonly spool: AuditSpool,
   ) {
-    db.onBeforeCommit((tx, tenantId) => this.recordChange(tx, tenantId));
+    db.onBeforeCommit((tenantId) => this.recordOfChange(tenantId));
   }
 
   onApplicationBootstrap(): void {
@@ -108,7 +108,13 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   /** An act of the program itself, in the transaction of that act. */
   async append(tx: EntityManager, record: AuditRecord): Promise<void> {
-    await this.insert(tx, record.actor.tenantId, record);
+    const { sql, parameters } = auditInsertion(record.actor.tenantId, record);
+    try {
+      await tx.query(sql, parameters);
+    } catch (error) {
+      throw whyRefused(error);
+    }
+    events.inc({ outcome: record.outcome });
   }
 
   /** The same where there is no transaction; the disk will do. What not even that can take is counted as lost. */
@@ -120,12 +126,20 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     }
   }
 
-  private async recordChange(tx: EntityManager, tenantId: string): Promise<void> {
+  private recordOfChange(tenantId: string): LastStatement | undefined {
     const record = pendingAudit();
-    if (!record) return;
-    record.eventId = uuidv7();
-    await this.insert(tx, tenantId, record);
-    record.recorded = true;
+    if (!record) return undefined;
+    const eventId = uuidv7();
+    record.eventId = eventId;
+    return {
+      ...auditInsertion(tenantId, record, { id: eventId }),
+      refused: whyRefused,
+      committed() {
+        events.inc({ outcome: record.outcome });
+        // What was added since then is not in it.
+        if (record.eventId === eventId) record.recorded = true;
+      },
+    };
   }
 
   /**
@@ -138,7 +152,9 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (tenantId === INSTALLATION && !this.admitAnonymous(record)) return false;
     let spooled = false;
     try {
-      await this.db.run(tenantId, (tx) => this.insert(tx, tenantId, record));
+      const statement = auditInsertion(tenantId, record, { id: record.eventId });
+      await this.db.runStatements(tenantId, [{ ...statement, refused: whyRefused }]);
+      events.inc({ outcome: record.outcome });
     } catch (error) {
       if (!mayWait) throw error instanceof DomainError ? error : new AuditUnavailable(error);
       await this.keepForLater(record);
@@ -169,24 +185,10 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   private async writeSpooled(batch: SpooledEvent[]): Promise<void> {
     for (const [tenantId, events] of Map.groupBy(batch, ({ record }) => record.actor.tenantId))
-      await this.db.run(tenantId, async (tx) => {
-        for (const { record, ...earlier } of events) await insertAudit(tx, tenantId, record, earlier);
-      });
-  }
-
-  private async insert(
-    tx: EntityManager,
-    tenantId: string,
-    record: AuditRecord & { eventId?: string },
-  ): Promise<void> {
-    try {
-      await insertAudit(tx, tenantId, record, { id: record.eventId });
-    } catch (error) {
-      // What the server's state is, the caller is told by the transaction; this is for a log that refuses an event.
-      if (meaningOf(error) !== error) throw error;
-      throw new AuditUnavailable(error);
-    }
-    events.inc({ outcome: record.outcome });
+      await this.db.runStatements(
+        tenantId,
+        events.map(({ record, ...earlier }) => auditInsertion(tenantId, record, earlier)),
+      );
   }
 
   /** The next event after a flood tells how many were left out. */
@@ -207,6 +209,11 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
       'an audit record of a failed request could not be written',
     );
   }
+}
+
+/** What the server's state is, the caller is told by the transaction; this is for a log that refuses an event. */
+function whyRefused(error: unknown): unknown {
+  return meaningOf(error) === error ? new AuditUnavailable(error) : error;
 }
 
 /** `forbidden` and `unauthenticated` mean that we refused; anything else, that it did not work. */

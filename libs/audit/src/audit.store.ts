@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { uuidv7 } from '#libs/database';
+import { type Statement, uuidv7 } from '#libs/database';
 import type {
   AuditActor,
   AuditCategory,
@@ -44,18 +44,17 @@ export interface AuditQuery {
 }
 
 /**
- * Appends one event to the log of the tenant whose transaction this is.
+ * Appends one event to the log of the tenant in whose transaction it is sent.
  *
  * @param earlier id and time of an event that may be there already; appending it again has no effect
  */
-export async function insertAudit(
-  tx: EntityManager,
+export function auditInsertion(
   tenantId: string,
   record: AuditRecord,
   earlier: { id?: string; occurredAt?: string } = {},
-): Promise<void> {
+): Statement {
   const { actor } = record;
-  await tx.query(INSERT, [
+  const parameters = [
     tenantId,
     earlier.id ?? uuidv7(),
     record.action,
@@ -72,7 +71,8 @@ export async function insertAudit(
     JSON.stringify(record.context),
     JSON.stringify(record.detail),
     earlier.occurredAt ?? null,
-  ]);
+  ];
+  return { sql: INSERT, parameters };
 }
 
 /** A page of the log, stable while events are added: the newest first unless the query says otherwise. */

@@ -22,5 +22,6 @@ export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './mig
 export { DatabaseProbe, observePool, openPool } from './pool/index.js';
 export { APP_GROUP, ensureAppRole, InsufficientDatabaseRights } from './roles.js';
 export { assertTenancyEnforced, TenancyNotEnforced } from './tenancy-check.js';
-export { TenantDb, type BeforeCommit, type TransactionOptions } from './tenant-db.js';
+export { TenantDb, type BeforeCommit, type LastStatement, type TransactionOptions } from './tenant-db.js';
+export type { Statement } from './transaction.js';
 export { uuidv5, uuidv7 } from './uuid.js';

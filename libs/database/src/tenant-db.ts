@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { DeadlineExceeded } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { type CallOptions, type Policy, type Priority, remainingMs } from '#libs/resilience';
 import { isConflict, meaningOf, StorageFull, StorageReadOnly } from './database-errors.js';
-import { runTransaction, type Work } from './transaction.js';
+import {
+  runStatements,
+  runTransaction,
+  type Statement,
+  type TransactionPlan,
+  type Work,
+} from './transaction.js';
 
 export interface TransactionOptions {
   /** Its abortion cancels the statement that runs; its deadline is also the statements'. */
@@ -15,13 +21,24 @@ export interface TransactionOptions {
   priority?: Priority;
 }
 
-/** Runs inside the transaction of a change, last; when it throws, the change is rolled back. */
-export type BeforeCommit = (tx: EntityManager, tenantId: string) => Promise<void>;
+/** What is written last in the transaction of a change; when it is refused, the change is rolled back. */
+export interface LastStatement extends Statement {
+  /** The change is committed, and this with it. */
+  committed?(): void;
+}
+/** Gives what is to be sent together with the commit of a change. When it throws, the change is rolled back. */
+export type BeforeCommit = (tenantId: string) => LastStatement | undefined;
 
 interface Kind {
   operation: 'read' | 'write';
+  settings: Record<string, string>;
+  /** Whose turn it is when many wait for a connection. */
   tenantId?: string;
+  /** In whose log the change is recorded. */
+  recordedFor?: string;
 }
+
+type Attempt<T> = (plan: TransactionPlan) => Promise<T>;
 
 /** A job has nobody waiting for it; these keep it from being stuck. */
 const JOB_LIMITS = { statementMs: 30_000, lockMs: 10_000, waitMs: 5_000 };
@@ -56,33 +73,61 @@ export class TenantDb {
 
   /** What changes nothing, neither here nor elsewhere: it may be begun again when the connection was lost. */
   read<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ operation: 'read', tenantId }, { 'app.tenant': tenantId }, work, options);
+    return this.work({ operation: 'read', tenantId, settings: ofTenant(tenantId) }, work, options);
   }
 
   /** Changes that need no audit record because no person asked for them. Its work may run more than once. */
   run<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ operation: 'write', tenantId }, { 'app.tenant': tenantId }, work, options);
+    return this.work({ operation: 'write', tenantId, settings: ofTenant(tenantId) }, work, options);
   }
 
   /** A change that somebody asked for: what was registered with `onBeforeCommit` is part of its transaction. */
   change<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.run(tenantId, this.withHooks(tenantId, work), options);
+    const settings = ofTenant(tenantId);
+    return this.work({ operation: 'write', tenantId, settings, recordedFor: tenantId }, work, options);
+  }
+
+  /** Like `run`, in one round trip: statements of which none needs what another answers. Gives the rows of each. */
+  runStatements<Rows extends unknown[][]>(
+    tenantId: string,
+    statements: Statement[],
+    options?: TransactionOptions,
+  ): Promise<Rows> {
+    return this.statements(
+      { operation: 'write', tenantId, settings: ofTenant(tenantId) },
+      statements,
+      options,
+    );
+  }
+
+  /** Like `change`, in one round trip. */
+  changeStatements<Rows extends unknown[][]>(
+    tenantId: string,
+    statements: Statement[],
+    options?: TransactionOptions,
+  ): Promise<Rows> {
+    const settings = ofTenant(tenantId);
+    return this.statements(
+      { operation: 'write', tenantId, settings, recordedFor: tenantId },
+      statements,
+      options,
+    );
   }
 
   /** What belongs to the whole installation: orders to its policies, alerts. It shows no tenant's rows. */
   runAsOperator<T>(work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ operation: 'write' }, { 'app.scope': 'operator' }, work, options);
+    return this.work({ operation: 'write', settings: { 'app.scope': 'operator' } }, work, options);
   }
 
   /** A change to it that somebody of this tenant asked for: like `change`, with the record in that tenant's log. */
   changeAsOperator<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    const settings = { 'app.scope': 'operator', 'app.tenant': tenantId };
-    return this.transaction({ operation: 'write' }, settings, this.withHooks(tenantId, work), options);
+    const settings = { 'app.scope': 'operator', ...ofTenant(tenantId) };
+    return this.work({ operation: 'write', settings, recordedFor: tenantId }, work, options);
   }
 
   /** Claiming jobs of all tenants. Nothing but the job queue lets this through. */
   runAsWorker<T>(work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ operation: 'write' }, { 'app.scope': 'worker' }, work, options);
+    return this.work({ operation: 'write', settings: { 'app.scope': 'worker' } }, work, options);
   }
 
   /**
@@ -90,7 +135,7 @@ export class TenantDb {
    * hash, a key's public id), whatever their tenant.
    */
   findByCredential<T>(identifier: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
-    return this.transaction({ operation: 'read' }, { 'app.credential': identifier }, work, options);
+    return this.work({ operation: 'read', settings: { 'app.credential': identifier } }, work, options);
   }
 
   /** Is told of every write that the server refused because it is full or takes none. */
@@ -102,18 +147,25 @@ export class TenantDb {
     this.beforeCommit.push(hook);
   }
 
-  private withHooks<T>(tenantId: string, work: Work<T>): Work<T> {
-    return async (tx) => {
-      const result = await work(tx);
-      for (const hook of this.beforeCommit) await hook(tx, tenantId);
-      return result;
-    };
+  private work<T>(kind: Kind, work: Work<T>, options?: TransactionOptions): Promise<T> {
+    return this.transaction(kind, (plan) => runTransaction(this.source, work, plan), options);
+  }
+
+  private statements<Rows extends unknown[][]>(
+    kind: Kind,
+    statements: readonly Statement[],
+    options?: TransactionOptions,
+  ): Promise<Rows> {
+    return this.transaction(
+      kind,
+      (plan) => runStatements(this.source, statements, plan) as Promise<Rows>,
+      options,
+    );
   }
 
   private async transaction<T>(
-    { operation, tenantId }: Kind,
-    settings: Record<string, string>,
-    work: Work<T>,
+    { operation, tenantId, settings, recordedFor }: Kind,
+    attempt: Attempt<T>,
     { signal, timeoutMs, priority }: TransactionOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
@@ -124,15 +176,27 @@ export class TenantDb {
       if (left < 1) throw new DeadlineExceeded();
       const limits = this.limits(priority, timeoutMs);
       const lockMs = readOnly ? Math.min(limits.lockMs, READ_LOCK_MS) : limits.lockMs;
-      const plan = { ...limits, lockMs, statementMs: Math.floor(Math.min(limits.statementMs, left)) };
-      return this.attempt(work, { ...plan, settings, readOnly, signal: attemptSignal });
+      const statementMs = Math.floor(Math.min(limits.statementMs, left));
+      const plan = { ...limits, lockMs, statementMs, settings, readOnly, signal: attemptSignal };
+      return this.rerun(recordedFor === undefined ? attempt : this.recorded(recordedFor, attempt), plan);
     }, call);
   }
 
-  private async attempt<T>(work: Work<T>, plan: Parameters<typeof runTransaction>[2]): Promise<T> {
+  /** Each attempt has records of its own. */
+  private recorded<T>(tenantId: string, attempt: Attempt<T>): Attempt<T> {
+    return async (plan) => {
+      let records: LastStatement[] = [];
+      const last = () => (records = this.beforeCommit.flatMap((hook) => hook(tenantId) ?? []));
+      const result = await attempt({ ...plan, last });
+      for (const record of records) record.committed?.();
+      return result;
+    };
+  }
+
+  private async rerun<T>(attempt: Attempt<T>, plan: TransactionPlan): Promise<T> {
     for (let rerun = 0; ; rerun++)
       try {
-        return await runTransaction(this.source, work, plan);
+        return await attempt(plan);
       } catch (error) {
         if (plan.signal.aborted) throw plan.signal.reason;
         // In a transaction of ours that only reads, a write is a mistake in the code and no state of the server.
@@ -155,6 +219,8 @@ export class TenantDb {
     return { statementMs, lockMs: REQUEST_LOCK_MS, waitMs: REQUEST_WAIT_MS };
   }
 }
+
+const ofTenant = (tenantId: string) => ({ 'app.tenant': tenantId });
 
 const READ_ONLY_TRANSACTION = '25006';
 

@@ -1,9 +1,15 @@
-import type { QueryResult } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { TransientFailure } from '#libs/errors';
 import { lease, type Lease, type PooledClient } from './pool/index.js';
 
 export type Work<T> = (tx: EntityManager) => Promise<T>;
+
+export interface Statement {
+  sql: string;
+  parameters?: unknown[];
+  /** What is thrown when the server refuses this statement, instead of the server's own error. */
+  refused?(error: unknown): unknown;
+}
 
 export interface TransactionPlan {
   /** Custom settings that hold for this transaction, such as `app.tenant`. */
@@ -17,6 +23,8 @@ export interface TransactionPlan {
   waitMs: number;
   /** Its abortion cancels the statement that runs. */
   signal: AbortSignal;
+  /** What is sent together with the commit of a write; asked for when its work is done. */
+  last?: () => readonly Statement[];
 }
 
 /** How long a server that should have ended a statement may keep silent. */
@@ -29,10 +37,34 @@ const CLEAN_UP_MS = 150;
  *
  * @throws what the work or the database throws, untranslated, and the signal's reason
  */
-export async function runTransaction<T>(
+export function runTransaction<T>(source: DataSource, work: Work<T>, plan: TransactionPlan): Promise<T> {
+  return onConnection(source, plan, ({ client, runner }) =>
+    plan.readOnly ? read(client, runner, work, plan) : write(client, runner, work, plan),
+  );
+}
+
+/**
+ * Statements of which none needs what another one answers, as one transaction in one round trip.
+ *
+ * @returns the rows of each
+ * @throws what the database throws, untranslated, and the signal's reason
+ */
+export function runStatements(
   source: DataSource,
-  work: Work<T>,
+  statements: readonly Statement[],
   plan: TransactionPlan,
+): Promise<unknown[][]> {
+  return onConnection(source, plan, async ({ client }) => {
+    const all = [...statements, ...(plan.last?.() ?? [])];
+    const rows = await sendToTheEnd(client, client.query(beginning(client, plan)), all);
+    return rows.slice(0, statements.length);
+  });
+}
+
+async function onConnection<T>(
+  source: DataSource,
+  plan: TransactionPlan,
+  transaction: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   plan.signal.throwIfAborted();
   const { runner, client } = await lease(source, plan);
@@ -40,8 +72,7 @@ export async function runTransaction<T>(
   const interruption = new Interruption(client, plan.signal);
   let failure: Error | undefined;
   try {
-    const body = plan.readOnly ? read(client, runner, work, plan) : write(client, runner, work, plan);
-    return await Promise.race([body, interruption.overdue]);
+    return await Promise.race([transaction({ runner, client }), interruption.overdue]);
   } catch (error) {
     failure = await giveUp({ runner, client }, interruption);
     throw plan.signal.aborted ? plan.signal.reason : lostMeanwhile(runner, error);
@@ -75,19 +106,58 @@ async function read<T>(
   }
 }
 
+/**
+ * Its begin and its first statement share a round trip, as its last statements and its commit do. Had it not begun, the
+ * first statement would see no row and write none, because row-level security knows no tenant outside of a transaction;
+ * but no answer reaches the work before it is known that it had.
+ */
 async function write<T>(
   client: PooledClient,
   runner: QueryRunner,
   work: Work<T>,
   plan: TransactionPlan,
 ): Promise<T> {
-  await client.query(beginning(client, plan));
+  const begun = client.query(beginning(client, plan));
+  begun.catch(() => undefined);
+  holdAnswers(runner, begun);
   const result = await work(transactionOf(runner));
+  await begun;
   plan.signal.throwIfAborted();
-  const { command } = (await client.query('COMMIT')) as QueryResult;
-  // PostgreSQL rolls back, without an error, when a statement had failed and the work went on all the same.
-  if (command !== 'COMMIT') throw new Error('The work hid the failure of one of its statements');
+  await sendToTheEnd(client, begun, plan.last?.() ?? []);
   return result;
+}
+
+function holdAnswers(runner: QueryRunner, begun: Promise<unknown>): void {
+  const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
+  const held = async (...args: unknown[]) => {
+    try {
+      return await query(...args);
+    } finally {
+      await begun; // Why it did not begin says more than what followed from that.
+    }
+  };
+  Object.assign(runner, { query: held });
+}
+
+/** All at once: when one of them fails, PostgreSQL makes a rollback of the commit. */
+async function sendToTheEnd(
+  client: PooledClient,
+  begun: Promise<unknown>,
+  statements: readonly Statement[],
+): Promise<unknown[][]> {
+  const sent = statements.map(({ sql, parameters, refused = (error) => error }) =>
+    client.query<object>(sql, parameters).catch((error: unknown) => {
+      throw refused(error);
+    }),
+  );
+  const ended = client.query('COMMIT');
+  // The first failure is the cause of the others.
+  const outcomes = await Promise.allSettled([begun, ...sent, ended]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  // PostgreSQL rolls back, without an error, when a statement had failed and the work went on all the same.
+  if ((await ended).command !== 'COMMIT')
+    throw new Error('The work hid the failure of one of its statements');
+  return (await Promise.all(sent)).map(({ rows }) => rows);
 }
 
 /** `set_config(…, true)` is `set local`: it ends with the transaction, so a pooled connection carries nothing over. */

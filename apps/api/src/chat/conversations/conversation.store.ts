@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { TenantDb } from '#libs/database';
 import type { Conversation, Owner } from './conversation.js';
 
 /** All SQL about conversations. Every statement names the owner: row-level security knows only the tenant. */
 @Injectable()
 export class ConversationStore {
   /** One that is there already, made by the same request, stays as it is. */
-  async insert(tx: EntityManager, owner: Owner, id: string, title: string | null): Promise<Conversation> {
-    const [row] = (await tx.query(
-      `insert into conversation (tenant_id, id, owner_id, title) values ($1, $2, $3, $4)
-       on conflict (tenant_id, id) do update set id = excluded.id returning ${COLUMNS}`,
-      [owner.tenantId, id, owner.userId, title],
-    )) as [ConversationRow];
+  async insert(db: TenantDb, owner: Owner, id: string, title: string | null): Promise<Conversation> {
+    const parameters = [owner.tenantId, id, owner.userId, title];
+    const [[row]] = await db.changeStatements<[[ConversationRow]]>(owner.tenantId, [
+      { sql: INSERT, parameters },
+    ]);
     return toConversation(row);
   }
 
@@ -47,17 +47,13 @@ export class ConversationStore {
     ])) as [unknown, number];
     return count > 0;
   }
-
-  /** A question was asked in it; a conversation without a title gets the beginning of the question. */
-  async touch(tx: EntityManager, id: string, title: string): Promise<void> {
-    await tx.query(`update conversation set updated_at = now(), title = coalesce(title, $2) where id = $1`, [
-      id,
-      title,
-    ]);
-  }
 }
 
 const COLUMNS = 'id, title, created_at, updated_at';
+
+const INSERT = `
+  insert into conversation (tenant_id, id, owner_id, title) values ($1, $2, $3, $4)
+  on conflict (tenant_id, id) do update set id = excluded.id returning ${COLUMNS}`;
 
 interface ConversationRow {
   id: string;

@@ -28,7 +28,7 @@ export class ConversationsService {
   create(owner: Owner, title: string | undefined): Promise<Conversation> {
     const id = newResourceId();
     auditDetail({ targets: [{ type: 'conversation', id }] });
-    return this.db.change(owner.tenantId, (tx) => this.conversations.insert(tx, owner, id, title ?? null));
+    return this.conversations.insert(this.db, owner, id, title ?? null);
   }
 
   /** The owner's own, the newest first. */

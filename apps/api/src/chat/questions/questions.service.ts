@@ -26,8 +26,6 @@ export interface Question {
   atLeast?: ServiceLevel;
 }
 
-/** Titles are cut; a question may be longer. */
-const TITLE_CHARS = 80;
 /** How often a turn is looked at that another process is writing. */
 const POLL_MS = 1_000;
 
@@ -50,14 +48,15 @@ export class QuestionsService {
    */
   async ask(owner: Owner, question: Question, signal: AbortSignal): Promise<Turn> {
     this.live.assertOpen();
-    await this.requireConversation(owner, question.conversationId, signal);
     const turn = newTurn(question);
     const { atLeast } = question;
+    const first = this.requireConversation(owner, turn.conversationId);
     let begun = false;
     try {
       for await (const event of this.answers.stream(requestFor(owner, turn), signal, {
         live: false,
         atLeast,
+        first,
       })) {
         begun = true;
         advance(turn, event);
@@ -82,10 +81,12 @@ export class QuestionsService {
    */
   async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<LiveTurn> {
     this.live.assertOpen();
-    await this.requireConversation(owner, question.conversationId, signal);
     const turn = newTurn(question);
     const abort = new AbortController();
-    const events = this.answers.stream(requestFor(owner, turn), abort.signal, { atLeast: question.atLeast });
+    const events = this.answers.stream(requestFor(owner, turn), abort.signal, {
+      atLeast: question.atLeast,
+      first: this.requireConversation(owner, turn.conversationId),
+    });
     advance(turn, await this.firstOf(events, abort, signal));
     const outcome = await this.keep(owner, turn);
     if (outcome === 'ended-elsewhere') throw new ConversationNotFound(turn.conversationId);
@@ -126,9 +127,7 @@ export class QuestionsService {
     if (live) return live.turn.status;
     if (turn.status !== 'answering') return turn.status;
     // Another process writes it; it will find the turn ended.
-    await this.db.change(owner.tenantId, (tx) =>
-      this.turns.save(tx, owner, { ...turn, status: 'cancelled' }),
-    );
+    await this.turns.save(this.db, owner, { ...turn, status: 'cancelled' });
     return (await this.get(owner, conversationId, turnId)).status;
   }
 
@@ -174,12 +173,7 @@ export class QuestionsService {
   private async keep(owner: Owner, turn: Turn): Promise<SaveOutcome> {
     auditDetail({ targets: targetsOf(turn) });
     try {
-      return await this.db.change(owner.tenantId, async (tx) => {
-        const saved = await this.turns.save(tx, owner, turn);
-        if (saved)
-          await this.conversations.touch(tx, turn.conversationId, turn.question.slice(0, TITLE_CHARS));
-        return saved ? 'saved' : 'ended-elsewhere';
-      });
+      return (await this.turns.save(this.db, owner, turn)) ? 'saved' : 'ended-elsewhere';
     } catch (error) {
       if (!isStorageAway(error)) throw error;
       auditAgain();
@@ -188,14 +182,10 @@ export class QuestionsService {
   }
 
   /** While the database is away this cannot be known; then nothing of the conversation is read or written either. */
-  private async requireConversation(owner: Owner, id: string, signal: AbortSignal): Promise<void> {
-    try {
-      const find = (tx: EntityManager) => this.conversations.find(tx, owner, id);
-      if (!(await this.db.read(owner.tenantId, find, { signal }))) throw new ConversationNotFound(id);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isStorageAway(error)) throw error;
-    }
+  private requireConversation(owner: Owner, id: string) {
+    return async (tx: EntityManager): Promise<void> => {
+      if (!(await this.conversations.find(tx, owner, id))) throw new ConversationNotFound(id);
+    };
   }
 
   /** A request that is repeated under its Idempotency-Key finds the turn that it made the first time. */

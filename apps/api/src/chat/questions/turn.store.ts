@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { TenantDb } from '#libs/database';
 import type { Answer, SearchResult } from '../../rag/index.js';
 import type { Owner } from '../conversations/conversation.js';
 import type { Selection, Turn, TurnStatus } from './turn.js';
@@ -12,13 +13,14 @@ export const ANSWER_LOST = 'answer-lost';
 @Injectable()
 export class TurnStore {
   /**
-   * Saves a turn as it stands. One that has ended stays as it ended, whoever comes later.
+   * Saves a turn as it stands, with its record. One that has ended stays as it ended, whoever comes later. Its
+   * conversation was used just now; without a title it gets the beginning of the question.
    *
    * @returns false when its conversation is gone or it had ended before
    */
-  async save(tx: EntityManager, owner: Owner, turn: Turn): Promise<boolean> {
+  async save(db: TenantDb, owner: Owner, turn: Turn): Promise<boolean> {
     const { answer } = turn;
-    const rows = (await tx.query(SAVE, [
+    const parameters = [
       owner.tenantId,
       turn.id,
       turn.conversationId,
@@ -32,8 +34,10 @@ export class TurnStore {
       answer?.serviceLevel ?? null,
       turn.errorCode,
       turn.createdAt,
-    ])) as unknown[];
-    return rows.length > 0;
+      turn.question.slice(0, TITLE_CHARS),
+    ];
+    const [saved] = await db.changeStatements(owner.tenantId, [{ sql: SAVE, parameters }]);
+    return saved!.length > 0;
   }
 
   async find(tx: EntityManager, owner: Owner, conversationId: string, id: string): Promise<Turn | undefined> {
@@ -62,18 +66,27 @@ export class TurnStore {
   }
 }
 
+/** Titles are cut; a question may be longer. */
+const TITLE_CHARS = 80;
+
+/** One statement, so that a question whose answer is ready costs one round trip more. */
 const SAVE = `
-  insert into turn (tenant_id, id, conversation_id, question, selection, status, search_results, answer,
-                    served_by, service_level, error_code, created_at, finished_at)
-  select c.tenant_id, $2::uuid, c.id, $5, $6::jsonb, $7, $8::jsonb, $9::jsonb, $10, $11, $12, $13::timestamptz,
-         case when $7 <> 'answering' then now() end
-  from conversation c where c.tenant_id = $1 and c.id = $3 and c.owner_id = $4
-  on conflict (tenant_id, id) do update
-    set status = excluded.status, search_results = excluded.search_results, answer = excluded.answer,
-        served_by = excluded.served_by, service_level = excluded.service_level, error_code = excluded.error_code,
-        finished_at = excluded.finished_at
-    where turn.status = 'answering'
-  returning id`;
+  with saved as (
+    insert into turn (tenant_id, id, conversation_id, question, selection, status, search_results, answer,
+                      served_by, service_level, error_code, created_at, finished_at)
+    select c.tenant_id, $2::uuid, c.id, $5, $6::jsonb, $7, $8::jsonb, $9::jsonb, $10, $11, $12, $13::timestamptz,
+           case when $7 <> 'answering' then now() end
+    from conversation c where c.tenant_id = $1 and c.id = $3 and c.owner_id = $4
+    on conflict (tenant_id, id) do update
+      set status = excluded.status, search_results = excluded.search_results, answer = excluded.answer,
+          served_by = excluded.served_by, service_level = excluded.service_level, error_code = excluded.error_code,
+          finished_at = excluded.finished_at
+      where turn.status = 'answering'
+    returning conversation_id
+  )
+  update conversation c set updated_at = now(), title = coalesce(c.title, $14)
+  from saved where c.tenant_id = $1 and c.id = saved.conversation_id
+  returning c.id`;
 
 const SELECT = `
   select t.id, t.conversation_id, t.question, t.selection, t.search_results, t.answer, t.created_at,

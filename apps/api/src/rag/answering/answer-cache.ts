@@ -90,6 +90,11 @@ export class AnswerCache {
     return freshKey(request, this.models, fingerprint);
   }
 
+  /** Whether it is known that there is no answer to this question, fresh or not. */
+  async isNew(request: AnswerRequest): Promise<boolean> {
+    return this.last !== undefined && (await this.findLast(request)) === undefined;
+  }
+
   /** For a last answer that holds no more. */
   async forgetLast(request: AnswerRequest): Promise<void> {
     await this.last?.forTenant(request.reader.tenantId).delete(lastKey(request, this.models));

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { TenantDb } from '#libs/database';
 import { DomainError, TransientFailure } from '#libs/errors';
 import { counter, histogram, reportBug } from '#libs/observability';
@@ -11,6 +12,7 @@ import {
   type Served,
   type ServiceLevel,
   StaticFallback,
+  joinSignals,
   StreamFallback,
   worstLevel,
 } from '#libs/resilience';
@@ -68,6 +70,8 @@ export interface StreamOptions {
   live?: boolean;
   /** Rather no answer than one below this level. */
   atLeast?: ServiceLevel;
+  /** Is read together with what can be asked, unless the database is away. What it throws is thrown before any answer. */
+  first?: (tx: EntityManager) => Promise<void>;
 }
 
 /** What a step of the ladder gives: an answer in its own words, one from the cache, or why there is none. */
@@ -150,12 +154,16 @@ export class AnswerService {
   async *stream(
     request: AnswerRequest,
     signal: AbortSignal,
-    { live = true, atLeast }: StreamOptions = {},
+    { live = true, atLeast, first }: StreamOptions = {},
   ): AsyncGenerator<AnswerEvent> {
-    const scope = await this.scopeOf(request, signal);
-    if (!('away' in scope)) requireAnswerable(scope);
+    const refused = new AbortController();
+    const found = this.searchEarly(request, joinSignals(signal, refused.signal));
+    const scope = await this.scopeOf(request, signal, first).catch((error: unknown) => {
+      refused.abort(error);
+      throw error;
+    });
     const asked = new Asked(request, scope, {
-      search: (limit) => this.search(request, limit),
+      search: async (limit) => (await found) ?? this.search(request, limit),
       best: this.options.bestPassages,
       atLeast,
     });
@@ -177,14 +185,32 @@ export class AnswerService {
   }
 
   /** What can be asked, or why that could not be found out: without the database there may still be an answer. */
-  private async scopeOf(request: AnswerRequest, signal: AbortSignal): Promise<Scope | { away: unknown }> {
+  private async scopeOf(
+    request: AnswerRequest,
+    signal: AbortSignal,
+    first?: StreamOptions['first'],
+  ): Promise<Scope | { away: unknown }> {
+    // Sent together, so that both cost one round trip.
+    const find = (tx: EntityManager) => Promise.all([findScope(tx, request), first?.(tx)]);
     try {
-      return await this.db.read(request.reader.tenantId, (tx) => findScope(tx, request), { signal });
+      const [scope] = await this.db.read(request.reader.tenantId, find, { signal });
+      requireAnswerable(scope);
+      return scope;
     } catch (error) {
       signal.throwIfAborted();
       if (!isAway(error)) throw error;
       return { away: error };
     }
+  }
+
+  /** What was never asked before must be looked for in any case; then nobody waits for what else is found out first. */
+  private searchEarly(request: AnswerRequest, signal: AbortSignal) {
+    const found = this.cache
+      .isNew(request)
+      .then((isNew) => (isNew ? this.search(request, signal) : undefined));
+    // Whoever needs it hears of its failure.
+    found.catch(() => undefined);
+    return found;
   }
 
   private search({ question, ...selection }: AnswerRequest, signal: AbortSignal) {

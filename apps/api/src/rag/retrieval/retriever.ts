@@ -159,12 +159,15 @@ export class Retriever {
     found: Map<string, Found>,
   ): Promise<void> {
     const { model } = this.embedder;
-    for (const { similarity, ...place } of await this.vectors.search(tx, scope, { model, vector, limit }))
+    const others = [...found.values()];
+    // Sent together: most of the others are among the most similar too, but to wait for that costs a round trip.
+    const [similar, compared] = await Promise.all([
+      this.vectors.search(tx, scope, { model, vector, limit }),
+      others.length > 0 ? this.vectors.compare(tx, scope, { model, vector }, others) : [],
+    ]);
+    for (const { similarity, ...place } of compared) found.get(keyOfPlace(place))!.similarity = similarity;
+    for (const { similarity, ...place } of similar)
       found.set(keyOfPlace(place), { ...place, lexical: words.scoreOf(place), similarity });
-    const others = [...found.values()].filter(({ similarity }) => similarity === null);
-    if (others.length === 0) return;
-    for (const { similarity, ...place } of await this.vectors.compare(tx, scope, { model, vector }, others))
-      found.get(keyOfPlace(place))!.similarity = similarity;
   }
 }
 
