@@ -11,6 +11,8 @@ import { CreateResilience1764000009000 } from './1764000009000-create-resilience
 import { CreateVectorOrigin1764000010000 } from './1764000010000-create-vector-origin.js';
 import { CreateModelBudget1764000011000 } from './1764000011000-create-model-budget.js';
 import { ResumeIdempotentRequests1764000013000 } from './1764000013000-resume-idempotent-requests.js';
+import { ControlIngestion1764000014000 } from './1764000014000-control-ingestion.js';
+import { CreateJobParts1764000015000 } from './1764000015000-create-job-parts.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -26,4 +28,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateVectorOrigin1764000010000,
   CreateModelBudget1764000011000,
   ResumeIdempotentRequests1764000013000,
+  ControlIngestion1764000014000,
+  CreateJobParts1764000015000,
 ];

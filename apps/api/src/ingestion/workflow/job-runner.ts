@@ -43,11 +43,12 @@ export class JobRunner {
   /**
    * `signal` aborts when the worker stops, or with `LeaseLost` when the job is no longer ours. Throws only what
    * keeps it from settling, such as a database out of reach; the lease then runs out and the job goes on elsewhere.
+   * `alive` is called whenever the work gets on.
    */
-  async run(job: ClaimedJob, signal: AbortSignal): Promise<JobOutcome> {
+  async run(job: ClaimedJob, signal: AbortSignal, alive: () => void = () => {}): Promise<JobOutcome> {
     if (job.lostLeases >= this.config.maxCrashes) return this.settle(job, (tx) => this.quarantine(tx, job));
     try {
-      await this.runStages(job, signal);
+      await this.runStages(job, signal, alive);
       return 'done';
     } catch (error) {
       const cause = error instanceof StageFailed ? error.cause : error;
@@ -58,13 +59,13 @@ export class JobRunner {
     }
   }
 
-  private async runStages(job: ClaimedJob, signal: AbortSignal): Promise<void> {
+  private async runStages(job: ClaimedJob, signal: AbortSignal, alive: () => void): Promise<void> {
     const document = await this.jobs.fenced(job, async (tx) => {
       await this.documents.setProcessing(tx, job.documentId);
       await notifyDocumentChanged(tx, job.documentId);
       return (await this.documents.find(tx, job.documentId))!;
     });
-    const task: Task = { job, document };
+    const task: Task = { job, document, alive };
     await runWorkflow(this.stagesOf(task), new JobCheckpoints(task, this.jobs, this.stages), signal);
   }
 

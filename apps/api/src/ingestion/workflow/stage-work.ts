@@ -1,18 +1,26 @@
 import type { EntityManager } from 'typeorm';
 import type { Document } from '../documents/document.js';
 import type { ClaimedJob } from '../jobs/job.js';
+import type { GateEvidence } from './gates/gate.js';
 import type { StageName } from './ingestion-stages.js';
 
 /** One document on its way through the workflow. */
 export interface Task {
   job: ClaimedJob;
   document: Document;
+  /**
+   * A sign of life, to be given whenever the work gets on (a part read, a page recognised) and nothing of it is
+   * durable yet. A job without durable progress and without a sign is given to another worker.
+   */
+  alive(): void;
 }
 
 /** What a stage leaves. All of it becomes durable in one transaction, together with the stage's checkpoint. */
 export interface StageOutcome {
   /** Shown to whoever watches the document: numbers and codes, never text of the document. */
   detail?: Record<string, unknown>;
+  /** What the quality gate of the stage judges; each stage fills what it knows. */
+  evidence?: GateEvidence;
   /** For the stages after this one; dropped when the document is published. */
   result?: Buffer;
   /** Changes that must be visible exactly when the stage is done. */
