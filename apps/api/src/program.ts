@@ -9,7 +9,7 @@ import { RedisConnection } from '#libs/cache';
 import { type Config } from '#libs/config';
 import { connectDatabase, DatabaseProbe, startEmbeddedPostgres } from '#libs/database';
 import { Lifecycle } from '#libs/health';
-import { endWaitingStreams } from '#libs/http';
+import { endWaitingStreams, Pressure } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
 import { migrations } from '#migrations';
 import type { sections } from './app.config.js';
@@ -122,6 +122,8 @@ async function start(
     createAdapter(server),
     { bufferLogs: false, abortOnError: false },
   );
+  const pressure = app.get(Pressure);
+  policies.heed(() => pressure.value);
   const connections = connectionsOf(app);
   started.push(() => closeApp(app, connections));
   assertEveryRouteDeclares(app);

@@ -62,7 +62,12 @@ export const shed = counter({
 type Describe = () => PolicyDescription[];
 const sources = new Set<Describe>();
 
-/** What gauges show of policies is read when somebody looks. @returns ends it */
+/**
+ * What gauges show of policies is read when somebody looks. Those of one name are shown together: counts as sums, shares
+ * as those of all their calls.
+ *
+ * @returns ends it
+ */
 export function showPolicies(describe: Describe): () => void {
   sources.add(describe);
   return () => sources.delete(describe);
@@ -72,37 +77,66 @@ const STATES: PolicyState[] = ['closed', 'open', 'half-open', 'isolated', 'disab
 
 gauge({
   name: 'navigator_policy_state',
-  help: '1 for the state that the circuit of a policy is in',
+  help: '1 for the state that the circuit of a policy is in; of policies kept by key, how many are in it',
   labelNames: ['policy', 'state'],
   collect() {
     this.reset();
-    for (const { name, state } of described())
-      for (const each of STATES) this.set({ policy: name, state: each }, each === state ? 1 : 0);
+    for (const [policy, alike] of described())
+      for (const each of STATES)
+        this.set({ policy, state: each }, alike.filter(({ state }) => state === each).length);
   },
 });
 
-gaugeOf('failure_ratio', 'Share of the calls in the window that failed', ({ window }) => window.failureRatio);
-gaugeOf('slow_ratio', 'Share of the calls in the window that were slow', ({ window }) => window.slowRatio);
-gaugeOf('permits_in_use', 'Calls under way', ({ permits }) => permits?.inUse);
-gaugeOf('permits_limit', 'Calls that may be under way at once', ({ permits }) => permits?.limit);
-gaugeOf('queued', 'Calls that wait for a permit', ({ permits }) => permits?.queued);
-gaugeOf('retry_budget', 'Retries that may be made now', ({ retryBudgetLeft }) => retryBudgetLeft);
+gaugeOf('failure_ratio', 'Share of the calls in the window that failed', (alike) =>
+  shareOfCalls(alike, 'failures'),
+);
+gaugeOf('slow_ratio', 'Share of the calls in the window that were slow', (alike) =>
+  shareOfCalls(alike, 'slow'),
+);
+gaugeOf('permits_in_use', 'Calls under way', (alike) => sum(alike, ({ permits }) => permits?.inUse));
+gaugeOf('permits_limit', 'Calls that may be under way at once', (alike) =>
+  sum(alike, ({ permits }) => permits?.limit),
+);
+gaugeOf('queued', 'Calls that wait for a permit', (alike) => sum(alike, ({ permits }) => permits?.queued));
+gaugeOf('retry_budget', 'Retries that may be made now', (alike) =>
+  sum(alike, ({ retryBudgetLeft }) => retryBudgetLeft),
+);
 
-function gaugeOf(name: string, help: string, read: (policy: PolicyDescription) => number | undefined): void {
+function gaugeOf(name: string, help: string, read: (alike: PolicyDescription[]) => number | undefined): void {
   gauge({
     name: `navigator_policy_${name}`,
     help,
     labelNames: ['policy'],
     collect() {
       this.reset();
-      for (const policy of described()) {
-        const value = read(policy);
-        if (value !== undefined) this.set({ policy: policy.name }, value);
+      for (const [policy, alike] of described()) {
+        const value = read(alike);
+        if (value !== undefined) this.set({ policy }, value);
       }
     },
   });
 }
 
-function described(): PolicyDescription[] {
-  return [...sources].flatMap((describe) => describe());
+/** undefined when none of them has it. */
+function sum(
+  alike: PolicyDescription[],
+  read: (policy: PolicyDescription) => number | undefined,
+): number | undefined {
+  const values = alike.map(read).filter((value) => value !== undefined);
+  return values.length > 0 ? values.reduce((total, value) => total + value) : undefined;
+}
+
+function shareOfCalls(alike: PolicyDescription[], which: 'failures' | 'slow'): number {
+  const calls = sum(alike, ({ window }) => window.calls)!;
+  return calls > 0 ? sum(alike, ({ window }) => window[which])! / calls : 0;
+}
+
+let seen: Map<string, PolicyDescription[]> | undefined;
+
+/** By name. All gauges are read in one go, so one look does for all of them. */
+function described(): Map<string, PolicyDescription[]> {
+  if (seen) return seen;
+  queueMicrotask(() => (seen = undefined));
+  const all = [...sources].flatMap((describe) => describe());
+  return (seen = Map.groupBy(all, ({ name }) => name));
 }

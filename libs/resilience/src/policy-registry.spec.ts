@@ -1,5 +1,6 @@
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { FatalFailure } from '#libs/errors';
+import { sumOfMetric } from '#libs/observability';
 import { InvalidPolicyOptions } from './options.js';
 import { PolicyRegistry } from './policy-registry.js';
 
@@ -56,6 +57,27 @@ describe('PolicyRegistry', () => {
       expect(names()).toEqual(['webhook', 'webhook:two.example']);
       expect(registry.events.list('webhook:one.example')).toEqual([]);
       expect(registry.keyed('webhook', 'one.example').state).toBe('closed');
+    });
+
+    it('are shown together in metrics, by the name of their template', async () => {
+      const gauge = (name: string, labels?: Record<string, string>) =>
+        sumOfMetric(`navigator_policy_${name}`, { policy: 'webhook', ...labels });
+      expect(await gauge('permits_limit')).toBe(1);
+      const [one, two] = ['one.example', 'two.example'].map((host) => registry.keyed('webhook', host));
+      for (let i = 0; i < 3; i++) await two!.execute(() => Promise.resolve());
+      await open(one!);
+      const ends = Promise.withResolvers<void>();
+      const call = two!.execute(() => ends.promise);
+      await clock.advance(0);
+      expect(await gauge('permits_limit')).toBe(2);
+      expect(await gauge('permits_in_use')).toBe(1);
+      expect(await gauge('failure_ratio')).toBe(0.25);
+      expect(await gauge('state', { state: 'closed' })).toBe(1);
+      expect(await gauge('state', { state: 'open' })).toBe(1);
+      expect(await gauge('state', { state: 'half-open' })).toBe(0);
+      expect(await sumOfMetric('navigator_policy_permits_limit', { policy: one!.name })).toBe(0);
+      ends.resolve();
+      await call;
     });
 
     it('does not forget what is in use', async () => {

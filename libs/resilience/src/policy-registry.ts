@@ -7,7 +7,7 @@ import { showPolicies } from './metrics.js';
 import { type EffectiveOptions, InvalidPolicyOptions, mergeOptions, parseOptions } from './options.js';
 import type { PolicyOptions } from './options.js';
 import { DependencyPolicy, type PolicyHooks } from './policy.js';
-import type { Policy, PolicyOverride } from './policy-types.js';
+import type { Policy, PolicyDescription, PolicyOverride } from './policy-types.js';
 
 export interface RegistryDependencies {
   clock?: Clock;
@@ -15,6 +15,8 @@ export interface RegistryDependencies {
   faults?: FaultInjector;
 }
 
+/** Above it nothing is done that does not have to be. */
+const MOST_LOAD_FOR_EXTRAS = 0.7;
 const MAX_KEYED = 5_000;
 const IDLE_MS = 15 * 60_000;
 
@@ -38,10 +40,11 @@ export class PolicyRegistry {
   private readonly definitions = new Map<string, Definition>();
   private readonly keys = new LruMap<Keyed>(MAX_KEYED, ({ policy }) => this.discard(policy));
   private readonly hide: () => void;
+  private load: () => number = () => 0;
 
   constructor(private readonly deps: RegistryDependencies = {}) {
     this.clock = deps.clock ?? systemClock;
-    this.hide = showPolicies(() => [...this.definitions.values()].map(({ policy }) => policy.describe()));
+    this.hide = showPolicies(() => this.shown());
   }
 
   /** @throws InvalidPolicyOptions */
@@ -106,11 +109,31 @@ export class PolicyRegistry {
     this.find(name).override(override);
   }
 
+  /**
+   * Tells the policies how full the process is, 0 to 1 and more: they ask nothing twice while it has hardly time for
+   * once.
+   */
+  heed(load: () => number): void {
+    this.load = load;
+  }
+
   /** Stops what runs by itself: probes, slow starts, overrides that would end. */
   close(): void {
     this.hide();
     for (const { policy } of this.definitions.values()) policy.dispose();
     for (const [, { policy }] of this.keys.oldestFirst()) policy.dispose();
+  }
+
+  /** For metrics, where a key must not become a label: policies that are alike have the name of their template. */
+  private shown(): PolicyDescription[] {
+    const keyed = [...this.keys.oldestFirst()].map(([, { template, policy }]) => ({
+      ...policy.describe(),
+      name: template,
+    }));
+    const templates = new Set(keyed.map(({ name }) => name));
+    // Calls go to its copies and not to a template itself.
+    const defined = [...this.definitions].filter(([name]) => !templates.has(name));
+    return [...defined.map(([, { policy }]) => policy.describe()), ...keyed];
   }
 
   private check(changes: Record<string, unknown>): Map<string, EffectiveOptions> {
@@ -143,7 +166,8 @@ export class PolicyRegistry {
   ): DependencyPolicy {
     const { random = Math.random, faults } = this.deps;
     const { clock, events } = this;
-    return new DependencyPolicy(name, options, { clock, random, events, faults, label }, hooks);
+    const hasTime = () => this.load() <= MOST_LOAD_FOR_EXTRAS;
+    return new DependencyPolicy(name, options, { clock, random, events, faults, label, hasTime }, hooks);
   }
 
   private definition(name: string): Definition {

@@ -14,6 +14,7 @@ import type { FaultInjector, FaultTarget } from './faults.js';
 import type { PolicyOptions } from './options.js';
 import type { PolicyHooks } from './policy.js';
 import { PolicyRegistry } from './policy-registry.js';
+import type { Policy } from './policy-types.js';
 
 const OPTIONS: PolicyOptions = {
   attemptTimeoutMs: 1_000,
@@ -470,6 +471,50 @@ describe('hedging', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
     expect(policy.describe().permits).toMatchObject({ inUse: 0 });
     expect(policy.state).toBe('closed');
+  });
+
+  describe('is off', () => {
+    const asked = async (policy: Policy, ms = 100) => {
+      let calls = 0;
+      const work = (signal: AbortSignal) => {
+        calls++;
+        return hangs(signal);
+      };
+      const call = settled(policy.execute(work, { idempotent: true }));
+      await clock.advance(ms);
+      const times = calls;
+      await clock.advance(10_000);
+      await call;
+      return times;
+    };
+    const hedging = async (concurrency: number) => {
+      const bulkhead = { concurrency, queue: 10, tenantShare: 1 };
+      const policy = policyWith({ hedge: {}, retry: undefined, bulkhead });
+      for (let i = 0; i < 40; i++) await policy.execute(pong, { idempotent: true });
+      return policy;
+    };
+
+    it('while the process is full', async () => {
+      const policy = await hedging(10);
+      let load = 0.71;
+      registry.heed(() => load);
+      expect(await asked(policy)).toBe(1);
+      load = 0.7;
+      expect(await asked(policy)).toBe(2);
+    });
+
+    it('while most of the permits are in use', async () => {
+      const policy = await hedging(10);
+      const ends = new AbortController();
+      // These are not idempotent, so they are not asked twice themselves.
+      const others = Array.from({ length: 7 }, () =>
+        settled(policy.execute(hangs, { signal: ends.signal, timeoutMs: 100_000 })),
+      );
+      expect(await asked(policy)).toBe(1);
+      ends.abort();
+      await Promise.all(others);
+      expect(await asked(policy)).toBe(2);
+    });
   });
 });
 

@@ -18,6 +18,9 @@ import {
 } from './pipeline/index.js';
 import { RetryStrategy } from './retry/index.js';
 
+/** The share of a bulkhead's permits above which it has none to spare. */
+const MOST_IN_USE = 0.7;
+
 export interface StrategyDependencies {
   name: string;
   clock: Clock;
@@ -25,6 +28,7 @@ export interface StrategyDependencies {
   faults?: FaultInjector;
   breaker: CircuitBreaker;
   latency: LatencyEstimate;
+  hasTime?: () => boolean;
   outcomeOf(error: unknown, attempt: Attempt): Outcome;
   observe(attempt: Attempt, elapsedMs: number, error: unknown): void;
   /** Of things that happen too often for a history. */
@@ -109,7 +113,7 @@ export class Strategies {
   }
 
   private applyHedge({ hedge }: EffectiveOptions): void {
-    const { clock, latency, breaker, count } = this.deps;
+    const { clock, latency, count } = this.deps;
     if (hedge) this.hedgeBudget.update(hedge.budgetRatio);
     if (!hedge) this.hedge = undefined;
     else if (this.hedge) this.hedge.options = hedge;
@@ -118,9 +122,16 @@ export class Strategies {
         clock,
         budget: this.hedgeBudget,
         p95Ms: () => latency.quantile(0.95),
-        allowed: () => breaker.state === 'closed',
+        allowed: () => this.mayHedge(),
         onHedge: () => count('hedge'),
       });
+  }
+
+  /** Asking twice helps against one slow answer; when everything is slow because there is too much, it makes it worse. */
+  private mayHedge(): boolean {
+    const { breaker, hasTime = () => true } = this.deps;
+    const { inUse = 0, limit = 1 } = this.bulkhead ?? {};
+    return breaker.state === 'closed' && inUse <= MOST_IN_USE * limit && hasTime();
   }
 
   private applyBulkhead({ bulkhead }: EffectiveOptions): Bulkhead | undefined {

@@ -9,7 +9,7 @@ export interface HedgeDependencies {
   budget: HedgeBudget;
   /** The live 95th percentile; undefined until there were enough calls. */
   p95Ms(): number | undefined;
-  /** false while the circuit is not closed. */
+  /** false while the circuit is not closed or there is too much to do. */
   allowed(): boolean;
   onHedge(): void;
 }
