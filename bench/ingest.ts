@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
-import PDFDocument from 'pdfkit';
+import { planPdf } from './plan-pdf.js';
 import { planText } from './plan-text.js';
 import { ProgramUnderTest } from './program-under-test.js';
 
@@ -80,7 +80,7 @@ function post(content: Buffer, filename: string): ClientRequest {
 }
 
 async function tenPages(seed: number) {
-  const pdf = await makePdf(seed);
+  const pdf = await planPdf(seed, 10);
   const startMs = performance.now();
   const { id } = (await program.upload(pdf, 'plan.pdf'))!;
   const reached: Record<string, number> = {};
@@ -103,24 +103,6 @@ interface Progress {
   answerable: string;
   passages: number;
   reason: { code: string } | null;
-}
-
-/** Ten pages with headings and about 350 words each. */
-async function makePdf(seed: number): Promise<Uint8Array<ArrayBuffer>> {
-  const pdf = new PDFDocument({ size: 'LETTER' });
-  const chunks: Buffer[] = [];
-  pdf.on('data', (chunk: Buffer) => chunks.push(chunk));
-  for (let page = 1; page <= 10; page++) {
-    if (page > 1) pdf.addPage();
-    for (const part of planText(seed * 100 + page, 5)
-      .trim()
-      .split('\n\n'))
-      if (part.startsWith('#')) pdf.fontSize(14).text(part.replace(/^#+ /, '')).moveDown(0.5);
-      else pdf.fontSize(10).text(part).moveDown();
-  }
-  pdf.end();
-  await once(pdf, 'end');
-  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /** Resident memory of the program's own process. */
