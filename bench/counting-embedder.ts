@@ -10,19 +10,19 @@ const EMBEDDING_MS = 20;
 export class CountingEmbedder {
   /** Texts that were embedded, each time counted. */
   embedded = 0;
-  readonly dimensions = 64;
 
   private constructor(
     private readonly server: Server,
     readonly url: string,
+    readonly dimensions: number,
   ) {}
 
-  static async start(): Promise<CountingEmbedder> {
+  static async start(dimensions = 64): Promise<CountingEmbedder> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-    const embedder = new CountingEmbedder(server, url);
+    const embedder = new CountingEmbedder(server, url, dimensions);
     server.on('request', (request, response) => void embedder.answer(request, response));
     return embedder;
   }

@@ -21,10 +21,12 @@ import { MemoryOfTree } from './process-tree.js';
 const SECTIONS = 4;
 const UPLOADERS = 8;
 const QUESTIONS = 100;
+/** As OpenAI's small model has. */
+const DIMENSIONS = 1_536;
 
 const [documents = 1_000, pages = 500] = process.argv.slice(2).map(Number);
 const folder = await mkdtemp(join(tmpdir(), 'navigator-comparison-'));
-const embedder = await CountingEmbedder.start();
+const embedder = await CountingEmbedder.start(DIMENSIONS);
 try {
   const sample = await writeSample(documents);
   const rows: Record<string, string> = {};
@@ -75,6 +77,7 @@ async function langchain(store: string, sample: string): Promise<Run> {
       store,
       sample,
       embedder.url,
+      String(DIMENSIONS),
       database.url,
     ]);
     const run = JSON.parse(stdout.trim().split('\n').at(-1)!) as {

@@ -1,7 +1,7 @@
 /**
  * What a script of a few lines does with LangChain: read, split, embed, store. Run as a process of its own by
  * `ingest-comparison.ts`, so that its memory can be told. Prints one line of JSON.
- * `node langchain.js memory|postgres FOLDER EMBEDDER_URL DATABASE_URL`
+ * `node langchain.js memory|postgres FOLDER EMBEDDER_URL DIMENSIONS DATABASE_URL`
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,24 +16,33 @@ const CHUNK_CHARACTERS = 550;
 /** As many as our embedding stage sends at once. */
 const BATCH = 16;
 
-const [store, folder, embedderUrl, databaseUrl] = process.argv.slice(2) as [string, string, string, string];
+/** Files at the same time, as many as we have uploaders. */
+const LANES = 8;
+
+const [store, folder = '.', embedderUrl, dimensions, databaseUrl] = process.argv.slice(2);
 const splitter = new RecursiveCharacterTextSplitter({ chunkSize: CHUNK_CHARACTERS, chunkOverlap: 0 });
 const embeddings = new OpenAIEmbeddings({
   model: 'counting',
   apiKey: 'none',
   batchSize: BATCH,
-  dimensions: 64,
+  dimensions: Number(dimensions),
   configuration: { baseURL: embedderUrl },
 });
 const add = store === 'memory' ? intoMemory() : await intoPostgres();
 const startedMs = performance.now();
 let chunks = 0;
-for (const file of await readdir(folder)) {
-  const text = await readFile(join(folder, file), 'utf8');
-  const documents = await splitter.splitDocuments([new Document({ pageContent: text, metadata: { file } })]);
-  chunks += documents.length;
-  await add.documents(documents);
-}
+const files = await readdir(folder);
+const lane = async () => {
+  for (let file = files.pop(); file !== undefined; file = files.pop()) {
+    const text = await readFile(join(folder, file), 'utf8');
+    const documents = await splitter.splitDocuments([
+      new Document({ pageContent: text, metadata: { file } }),
+    ]);
+    chunks += documents.length;
+    await add.documents(documents);
+  }
+};
+await Promise.all(Array.from({ length: LANES }, lane));
 const seconds = (performance.now() - startedMs) / 1_000;
 await add.end();
 const [, peak] = /VmHWM:\s+(\d+)/.exec(await readFile('/proc/self/status', 'utf8'))!;
