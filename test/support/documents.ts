@@ -14,6 +14,7 @@ export interface Owner {
 export function workerConfig(rest: Partial<WorkerConfig> = {}): WorkerConfig {
   return {
     concurrency: 2,
+    partConcurrency: 2,
     pollMs: 200,
     leaseMs: 30_000,
     retryDelayMs: 10,

@@ -25,6 +25,13 @@ export const workerSection = section(
       .max(64)
       .default(2)
       .describe('Documents that one worker processes at the same time.'),
+    partConcurrency: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe('Parts of one document, such as stretches of pages, that are read at the same time.'),
     pollMs: z.coerce
       .number()
       .int()

@@ -9,6 +9,9 @@ import { DocumentStore } from './documents/document.store.js';
 import { DocumentWatcher } from './documents/document-watcher.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
+import { DocumentExtractor } from './extraction/document.extractor.js';
+import { Extractors } from './extraction/extractors.js';
+import { PartStore } from './extraction/part.store.js';
 import { IngestionWorker } from './jobs/ingestion.worker.js';
 import { JobStore } from './jobs/job.store.js';
 import { IngestionNotifications } from './jobs/notifications.js';
@@ -53,6 +56,13 @@ const WORKER = [
   OrphanSweep,
   JobRunner,
   SandboxedParser,
+  PartStore,
+  DocumentExtractor,
+  {
+    provide: Extractors,
+    inject: [DocumentExtractor],
+    useFactory: (documents: DocumentExtractor) => new Extractors(documents),
+  },
   ReceiveStage,
   ExtractStage,
   StructureStage,

@@ -1,10 +1,16 @@
-import type { ExtractedDocument } from '../parsing/index.js';
+import { detailOf, textsOf } from '../extraction/part-detail.js';
+import type { Block, ExtractedDocument } from '../parsing/index.js';
 import { assess } from './assessment.js';
 
-function extracted(texts: string[], rest: Partial<ExtractedDocument> = {}): ExtractedDocument {
-  const blocks = texts.map((text) => ({ kind: 'paragraph' as const, text, page: 1, box: null }));
-  return { format: 'pdf', title: null, pageCount: 3, blocks, warnings: [], ...rest };
+type Extracted = Pick<ExtractedDocument, 'blocks' | 'warnings'>;
+
+function extracted(texts: string[], warnings: ExtractedDocument['warnings'] = []): Extracted {
+  const blocks = texts.map((text): Block => ({ kind: 'paragraph', text, page: 1, box: null }));
+  return { blocks, warnings };
 }
+
+const assessed = (part: Extracted, passageCount = 1) =>
+  assess({ pageCount: 3, passageCount, detail: detailOf(part), sample: part.blocks.flatMap(textsOf) });
 
 const ENGLISH = 'The plan pays for physiotherapy after the deductible has been met by the member.';
 
@@ -27,18 +33,19 @@ describe('the assessment of a document', () => {
     };
     const document = extracted([ENGLISH]);
     document.blocks.push(table);
-    expect(await assess(document, 2)).toMatchObject({ pages: 3, passages: 2, words: 14 + 4 });
+    expect(await assessed(document, 2)).toMatchObject({ pages: 3, passages: 2, words: 14 + 4 });
   });
 
   it('names the pages that have no text or could not be read, and says why', async () => {
-    const document = extracted([ENGLISH], {
-      warnings: [
+    const document = extracted(
+      [ENGLISH],
+      [
         { code: 'page-without-text', page: 2 },
         { code: 'page-unreadable', page: 3 },
         { code: 'output-truncated' },
       ],
-    });
-    expect(await assess(document, 1)).toMatchObject({
+    );
+    expect(await assessed(document)).toMatchObject({
       pagesWithoutText: [2, 3],
       warnings: ['page-without-text', 'page-unreadable', 'output-truncated'],
     });
@@ -49,11 +56,11 @@ describe('the assessment of a document', () => {
     ['Die Versicherung zahlt die Physiotherapie, sobald der Selbstbehalt erreicht ist.', 'de'],
     ['El plan paga la fisioterapia después de que se haya alcanzado el deducible.', 'es'],
   ])('tells the language of %j', async (text, language) => {
-    expect((await assess(extracted([text]), 1)).language).toBe(language);
+    expect((await assessed(extracted([text]))).language).toBe(language);
   });
 
   it('says no language where there is too little text', async () => {
-    expect((await assess(extracted(['12 345']), 1)).language).toBeNull();
+    expect((await assessed(extracted(['12 345']))).language).toBeNull();
   });
 
   it.each([
@@ -63,6 +70,6 @@ describe('the assessment of a document', () => {
     ['ab(cid:12)(cid:7)', 15 / 17],
     ['', 0],
   ])('finds how much of %j is garbled', async (text, ratio) => {
-    expect((await assess(extracted([text]), 1)).garbledRatio).toBeCloseTo(ratio, 4);
+    expect((await assessed(extracted([text]))).garbledRatio).toBeCloseTo(ratio, 4);
   });
 });

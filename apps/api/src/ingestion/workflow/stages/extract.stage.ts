@@ -1,67 +1,184 @@
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type Policy, PolicyRegistry } from '#libs/resilience';
 import { BlobStore } from '../../blobs/blob.store.js';
 import type { Document } from '../../documents/document.js';
 import { DocumentStore } from '../../documents/document.store.js';
-import { type ExtractedDocument, ParseFailure, SandboxedParser } from '../../parsing/index.js';
+import type { ExtractionPlan, Extractor, PartRange, SourceFile } from '../../extraction/extractor.js';
+import { Extractors } from '../../extraction/extractors.js';
+import { inParallel } from '../../extraction/in-parallel.js';
+import { packPart } from '../../extraction/packed-part.js';
+import { detailOf, type PartDetail, sumOf } from '../../extraction/part-detail.js';
+import { type NewPart, PartStore } from '../../extraction/part.store.js';
+import { type WorkerConfig, workerSection } from '../../ingestion.config.js';
+import type { ClaimedJob } from '../../jobs/job.js';
+import { JobStore } from '../../jobs/job.store.js';
+import { notifyDocumentChanged } from '../../jobs/notifications.js';
+import { type ExtractionWarning, ParseFailure } from '../../parsing/index.js';
+import { garbledRatio } from '../assessment.js';
+import type { GateEvidence } from '../gates/gate.js';
 import { DocumentRejected, type StageOutcome, type StageWork, type Task } from '../stage-work.js';
+import { StageStore } from '../stage.store.js';
 
-/** Reads the file, in the sandboxed parser, into blocks of text and tables. */
+/**
+ * Reads the file part by part, several at a time. The plan and every part are durable by themselves, so after a crash
+ * only the parts that were under way are read again. The only part of a small file is durable with the stage.
+ */
 @Injectable()
 export class ExtractStage implements StageWork {
   private readonly policy: Policy;
 
   constructor(
     private readonly blobs: BlobStore,
-    private readonly parser: SandboxedParser,
+    private readonly extractors: Extractors,
+    private readonly parts: PartStore,
+    private readonly jobs: JobStore,
+    private readonly stages: StageStore,
     private readonly documents: DocumentStore,
     policies: PolicyRegistry,
+    @Inject(workerSection.token) private readonly config: Pick<WorkerConfig, 'partConcurrency'>,
   ) {
     this.policy = policies.policy('parser');
   }
 
-  async run({ document }: Task, signal: AbortSignal): Promise<StageOutcome> {
-    const { mediaType, document: extracted } = await this.parse(document, signal);
+  async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
+    const { job, document } = task;
+    const key = keyOf(job);
+    const found = await this.jobs.fenced(job, async (tx) => ({
+      plan: await this.parts.findPlan(tx, key),
+      done: await this.parts.listDone(tx, key),
+    }));
+    const source = new Source(
+      await this.fileOf(document),
+      this.extractors.for(document.mediaType),
+      this.policy,
+    );
+    const plan = found.plan ?? (await source.plan(signal));
+    if (plan.parts.length === 1) return this.readWhole(source, plan, task, signal);
+    if (!found.plan) await this.jobs.fenced(job, (tx) => this.parts.savePlan(tx, key, plan));
+    const missing = [...plan.parts.keys()].filter((ordinal) => !found.done.includes(ordinal));
+    const { partConcurrency } = this.config;
+    await inParallel(
+      missing,
+      partConcurrency,
+      (at, either) => this.readPart(source, plan, at, job, either),
+      signal,
+    );
+    const details = await this.jobs.fenced(job, (tx) => this.parts.listDetails(tx, key));
+    return this.outcome(document, plan, sumOf(details));
+  }
+
+  private async readWhole(
+    source: Source,
+    plan: ExtractionPlan,
+    { job, document }: Task,
+    signal: AbortSignal,
+  ): Promise<StageOutcome> {
+    const part = await source.read(plan, 0, signal);
+    const outcome = this.outcome(document, plan, part.detail);
     return {
-      detail: {
-        format: extracted.format,
-        pages: extracted.pageCount,
-        blocks: extracted.blocks.length,
-        warnings: extracted.warnings.length,
+      ...outcome,
+      commit: async (tx) => {
+        await this.parts.savePlan(tx, keyOf(job), plan);
+        await this.parts.add(tx, keyOf(job), part);
+        await outcome.commit?.(tx);
       },
-      result: await packExtracted(extracted),
-      // The upload went by the first bytes; the parser has seen them all.
-      commit: (tx) => this.documents.saveMediaType(tx, document.id, mediaType),
     };
   }
 
-  private async parse({ tenantId, sha256, filename, mediaType }: Document, signal: AbortSignal) {
-    const path = await this.blobs.localPath(tenantId, sha256);
-    try {
-      const file = { path, filename, declaredType: mediaType };
-      const parse = (limited: AbortSignal) => this.parser.parse({ ...file, signal: limited });
-      return await this.policy.execute(parse, { signal, operation: 'parse' });
-    } catch (error) {
-      if (error instanceof ParseFailure && !WORTH_ANOTHER_TRY.has(error.code))
-        throw new DocumentRejected(error.code, error.message, { cause: error });
-      throw error;
-    }
+  private async readPart(
+    source: Source,
+    plan: ExtractionPlan,
+    ordinal: number,
+    job: ClaimedJob,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const part = await source.read(plan, ordinal, signal);
+    await this.jobs.fenced(job, async (tx) => {
+      if (!(await this.parts.add(tx, keyOf(job), part))) return;
+      await this.jobs.noteProgress(tx, job);
+      await this.stages.addProgress(tx, job.documentId, 'extract', 1 / plan.parts.length);
+      await notifyDocumentChanged(tx, job.documentId);
+    });
+  }
+
+  private outcome(document: Document, plan: ExtractionPlan, detail: PartDetail): StageOutcome {
+    return {
+      detail: {
+        format: plan.format,
+        pages: plan.pageCount,
+        parts: plan.parts.length,
+        blocks: detail.blocks,
+        warnings: detail.warnings.length,
+      },
+      evidence: evidenceOf(plan, detail),
+      // The upload went by the first bytes; who read the file has seen them all.
+      commit: (tx) => this.documents.saveMediaType(tx, document.id, plan.mediaType),
+    };
+  }
+
+  private async fileOf({ tenantId, sha256, filename, mediaType, sizeBytes }: Document): Promise<SourceFile> {
+    return { path: await this.blobs.localPath(tenantId, sha256), filename, mediaType, sizeBytes };
   }
 }
 
-/** A parser that dies may have been killed from outside; all other failures are in the file. */
-const WORTH_ANOTHER_TRY = new Set(['parser-crashed']);
-/** What a decompressed checkpoint may take; the parser's own limits lie far below. */
-const MAX_UNPACKED_BYTES = 512 * 1_024 * 1_024;
-
-/** The checkpoint from which the stages after this one start. */
-export async function packExtracted(extracted: ExtractedDocument): Promise<Buffer> {
-  return promisify(gzip)(JSON.stringify(extracted));
+/** How sure a machine was tells of pictures or of sound, by the format. */
+function evidenceOf(plan: ExtractionPlan, detail: PartDetail): GateEvidence {
+  const { recognisedWords: words } = detail;
+  const confidence = words > 0 ? detail.confidenceSum / words : undefined;
+  const isHeard = plan.durationMs !== null;
+  const count = (code: ExtractionWarning['code']) =>
+    detail.warnings.filter((warning) => warning.code === code).length;
+  return {
+    words: detail.words,
+    garbledRatio: garbledRatio(detail),
+    ...(plan.pageCount !== null && {
+      pages: plan.pageCount,
+      pagesWithoutText: count('page-without-text'),
+      pagesUnreadable: count('page-unreadable'),
+    }),
+    ...(isHeard
+      ? { spokenWords: words, transcriptConfidence: confidence }
+      : { recognisedWords: words, recognitionConfidence: confidence }),
+  };
 }
 
-export async function unpackExtracted(checkpoint: Buffer): Promise<ExtractedDocument> {
-  const unpacked = await promisify(gunzip)(checkpoint, { maxOutputLength: MAX_UNPACKED_BYTES });
-  return JSON.parse(unpacked.toString('utf8')) as ExtractedDocument;
+const keyOf = ({ documentId }: ClaimedJob) => ({ documentId, stage: 'extract' as const });
+
+/** A file with who reads it, whose failures are turned into what becomes of the document. */
+class Source {
+  constructor(
+    private readonly file: SourceFile,
+    private readonly extractor: Extractor,
+    private readonly policy: Policy,
+  ) {}
+
+  plan(signal: AbortSignal): Promise<ExtractionPlan> {
+    return this.attempt('plan', (limited) => this.extractor.plan(this.file, limited), signal);
+  }
+
+  async read(plan: ExtractionPlan, ordinal: number, signal: AbortSignal): Promise<NewPart> {
+    const range: PartRange = plan.parts[ordinal]!;
+    const startedAt = new Date();
+    const read = (limited: AbortSignal) => this.extractor.read(this.file, plan, range, limited);
+    const part = await this.attempt('read', read, signal);
+    return { ordinal, range, result: await packPart(part), detail: detailOf(part), startedAt };
+  }
+
+  /** A reader that dies may have been killed from outside, so it is tried once more; all other failures are in the file. */
+  private async attempt<T>(
+    operation: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+    attemptsLeft = 2,
+  ): Promise<T> {
+    try {
+      return await this.policy.execute(work, { signal, operation });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ParseFailure)) throw error;
+      if (error.code === 'parser-crashed' && attemptsLeft > 1)
+        return this.attempt(operation, work, signal, attemptsLeft - 1);
+      throw new DocumentRejected(error.code, error.message, { cause: error });
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DocumentStore } from '../../documents/document.store.js';
+import { PartStore } from '../../extraction/part.store.js';
 import { JobStore } from '../../jobs/job.store.js';
 import type { StageOutcome, StageWork, Task } from '../stage-work.js';
 import { StageStore } from '../stage.store.js';
@@ -10,6 +11,7 @@ export class PublishStage implements StageWork {
   constructor(
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
+    private readonly parts: PartStore,
     private readonly documents: DocumentStore,
   ) {}
 
@@ -19,6 +21,7 @@ export class PublishStage implements StageWork {
         await this.documents.notePassagesWithoutVector(tx, job.documentId);
         await this.documents.setReady(tx, job.documentId);
         await this.stages.clearResults(tx, job.documentId);
+        await this.parts.clear(tx, job.documentId);
         await this.jobs.finish(tx, job, 'done');
       },
     };
