@@ -17,7 +17,8 @@ export const databaseSection = section(
       .int()
       .min(2)
       .max(200)
-      .default(12)
+      // Each is held for some round trips: at 20 ms this is far more than is used, and at half a second just enough.
+      .default(24)
       .describe('Connections of one process, at most.'),
     statementTimeoutMs: z.coerce
       .number()

@@ -4,6 +4,8 @@ import type { Client } from 'pg';
 /** Holds all grants; nobody logs in as it. The login role below inherits them. */
 export const APP_GROUP = 'navigator_app';
 const DUPLICATE_ROLE = '42710';
+/** How soon the server looks whether who waits for a lock waits for ever; requests wait a little longer than this. */
+const DEADLOCK_CHECK_MS = 200;
 /** Any number; every replica must use the same one. */
 const ROLE_LOCK = 7_214_002;
 
@@ -59,5 +61,10 @@ function roleStatement(client: Client, name: string, password: string): string {
       end if;
       alter role ${role} login inherit nocreatedb nocreaterole password ${client.escapeLiteral(password)};
       grant ${APP_GROUP} to ${role};
+      begin
+        alter role ${role} set deadlock_timeout = '${DEADLOCK_CHECK_MS}ms';
+      exception when insufficient_privilege then
+        null; -- Only a superuser may; then it stays as the server has it.
+      end;
     end $$`;
 }

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { DeadlineExceeded } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { type CallOptions, type Policy, type Priority, remainingMs } from '#libs/resilience';
+import { Patience } from './patience.js';
 import { isConflict, meaningOf, StorageFull, StorageReadOnly } from './database-errors.js';
 import {
   runStatements,
@@ -41,13 +42,14 @@ interface Kind {
 type Attempt<T> = (plan: TransactionPlan) => Promise<T>;
 
 /** A job has nobody waiting for it; these keep it from being stuck. */
-const JOB_LIMITS = { statementMs: 30_000, lockMs: 10_000, waitMs: 5_000 };
-/** Somebody waits for a request: a lock or a connection that is not free soon is reported instead. */
-const REQUEST_WAIT_MS = 250;
-/** PostgreSQL looks for deadlocks after a second, and must come first: a deadlock is resolved, a lock only reported. */
-const REQUEST_LOCK_MS = 1_200;
-/** What only reads waits for changes of a table's shape alone, and is not to keep connections from others meanwhile. */
-const READ_LOCK_MS = 250;
+const JOB_LIMITS = { statementMs: 30_000, lock: { ms: 10_000 }, waitMs: 5_000 };
+/**
+ * Somebody waits for a request, and others for its connection: a lock that is not free soon is reported instead. But
+ * PostgreSQL must look for deadlocks first, because a deadlock is resolved and a lock only reported.
+ */
+const REQUEST_LOCK = { ms: 300, afterDeadlockCheck: true };
+/** What only reads waits for changes of a table's shape alone. */
+const READ_LOCK = { ms: 250 };
 /** The answer needs some of the time that is left. */
 const RETURN_MS = 20;
 /** A transaction that was in another one's way is run again, after a random part of 25, 50 and 100 ms. */
@@ -62,6 +64,7 @@ const RERUN_BASE_MS = 25;
  */
 export class TenantDb {
   private readonly beforeCommit: BeforeCommit[] = [];
+  private readonly patience = new Patience();
   private readonly refusedWrite: ((refusal: StorageFull | StorageReadOnly) => void)[] = [];
 
   /** @param statementTimeoutMs for the statements of requests */
@@ -170,14 +173,23 @@ export class TenantDb {
   ): Promise<T> {
     signal?.throwIfAborted();
     const readOnly = operation === 'read';
-    const call: CallOptions = { operation, idempotent: readOnly, signal, tenantId, priority };
+    const isRequest = priorityOf(priority) !== undefined;
+    const call: CallOptions = {
+      operation,
+      idempotent: readOnly,
+      signal,
+      tenantId,
+      priority,
+      maxWaitMs: isRequest ? this.patience.waitMs : undefined,
+    };
     return this.policy.execute(async (attemptSignal) => {
       const left = remainingMs(signal) - RETURN_MS;
       if (left < 1) throw new DeadlineExceeded();
-      const limits = this.limits(priority, timeoutMs);
-      const lockMs = readOnly ? Math.min(limits.lockMs, READ_LOCK_MS) : limits.lockMs;
+      const limits = this.limits(isRequest, timeoutMs);
+      const lock = readOnly ? READ_LOCK : limits.lock;
       const statementMs = Math.floor(Math.min(limits.statementMs, left));
-      const plan = { ...limits, lockMs, statementMs, settings, readOnly, signal: attemptSignal };
+      const held = isRequest ? (ms: number) => this.patience.held(ms) : undefined;
+      const plan = { ...limits, lock, statementMs, settings, readOnly, signal: attemptSignal, held };
       return this.rerun(recordedFor === undefined ? attempt : this.recorded(recordedFor, attempt), plan);
     }, call);
   }
@@ -212,14 +224,15 @@ export class TenantDb {
     return error;
   }
 
-  /** As in the policies: what has no priority of its own and belongs to no request is a job. */
-  private limits(priority = currentContext()?.priority, timeoutMs?: number) {
-    if (priority === undefined) return { ...JOB_LIMITS, statementMs: timeoutMs ?? JOB_LIMITS.statementMs };
+  private limits(isRequest: boolean, timeoutMs?: number) {
+    if (!isRequest) return { ...JOB_LIMITS, statementMs: timeoutMs ?? JOB_LIMITS.statementMs };
     const statementMs = timeoutMs ?? this.statementTimeoutMs;
-    return { statementMs, lockMs: REQUEST_LOCK_MS, waitMs: REQUEST_WAIT_MS };
+    return { statementMs, lock: REQUEST_LOCK, waitMs: this.patience.waitMs };
   }
 }
 
+/** As in the policies: what has no priority of its own and belongs to no request is a job. */
+const priorityOf = (priority?: Priority) => priority ?? currentContext()?.priority;
 const ofTenant = (tenantId: string) => ({ 'app.tenant': tenantId });
 
 const READ_ONLY_TRANSACTION = '25006';

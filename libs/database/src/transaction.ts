@@ -17,14 +17,16 @@ export interface TransactionPlan {
   readOnly: boolean;
   /** Of each statement. */
   statementMs: number;
-  /** Of waiting for a lock. */
-  lockMs: number;
+  /** Of waiting for a lock: at all, or after the server has looked whether it is a deadlock (`deadlock_timeout`). */
+  lock: { ms: number; afterDeadlockCheck?: boolean };
   /** Of waiting for a connection while all are in use. */
   waitMs: number;
   /** Its abortion cancels the statement that runs. */
   signal: AbortSignal;
   /** What is sent together with the commit of a write; asked for when its work is done. */
   last?: () => readonly Statement[];
+  /** Is told for how many milliseconds the connection was held by a transaction that succeeded. */
+  held?(ms: number): void;
 }
 
 /** How long a server that should have ended a statement may keep silent. */
@@ -68,11 +70,14 @@ async function onConnection<T>(
 ): Promise<T> {
   plan.signal.throwIfAborted();
   const { runner, client } = await lease(source, plan);
+  const since = performance.now();
   client.answerWithinMs = plan.statementMs + SILENCE_MS;
   const interruption = new Interruption(client, plan.signal);
   let failure: Error | undefined;
   try {
-    return await Promise.race([transaction({ runner, client }), interruption.overdue]);
+    const result = await Promise.race([transaction({ runner, client }), interruption.overdue]);
+    plan.held?.(performance.now() - since);
+    return result;
   } catch (error) {
     failure = await giveUp({ runner, client }, interruption);
     throw plan.signal.aborted ? plan.signal.reason : lostMeanwhile(runner, error);
@@ -161,16 +166,17 @@ async function sendToTheEnd(
 }
 
 /** `set_config(…, true)` is `set local`: it ends with the transaction, so a pooled connection carries nothing over. */
-function beginning(
-  client: PooledClient,
-  { settings, readOnly, statementMs, lockMs }: TransactionPlan,
-): string {
-  const limits = { statement_timeout: String(statementMs), lock_timeout: String(lockMs) };
-  const calls = Object.entries({ ...limits, ...settings }).map(
+function beginning(client: PooledClient, { settings, readOnly, statementMs, lock }: TransactionPlan): string {
+  const lockMs = lock.afterDeadlockCheck ? `(${DEADLOCK_CHECK_MS} + ${lock.ms})::text` : `'${lock.ms}'`;
+  const calls = Object.entries({ statement_timeout: String(statementMs), ...settings }).map(
     ([name, value]) => `set_config(${client.escapeLiteral(name)}, ${client.escapeLiteral(value)}, true)`,
   );
+  calls.push(`set_config('lock_timeout', ${lockMs}, true)`);
   return `begin ${readOnly ? 'read only' : ''}; select ${calls.join(', ')}`;
 }
+
+/** Ours is set by `ensureAppRole` where it may be; elsewhere it is a second. */
+const DEADLOCK_CHECK_MS = `(1000 * extract(epoch from current_setting('deadlock_timeout')::interval))::int`;
 
 function transactionOf(runner: QueryRunner): EntityManager {
   // So that TypeORM begins none of its own.

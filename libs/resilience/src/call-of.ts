@@ -19,6 +19,6 @@ export function callOf(
     priority: priority ?? 'sheddable-plus',
     isStream,
     // Whoever says nothing of how much it matters is no request: nobody is waiting.
-    maxWaitMs: priority === undefined ? backgroundMaxWaitMs : undefined,
+    maxWaitMs: options.maxWaitMs ?? (priority === undefined ? backgroundMaxWaitMs : undefined),
   };
 }

@@ -7,6 +7,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** For one attempt, when the policy's own limit is longer than this call can wait. */
   timeoutMs?: number;
+  /** How long it may wait for a permit, instead of as long as the policy says. */
+  maxWaitMs?: number;
   /** What is asked of the dependency, such as `read` or `embed`; for metrics, spans and injected faults. */
   operation?: string;
   /** Doing it twice does no harm. Only such a call is retried or hedged. */

@@ -29,6 +29,7 @@ describe('VerifiedCredentials', () => {
       checks += 1;
       return Promise.resolve({ principal: who, expiresAt: new Date(now + expiresInMs) });
     };
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
   const refused = () => {
     checks += 1;
     return Promise.reject(new Error('refused'));
@@ -39,6 +40,48 @@ describe('VerifiedCredentials', () => {
     now += 4_999;
     expect(await verified.verify('a', refused)).toBe(principal);
     now += 1;
+    await expect(verified.verify('a', refused)).rejects.toThrow('refused');
+  });
+
+  it('looks again in the meantime for whoever goes on asking, so that he never waits', async () => {
+    await verified.verify('a', valid());
+    now += 2_500;
+    expect(await verified.verify('a', valid())).toBe(principal);
+    await verified.verify('a', valid());
+    expect(checks).toBe(2);
+    now += 4_999;
+    // Longer than five seconds after the first look, and not after the second.
+    expect(await verified.verify('a', refused)).toBe(principal);
+  });
+
+  it('believes nobody any longer whom a look in the meantime has refused', async () => {
+    await verified.verify('a', valid());
+    now += 2_500;
+    expect(await verified.verify('a', refused)).toBe(principal);
+    await settled();
+    await expect(verified.verify('a', refused)).rejects.toThrow('refused');
+  });
+
+  it('goes on believing when nobody could look in the meantime, until five seconds are over', async () => {
+    await verified.verify('a', valid());
+    now += 2_500;
+    const away = () => Promise.reject(new DependencyUnavailable('postgres'));
+    expect(await verified.verify('a', away)).toBe(principal);
+    await settled();
+    now += 2_499;
+    expect(await verified.verify('a', refused)).toBe(principal);
+    now += 1;
+    await expect(verified.verify('a', refused)).rejects.toThrow('refused');
+  });
+
+  it('does not bring back by a look in the meantime what was revoked while it was made', async () => {
+    await verified.verify('a', valid());
+    now += 2_500;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await verified.verify('a', () => promise.then(valid()));
+    verified.forget(() => true);
+    resolve();
+    await settled();
     await expect(verified.verify('a', refused)).rejects.toThrow('refused');
   });
 

@@ -15,7 +15,9 @@ interface Proof extends Verified {
 
 interface Entry {
   principal: Promise<Principal>;
-  /** When to look again. */
+  /** When to look again, while it is still believed. */
+  renewAt: number;
+  /** When it is believed no more. */
   until: number;
   /** Of the last look that succeeded; during a new look still that of the one before. */
   proof?: Proof;
@@ -36,6 +38,8 @@ export interface OutageGrace {
  * a changed role takes hold in the other processes. In this one it does at once.
  */
 const BELIEVED_MS = 5_000;
+/** Whoever goes on asking has the next look made for him meanwhile, so that he does not wait for it. */
+const RENEWED_AFTER_MS = 2_500;
 const MOST_ENTRIES = 10_000;
 
 /**
@@ -57,11 +61,39 @@ export class VerifiedCredentials {
   verify(credential: string, check: () => Promise<Verified>): Promise<Principal> {
     const key = createHash('sha256').update(credential).digest('base64');
     const known = this.entries.get(key);
-    if (known && known.until > this.now()) return known.principal;
-    const entry = { until: this.now() + BELIEVED_MS, proof: known?.proof } as Entry;
+    if (known && known.until > this.now()) {
+      if (known.renewAt <= this.now()) void this.renew(key, known, check);
+      return known.principal;
+    }
+    const entry = this.entryFrom(known?.proof);
     entry.principal = this.look(key, entry, check);
     this.remember(key, entry);
     return entry.principal;
+  }
+
+  /** Looks again while the last look is still believed. A refusal ends that; that nobody could look does not. */
+  private async renew(key: string, known: Entry, check: () => Promise<Verified>): Promise<void> {
+    known.renewAt = Infinity;
+    const entry = this.entryFrom(known.proof);
+    try {
+      const verified = await check();
+      this.prove(entry, verified);
+      entry.principal = Promise.resolve(verified.principal);
+      // It may have been revoked since this look began.
+      if (this.entries.get(key) === known) this.remember(key, entry);
+    } catch (error) {
+      if (isRefusal(error) && this.entries.get(key) === known) this.entries.delete(key);
+    }
+  }
+
+  private entryFrom(proof?: Proof): Entry {
+    const now = this.now();
+    return { renewAt: now + RENEWED_AFTER_MS, until: now + BELIEVED_MS, proof } as Entry;
+  }
+
+  private prove(entry: Entry, verified: Verified): void {
+    entry.proof = { ...verified, foundAt: this.now() };
+    entry.until = Math.min(entry.until, verified.expiresAt.getTime());
   }
 
   /**
@@ -79,8 +111,7 @@ export class VerifiedCredentials {
   private async look(key: string, entry: Entry, check: () => Promise<Verified>): Promise<Principal> {
     try {
       const verified = await check();
-      entry.proof = { ...verified, foundAt: this.now() };
-      entry.until = Math.min(entry.until, verified.expiresAt.getTime());
+      this.prove(entry, verified);
       return verified.principal;
     } catch (error) {
       entry.until = 0; // The next request looks again, also when this one is believed.

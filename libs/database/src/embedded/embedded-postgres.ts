@@ -153,7 +153,7 @@ const START_TIMEOUT_MS = 120_000;
 /** For a small machine, and for a log without a word of the documents. */
 const DEFAULT_SETTINGS: Record<string, string> = {
   cluster_name: 'insurance-navigator',
-  max_connections: '60',
+  max_connections: '100',
   shared_buffers: '128MB',
   // Our statements are short; compiling one costs more than it saves.
   jit: 'off',

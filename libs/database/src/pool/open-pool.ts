@@ -10,6 +10,8 @@ const ATTEMPT_TIMEOUT_MS = 2_000;
 /** A dead peer is noticed on connections that say nothing. Linux then asks nine times, every 75 s, unless told otherwise. */
 const KEEP_ALIVE_MS = 10_000;
 
+const IDLE_MS = 600_000;
+
 /** One for each server and database, whoever connects: the pool, the listener and the probe are one crowd. */
 const gates = new Map<string, ConnectionGate>();
 
@@ -33,6 +35,8 @@ export function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      // To make a connection takes four round trips, and the moment it is needed is when there is no time for them.
+      idleTimeoutMillis: IDLE_MS,
       // A transaction that its process forgot would hold locks and, later, the audit's watermark.
       idle_in_transaction_session_timeout: 60_000,
     },

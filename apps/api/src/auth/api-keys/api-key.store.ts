@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { Statement } from '#libs/database';
 
 export interface StoredApiKey {
   tenantId: string;
@@ -19,12 +20,15 @@ export interface PresentedApiKey {
   expiresAt: Date;
   /** Neither revoked nor expired. */
   valid: boolean;
+  /** Nobody has noted its use for a minute. */
+  unnoted: boolean;
 }
 
 /** Inside `findByCredential(publicId)`: row-level security shows that one row, whatever its tenant. */
 export async function findApiKey(tx: EntityManager, publicId: string): Promise<PresentedApiKey | undefined> {
   const [row] = await tx.query<PresentedRow[]>(
-    `select tenant_id, id, user_id, secret_hash, expires_at, revoked_at is null and expires_at > now() as valid
+    `select tenant_id, id, user_id, secret_hash, expires_at, revoked_at is null and expires_at > now() as valid,
+            ${UNNOTED} as unnoted
      from api_key where public_id = $1`,
     [publicId],
   );
@@ -36,18 +40,15 @@ export async function findApiKey(tx: EntityManager, publicId: string): Promise<P
       secretHash: row.secret_hash,
       expiresAt: row.expires_at,
       valid: row.valid,
+      unnoted: row.unnoted,
     }
   );
 }
 
 /** Written at most once a minute, or every request would wait for its key's row. */
-export async function touchApiKey(tx: EntityManager, tenantId: string, id: string): Promise<void> {
-  await tx.query(
-    `update api_key set last_used_at = now()
-     where tenant_id = $1 and id = $2
-       and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
-    [tenantId, id],
-  );
+export function touchApiKey(tenantId: string, id: string): Statement {
+  const sql = `update api_key set last_used_at = now() where tenant_id = $1 and id = $2 and ${UNNOTED}`;
+  return { sql, parameters: [tenantId, id] };
 }
 
 /** Undefined when the same request made it before. */
@@ -122,6 +123,7 @@ interface PresentedRow {
   secret_hash: string;
   expires_at: Date;
   valid: boolean;
+  unnoted: boolean;
 }
 
 interface ApiKeyRow {
@@ -135,6 +137,7 @@ interface ApiKeyRow {
   last_used_at: Date | null;
 }
 
+const UNNOTED = `(last_used_at is null or last_used_at < now() - interval '1 minute')`;
 const COLUMNS = 'tenant_id, id, user_id, public_id, name, created_at, expires_at, last_used_at';
 
 function toApiKey(row: ApiKeyRow): StoredApiKey {

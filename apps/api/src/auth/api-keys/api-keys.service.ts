@@ -76,7 +76,7 @@ export class ApiKeysService {
     const { tenantId, userId, id } = key;
     if (!key.valid || !user || user.disabled)
       throw new ApiKeyInvalid({ type: 'api-key', tenantId, id: userId, role: user?.role, credentialId: id });
-    this.touch(tenantId, id);
+    if (key.unnoted) this.touch(tenantId, id);
     const principal = { tenantId, userId, role: user.role, via: 'api-key', credentialId: id } as const;
     return { principal, expiresAt: key.expiresAt };
   }
@@ -101,11 +101,9 @@ export class ApiKeysService {
 
   /** Nobody waits for it: a key is good also while the database takes no writes. */
   private touch(tenantId: string, id: string): void {
-    this.db
-      .run(tenantId, (tx) => touchApiKey(tx, tenantId, id))
-      .catch((error: unknown) => {
-        this.logger.warn({ reason: (error as Error).name }, 'the use of an API key was not noted');
-      });
+    this.db.runStatements(tenantId, [touchApiKey(tenantId, id)]).catch((error: unknown) => {
+      this.logger.warn({ reason: (error as Error).name }, 'the use of an API key was not noted');
+    });
   }
 }
 

@@ -74,49 +74,69 @@ export class UploadService {
       if (fields.visibility === 'tenant' && !roleAllows(principal.role, 'document.share'))
         throw new SharingNotAllowed();
       return await this.db.change(principal.tenantId, async (tx) => {
-        await this.documents.lockContent(tx, content.sha256);
+        // What is waited for together is sent together, in this order, and costs one round trip.
+        const [, isNew] = await Promise.all([
+          this.documents.lockContent(tx, content.sha256),
+          this.insert(tx, principal, form),
+        ]);
         // Also for content that is there: should the file on the disk be damaged or missing, this mends it.
         await content.keep();
-        const { document, repeated } = await this.insertOrFind(tx, principal, form);
-        if (!repeated) await this.jobs.enqueue(tx, { documentId: document.id, correlationId }, STAGE_NAMES);
-        else if (document.status === 'failed') await this.restart(tx, document.id, correlationId);
+        const earlier = isNew ? undefined : await this.findOrInsert(tx, principal, form);
+        const id = documentId(principal, content.sha256);
         auditDetail({
-          targets: [{ type: 'document', id: document.id }],
-          detail: { media_type: content.mediaType, size_bytes: content.sizeBytes, repeated },
+          targets: [{ type: 'document', id }],
+          detail: {
+            media_type: content.mediaType,
+            size_bytes: content.sizeBytes,
+            repeated: Boolean(earlier),
+          },
         });
-        return this.view(tx, document.id);
+        if (earlier?.status === 'failed') await this.restart(tx, id, correlationId);
+        const enqueued = earlier
+          ? undefined
+          : this.jobs.enqueue(tx, { documentId: id, correlationId }, STAGE_NAMES);
+        const [view] = await Promise.all([this.view(tx, id), enqueued]);
+        return view;
       });
     } finally {
       await content.discard();
     }
   }
 
-  private async insertOrFind(
+  /** False when the document is there already. */
+  private insert(
+    tx: EntityManager,
+    principal: Principal,
+    { content, fields, filename }: UploadForm<ReceivedFile>,
+  ): Promise<boolean> {
+    const cleanName = cleanFileName(filename);
+    return this.documents.insert(tx, {
+      id: documentId(principal, content.sha256),
+      ownerId: principal.userId,
+      visibility: fields.visibility,
+      collection: fields.collection ?? null,
+      tags: fields.tags,
+      title: fields.title ?? titleOf(cleanName),
+      filename: cleanName,
+      mediaType: content.mediaType,
+      sizeBytes: content.sizeBytes,
+      sha256: content.sha256,
+    });
+  }
+
+  /** The document that was there; undefined when it had gone meanwhile and was inserted now. */
+  private async findOrInsert(
     tx: EntityManager,
     principal: Principal,
     form: UploadForm<ReceivedFile>,
-  ): Promise<{ document: Pick<Document, 'id' | 'status'>; repeated: boolean }> {
-    const { content, fields } = form;
-    const filename = cleanFileName(form.filename);
-    const id = documentId(principal, content.sha256);
+  ): Promise<Document | undefined> {
+    const id = documentId(principal, form.content.sha256);
     for (;;) {
-      const inserted = await this.documents.insert(tx, {
-        id,
-        ownerId: principal.userId,
-        visibility: fields.visibility,
-        collection: fields.collection ?? null,
-        tags: fields.tags,
-        title: fields.title ?? titleOf(filename),
-        filename,
-        mediaType: content.mediaType,
-        sizeBytes: content.sizeBytes,
-        sha256: content.sha256,
-      });
-      if (inserted) return { document: { id, status: 'queued' }, repeated: false };
-      // Deleting takes the job's lock first, so the document that is found now stays. Gone meanwhile: once more.
+      // Deleting takes the job's lock first, so the document that is found now stays.
       await this.jobs.lock(tx, id);
       const document = await this.documents.find(tx, id);
-      if (document) return { document, repeated: true };
+      if (document) return document;
+      if (await this.insert(tx, principal, form)) return undefined;
     }
   }
 
@@ -127,7 +147,10 @@ export class UploadService {
   }
 
   private async view(tx: EntityManager, id: string): Promise<DocumentView> {
-    const document = (await this.documents.find(tx, id))!;
-    return { document, stages: (await this.documents.listStages(tx, [id])).get(id) ?? [] };
+    const [document, stages] = await Promise.all([
+      this.documents.find(tx, id),
+      this.documents.listStages(tx, [id]),
+    ]);
+    return { document: document!, stages: stages.get(id) ?? [] };
   }
 }

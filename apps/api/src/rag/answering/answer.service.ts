@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { TenantDb } from '#libs/database';
+import { DatabaseBusy, type TenantDb } from '#libs/database';
 import { DomainError, TransientFailure } from '#libs/errors';
 import { counter, histogram, reportBug } from '#libs/observability';
 import {
@@ -198,6 +198,8 @@ export class AnswerService {
       return scope;
     } catch (error) {
       signal.throwIfAborted();
+      // Somebody holds what is read first, and that need not be what is asked.
+      if (first && error instanceof DatabaseBusy) return this.scopeOf(request, signal);
       if (!isAway(error)) throw error;
       return { away: error };
     }
