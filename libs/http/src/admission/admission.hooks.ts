@@ -50,7 +50,7 @@ export function registerAdmission(
         .header('ratelimit-remaining', 0)
         .header('ratelimit-reset', Math.ceil(refusal.retryAfterMs / 1_000));
     const answer = () => sendProblem(reply, problemOfRefusal(refusal, context?.requestId));
-    const delayMs = pace.delayMs();
+    const delayMs = pace.delayMs(request.raw.socket, refusal.retryAfterMs);
     if (delayMs === 0) return answer();
     setTimeout(() => reply.raw.destroyed || answer(), delayMs);
   });
