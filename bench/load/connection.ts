@@ -6,6 +6,8 @@ export interface Answer {
   ms: number;
   /** What `Retry-After` says. */
   retryAfterMs: number;
+  /** It was asked before the last answer on this connection said that it may be. */
+  isEarly: boolean;
 }
 
 const HEADERS_END = '\r\n\r\n';
@@ -14,6 +16,7 @@ const HEADERS_END = '\r\n\r\n';
 export class Connection {
   private socket?: Socket;
   private received = '';
+  private welcomeAt = 0;
   private pending?: (status: number, retryAfterMs: number) => void;
 
   constructor(private readonly url: URL) {}
@@ -21,9 +24,13 @@ export class Connection {
   /** POSTs JSON. Never rejects. */
   ask(path: string, apiKey: string, body: string): Promise<Answer> {
     const startedAt = performance.now();
+    const isEarly = startedAt < this.welcomeAt;
     return new Promise((resolve) => {
-      this.pending = (status, retryAfterMs) =>
-        resolve({ status, retryAfterMs, ms: performance.now() - startedAt });
+      this.pending = (status, retryAfterMs) => {
+        const now = performance.now();
+        this.welcomeAt = now + retryAfterMs;
+        resolve({ status, retryAfterMs, isEarly, ms: now - startedAt });
+      };
       this.open().write(
         `POST ${path} HTTP/1.1\r\nHost: ${this.url.host}\r\nAuthorization: Bearer ${apiKey}\r\n` +
           `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -16,22 +16,34 @@ const TICK_MS = 5;
 export class Tally {
   readonly accepted: number[] = [];
   readonly shed: number[] = [];
+  /** Of clients who were told to wait and did not. */
+  readonly shedEarly: number[] = [];
   limited = 0;
   failed = 0;
+  /** How many were answered before the run's end: a queue that is worked off afterwards is no work of its time. */
+  inTime = 0;
 
-  add({ status, ms }: Answer): void {
+  add({ status, ms, isEarly }: Answer, endsAt = Infinity): void {
+    if (status === 200 && performance.now() < endsAt) this.inTime++;
     if (status === 200) this.accepted.push(ms);
-    else if (status === 503) this.shed.push(ms);
+    else if (status === 503) (isEarly ? this.shedEarly : this.shed).push(ms);
     else if (status === 429) this.limited++;
     else this.failed++;
   }
 
-  p(share: number): number {
-    return percentile(this.accepted, share);
+  merge(other: Tally): void {
+    for (const kind of ['accepted', 'shed', 'shedEarly'] as const) this[kind].push(...other[kind]);
+    this.inTime += other.inTime;
+    this.limited += other.limited;
+    this.failed += other.failed;
   }
 
-  shedP(share: number): number {
-    return this.shed.length > 0 ? percentile(this.shed, share) : 0;
+  get refused(): number {
+    return this.shed.length + this.shedEarly.length + this.limited + this.failed;
+  }
+
+  p(share: number, kind: 'accepted' | 'shed' | 'shedEarly' = 'accepted'): number {
+    return this[kind].length > 0 ? percentile(this[kind], share) : 0;
   }
 }
 
@@ -71,13 +83,14 @@ export async function openLoop(
   const all: Connection[] = [];
   const underWay = new Set<Promise<void>>();
   const startedAt = performance.now();
+  const endsAt = startedAt + ms;
   const send = async (number: number) => {
     let connection = idle.pop();
     if (!connection) all.push((connection = new Connection(target.url)));
-    tally.add(await ask(connection, tenants[number % tenants.length]!, target.nextNumber()));
+    tally.add(await ask(connection, tenants[number % tenants.length]!, target.nextNumber()), endsAt);
     idle.push(connection);
   };
-  for (let sent = 0; performance.now() - startedAt < ms; await delay(TICK_MS)) {
+  for (let sent = 0; performance.now() < endsAt; await delay(TICK_MS)) {
     const due = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond);
     for (; sent < due && (idle.length > 0 || all.length < MOST_CONNECTIONS); sent++) {
       const request: Promise<void> = send(sent).finally(() => underWay.delete(request));
