@@ -1,4 +1,5 @@
 import { DomainError } from '#libs/errors';
+import { READABLE_TYPES } from './parsing/media-types.js';
 
 /** Also for a document that the reader may not see: whether it exists is not his to know. */
 export class DocumentNotFound extends DomainError {
@@ -29,7 +30,7 @@ export class UnsupportedDocumentType extends DomainError {
   readonly code = 'unsupported-document-type';
   readonly kind = 'unsupported-type' as const;
   constructor() {
-    super('Files of this type cannot be read. PDF, DOCX, HTML, Markdown and plain text can');
+    super(`Files of this type cannot be read. These can: ${READABLE_TYPES}`);
   }
 }
 

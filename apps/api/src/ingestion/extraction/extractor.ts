@@ -1,4 +1,13 @@
-import type { Block, DocumentFormat, ExtractionWarning, TextBlock } from '../parsing/extracted-document.js';
+import type {
+  Attachment,
+  Block,
+  DocumentFormat,
+  ExtractionWarning,
+  Picture,
+  TextBlock,
+} from '../parsing/extracted-document.js';
+
+export type { Attachment, Picture };
 
 /** A file that is to be read. What it says of itself is not to be trusted. */
 export interface SourceFile {
@@ -31,12 +40,6 @@ export interface ExtractionPlan {
   parts: PartRange[];
 }
 
-/** A file inside a file: what is attached to a mail or embedded in a PDF. It becomes a document of its own. */
-export interface Attachment {
-  filename: string;
-  bytes: Uint8Array;
-}
-
 /** What stands in one part of a file. */
 export interface ExtractedPart {
   /** In reading order. */
@@ -45,6 +48,8 @@ export interface ExtractedPart {
   /** What was read or heard by a machine; absent when all text was text. `confidence` is the mean over words, 0 to 1. */
   recognised?: { words: number; confidence: number };
   attachments?: Attachment[];
+  /** Pictures among the blocks that may show text; gone once they were recognised. */
+  pictures?: Picture[];
 }
 
 /** Reads files of some formats. What it does twice gives the same result twice. */

@@ -21,7 +21,7 @@ export type DocumentFormat =
   | 'audio'
   | 'video';
 
-/** What a parser makes of a file: blocks in reading order. It crosses a process border, so it is plain JSON. */
+/** What a parser makes of a file: blocks in reading order. It crosses a process border as JSON, files inside apart. */
 export interface ExtractedDocument {
   format: DocumentFormat;
   /** The document's own title when it states one. */
@@ -31,11 +31,38 @@ export interface ExtractedDocument {
   blocks: Block[];
   /** Things a person should know about the extraction. */
   warnings: ExtractionWarning[];
+  /** Files inside the file. */
+  attachments?: Attachment[];
+  /** Pictures that may show text. A document that has some need not have blocks. */
+  pictures?: Picture[];
 }
 
 export interface ExtractionWarning {
-  code: 'page-without-text' | 'page-unreadable' | 'output-truncated';
+  code:
+    | 'page-without-text'
+    | 'page-unreadable'
+    | 'output-truncated'
+    /** Rows or columns past what is kept of a sheet. */
+    | 'rows-left-out'
+    /** A file inside the file was too large, one too many, nested too deeply, protected or of no type that is read. */
+    | 'attachment-skipped'
+    | 'picture-skipped';
   page?: number;
+}
+
+/** A file inside a file: what is attached to a mail or embedded in a PDF. It becomes a document of its own. */
+export interface Attachment {
+  filename: string;
+  bytes: Uint8Array;
+}
+
+/** A picture inside a document: PNG, JPEG, TIFF or WEBP. */
+export interface Picture {
+  bytes: Uint8Array;
+  /** The index of the block behind which it stands; -1 when it comes first. */
+  after: number;
+  /** null for formats without pages. */
+  page: number | null;
 }
 
 export type Block = TextBlock | TableBlock;
@@ -44,6 +71,8 @@ export interface TextBlock {
   kind: 'heading' | 'paragraph' | 'list-item';
   /** 1 is the outermost heading; only for headings. */
   level?: number;
+  /** How much the print of a heading stands out, when the level follows from that: the more, the higher. */
+  style?: number;
   text: string;
   page: number | null;
   /** Around the text on its first page. */

@@ -2,7 +2,7 @@ import { cleanText } from './clean-text.js';
 import { decodeText } from './decode-text.js';
 import type { Block, ExtractedDocument, TableBlock, TextBlock } from './extracted-document.js';
 import { ParseFailure } from './parse-failure.js';
-import { readGrid } from './table-grid.js';
+import { textCell, textTable } from './text-table.js';
 
 /**
  * Reads Markdown: headings, paragraphs, lists, pipe tables, quotes and code. Marks of emphasis and addresses of links
@@ -109,26 +109,9 @@ function cellsOf(row: string): string[] {
 function tableOf(rows: string[][]): TableBlock | undefined {
   const columnCount = rows[0]!.length;
   const grid = rows.map((row, r) =>
-    Array.from({ length: columnCount }, (_, column) => {
-      const text = row[column] ?? '';
-      return { first: column, last: column, header: r === 0, bold: false, text, content: text };
-    }),
+    Array.from({ length: columnCount }, (_, column) => textCell(row[column] ?? '', column, { header: r === 0 })),
   );
-  const read = columnCount > 1 ? readGrid(grid, columnCount) : [];
-  if (read.length === 0) return undefined;
-  return {
-    kind: 'table',
-    caption: null,
-    rows: read.map(({ group, label, cells }) => ({
-      group: group.join(' > ') || null,
-      label: label ?? '',
-      cells: cells.map(({ header, content }) => ({ header: header.join(' > '), text: content, box: null })),
-      page: null,
-      box: null,
-    })),
-    page: null,
-    box: null,
-  };
+  return columnCount > 1 ? textTable(grid, columnCount) : undefined;
 }
 
 /** What a reader of the rendered page sees of a line. */

@@ -1,9 +1,12 @@
+import { READABLE_TYPES } from './media-types.js';
+
 /** Why a file could not be read. The codes are stable: clients and statistics switch on them. */
 export type ParseFailureCode =
   | 'unsupported-type'
   | 'empty-file'
   | 'mistyped'
   | 'password-protected'
+  | 'wrong-password'
   | 'corrupt-file'
   | 'no-text'
   | 'unknown-encoding'
@@ -14,12 +17,13 @@ export type ParseFailureCode =
 
 /** What a person is told. They know their file, not our parser. */
 const SENTENCES: Record<ParseFailureCode, string> = {
-  'unsupported-type': 'Files of this type cannot be read yet. PDF, DOCX, HTML, Markdown and plain text can.',
+  'unsupported-type': `Files of this type cannot be read. These can: ${READABLE_TYPES}.`,
   'empty-file': 'The file is empty.',
   mistyped: 'The file is not what its name says, so it was not read. Please check that it is the right file.',
-  'password-protected': 'The file is protected by a password. Please upload a copy without one.',
+  'password-protected': 'The file is protected by a password. Please try again and give the password.',
+  'wrong-password': 'The password does not open the file. Please try again with another one.',
   'corrupt-file': 'The file is damaged and cannot be opened. Please try another copy.',
-  'no-text': 'No text was found in the file. It may be a scan, and scanned pages cannot be read yet.',
+  'no-text': 'No text was found in the file.',
   'unknown-encoding': 'The character encoding of the text is not known. Please save the file as UTF-8.',
   'too-complex': 'The file is too large or too complex inside to be read safely.',
   'parse-timeout': 'Reading the file took too long, so it was stopped.',

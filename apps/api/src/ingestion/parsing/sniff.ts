@@ -1,7 +1,8 @@
 import { fileTypeFromBuffer } from 'file-type';
-import { decodeText } from './decode-text.js';
+import { decodeText, isText } from './decode-text.js';
 import type { DocumentFormat } from './extracted-document.js';
-import { mediaTypeOf } from './media-types.js';
+import { extensionOf, FORMAT_OF_MEDIA_TYPE, mediaTypeByName, mediaTypeOf } from './media-types.js';
+import { OLE_MAGIC, oleRootNames } from './ole-directory.js';
 import { ParseFailure } from './parse-failure.js';
 import { readZipDirectory, unpackEntry } from './zip-directory.js';
 
@@ -11,101 +12,153 @@ export interface FileClaim {
 }
 
 /**
- * What a file is, by its content. A PDF or DOCX is read as such whatever its name says. Among texts, which all look
- * alike, the name decides; but a text that claims to be a PDF or an office file is refused as mistyped: it is mostly
- * an error page that was saved instead of the document.
+ * What a file is, by its content. A PDF or an office file is read as such whatever its name says. Among texts, which
+ * all look alike, the name decides; but a text that claims to be a PDF or an office file is refused as mistyped: it is
+ * mostly an error page that was saved instead of the document. An encrypted office file is what its name says, until
+ * it is opened.
  * @returns a media type that can be read
  * @throws ParseFailure empty-file, unsupported-type, mistyped, password-protected, corrupt-file, too-complex
  */
 export async function sniff(bytes: Uint8Array, claim: FileClaim): Promise<string> {
   if (bytes.length === 0) throw new ParseFailure('empty-file');
-  return mediaTypeOf((await binaryFormat(bytes)) ?? textFormat(bytes, claim));
+  return (await binaryType(bytes, claim)) ?? textType(bytes, claim);
 }
 
-async function binaryFormat(bytes: Uint8Array): Promise<DocumentFormat | undefined> {
-  const head = latin1(bytes.subarray(0, HEAD_BYTES));
+/** The office formats that Office encrypts as a whole, in an OLE container. */
+const ENCRYPTED_AS_A_WHOLE = new Set<DocumentFormat>(['docx', 'pptx', 'xlsx']);
+
+/** Whether the bytes are a DOCX, PPTX or XLSX that a password protects. */
+export function isEncryptedOffice(bytes: Uint8Array): boolean {
+  return startsWith(bytes, OLE_MAGIC) && oleRootNames(bytes).has('EncryptedPackage');
+}
+
+async function binaryType(bytes: Uint8Array, claim: FileClaim): Promise<string | undefined> {
   // Readers accept a PDF whose header is preceded by some rubbish, and so do people who send them.
-  if (head.includes('%PDF-')) return 'pdf';
-  if (head.startsWith('PK\u0003\u0004') || head.startsWith('PK\u0005\u0006')) return zipFormat(bytes);
-  if (head.startsWith(OLE_MAGIC))
-    throw new ParseFailure(isEncryptedOffice(bytes) ? 'password-protected' : 'unsupported-type');
-  if (head.startsWith('{\\rtf')) throw new ParseFailure('unsupported-type');
-  const known = await fileTypeFromBuffer(bytes.subarray(0, 65_536)).catch(() => undefined);
-  if (known && !known.mime.startsWith('text/') && known.mime !== 'application/xml')
-    throw new ParseFailure('unsupported-type');
-  return undefined;
+  if (latin1(bytes.subarray(0, HEAD_BYTES)).includes('%PDF-')) return mediaTypeOf('pdf');
+  if (startsWith(bytes, 'PK\u0003\u0004') || startsWith(bytes, 'PK\u0005\u0006'))
+    return mediaTypeOf(zipFormat(bytes));
+  if (startsWith(bytes, OLE_MAGIC)) return mediaTypeOf(oleFormat(bytes, claim));
+  if (startsWith(bytes, '{\\rtf')) return mediaTypeOf('rtf');
+  const known = await fileTypeFromBuffer(bytes.subarray(0, LOOK_BYTES)).catch(() => undefined);
+  if (!known || known.mime.startsWith('text/') || TEXT_TYPES.has(known.ext)) return undefined;
+  const mediaType = MEDIA_TYPE_OF_BINARY[known.ext];
+  if (!mediaType) throw new ParseFailure('unsupported-type');
+  return mediaType;
 }
 
 function zipFormat(bytes: Uint8Array): DocumentFormat {
   const entries = readZipDirectory(bytes);
   const find = (name: string) => entries.find((entry) => entry.name === name);
   if (entries.some((entry) => entry.encrypted)) throw new ParseFailure('password-protected');
-  // OpenDocument lists the keys of its encrypted entries in a manifest.
-  const manifest = find('mimetype') && find('META-INF/manifest.xml');
-  if (manifest && unpackEntry(bytes, manifest, MANIFEST_BYTES).includes('encryption-data'))
-    throw new ParseFailure('password-protected');
   const types = find('[Content_Types].xml');
-  if (types && WORD_DOCUMENT.test(unpackEntry(bytes, types, MANIFEST_BYTES).toString())) return 'docx';
+  const parts = types ? unpackEntry(bytes, types, MANIFEST_BYTES).toString() : '';
+  const office = OFFICE_PARTS.find(([pattern]) => pattern.test(parts));
+  if (office) return office[1];
+  const stated = find('mimetype');
+  const mimetype = stated ? unpackEntry(bytes, stated, MANIFEST_BYTES).toString('latin1').trim() : '';
+  if (/^application\/vnd\.oasis\.opendocument\.text(-template)?$/.test(mimetype)) return 'odt';
+  if (mimetype === mediaTypeOf('epub') || find('META-INF/container.xml')) return 'epub';
   throw new ParseFailure('unsupported-type');
 }
 
-/** Office puts an encrypted document into an OLE container, as a stream of this name in UTF-16. */
-function isEncryptedOffice(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(
-    Buffer.from('EncryptedPackage', 'utf16le'),
-  );
+function oleFormat(bytes: Uint8Array, { filename }: FileClaim): DocumentFormat {
+  const names = oleRootNames(bytes);
+  if (names.has('EncryptedPackage')) {
+    const named = FORMAT_OF_MEDIA_TYPE[mediaTypeByName(filename) ?? ''];
+    return named && ENCRYPTED_AS_A_WHOLE.has(named) ? named : 'docx';
+  }
+  if (names.has('__properties_version1.0')) return 'outlook';
+  if (names.has('Workbook') || names.has('Book')) return 'xls';
+  throw new ParseFailure('unsupported-type');
 }
 
-function textFormat(bytes: Uint8Array, { filename, declaredType }: FileClaim): DocumentFormat {
-  if (!looksLikeText(bytes)) throw new ParseFailure('unsupported-type');
-  const extension = /\.([^./\\]+)$/.exec(filename)?.[1]?.toLowerCase() ?? '';
-  if (CLAIMS_OF_BINARY.has(extension)) throw new ParseFailure('mistyped');
-  const format = FORMAT_OF_EXTENSION[extension];
-  if (format === undefined && extension !== '') throw new ParseFailure('unsupported-type');
-  if (looksLikeHtml(bytes)) return 'html';
-  const byType = declaredType === 'text/markdown' ? 'markdown' : 'text';
+function textType(bytes: Uint8Array, { filename, declaredType }: FileClaim): string {
+  if (!isText(bytes)) throw new ParseFailure('unsupported-type');
+  const extension = extensionOf(filename);
+  const named = mediaTypeByName(filename);
+  const format = FORMAT_OF_MEDIA_TYPE[named ?? ''];
+  if (OTHER_BINARIES.has(extension) || (format && !TEXT_FORMATS.has(format)))
+    throw new ParseFailure('mistyped');
+  if (named === undefined && extension !== '') throw new ParseFailure('unsupported-type');
+  const head = decodeText(bytes.subarray(0, LOOK_BYTES), 'replace');
+  if (looksLikeHtml(head)) return mediaTypeOf('html');
+  if (head.startsWith('WEBVTT')) return 'text/vtt';
+  if (format === 'email' || format === 'mbox' || format === undefined) {
+    if (MBOX_START.test(head)) return mediaTypeOf('mbox');
+    if (format !== undefined || MAIL_START.test(head)) return mediaTypeOf('email');
+    if (SRT_START.test(head)) return 'application/x-subrip';
+    return declaredType === mediaTypeOf('markdown') ? declaredType : mediaTypeOf('text');
+  }
   // A file called .html without a single tag is plain text.
-  return format === 'html' || format === undefined ? byType : format;
-}
-
-/** No zero bytes, unless a byte order mark says that they are halves of UTF-16 letters. */
-function looksLikeText(bytes: Uint8Array): boolean {
-  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  return isUtf16 || !bytes.subarray(0, 65_536).includes(0);
+  return format === 'html' ? mediaTypeOf('text') : named!;
 }
 
 /** A tag that only pages have, behind nothing but comments and declarations; or a piece of a page full of tags. */
-function looksLikeHtml(bytes: Uint8Array): boolean {
-  const head = decodeText(bytes.subarray(0, 65_536), 'replace')
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .trimStart();
+function looksLikeHtml(text: string): boolean {
+  const head = text.replace(/<!--[\s\S]*?-->/g, '').trimStart();
   if (/^(<\?xml[^>]*\?>\s*)?(<!doctype\s+html|<html|<head|<body)/i.test(head)) return true;
   return /^<(div|p|h[1-6]|table|ul|ol|section|article|main|span|title|meta)\b[^>]*>/i.test(head);
 }
 
+const startsWith = (bytes: Uint8Array, magic: string) => latin1(bytes.subarray(0, magic.length)) === magic;
 const latin1 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
 const HEAD_BYTES = 1_024;
+const LOOK_BYTES = 65_536;
 const MANIFEST_BYTES = 1_048_576;
-const OLE_MAGIC = '\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1';
 
-/** The main part of a document or template of Word, with macros or without; its place in the archive varies. */
-const WORD_DOCUMENT =
-  /wordprocessingml\.(?:document|template)\.main\+xml|ms-word\.(?:document|template)\.macroEnabled/i;
+/** The main part of a document or template, with macros or without; its place in the archive varies. */
+const OFFICE_PARTS: readonly [RegExp, DocumentFormat][] = [
+  [
+    /wordprocessingml\.(?:document|template)\.main\+xml|ms-word\.(?:document|template)\.macroEnabled/i,
+    'docx',
+  ],
+  [
+    /presentationml\.(?:presentation|slideshow|template)\.main\+xml|ms-powerpoint\.(?:presentation|slideshow|template)\.macroEnabled/i,
+    'pptx',
+  ],
+  [
+    /spreadsheetml\.(?:sheet|template)\.main\+xml|ms-excel\.(?:sheet|template)\.(?:binary\.)?macroEnabled/i,
+    'xlsx',
+  ],
+];
 
-const FORMAT_OF_EXTENSION: Readonly<Record<string, DocumentFormat>> = {
-  txt: 'text',
-  text: 'text',
-  md: 'markdown',
-  markdown: 'markdown',
-  htm: 'html',
-  html: 'html',
-  xhtml: 'html',
+/** By the endings that `file-type` gives to what it recognises. */
+const MEDIA_TYPE_OF_BINARY: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  apng: 'image/png',
+  jpg: 'image/jpeg',
+  tif: 'image/tiff',
+  webp: 'image/webp',
+  wav: 'audio/wav',
+  flac: 'audio/flac',
+  mp3: 'audio/mpeg',
+  m4a: 'audio/mp4',
+  mp4: 'video/mp4',
+  m4v: 'video/mp4',
+  webm: 'video/webm',
+  mkv: 'video/x-matroska',
 };
 
-/** Names of formats that are never plain text. */
-const CLAIMS_OF_BINARY = new Set(
-  `pdf doc docx docm dotx odt ods odp xls xlsx xlsm ppt pptx epub zip
-  msg png jpg jpeg gif tif tiff webp heic mp3 mp4 wav flac`.split(/\s+/),
-);
+/** What `file-type` recognises and what is text all the same. */
+const TEXT_TYPES = new Set(['xml', 'vcf', 'ics', 'eml', 'mbox', 'vtt']);
+
+const TEXT_FORMATS = new Set<DocumentFormat>([
+  'text',
+  'markdown',
+  'html',
+  'csv',
+  'rtf',
+  'email',
+  'mbox',
+  'subtitles',
+]);
+
+/** Names of formats that are not read and are never plain text. */
+const OTHER_BINARIES = new Set('doc ppt ods odp zip gif heic mov ogg'.split(' '));
+
+const MBOX_START = /^From \S+ .*\d{4}\r?\n[A-Za-z-]+:/;
+const MAIL_START =
+  /^(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*?(?:from|received|message-id|mime-version|return-path):/i;
+const SRT_START = /^\uFEFF?\s*\d+\r?\n\d\d:\d\d:\d\d[,.]\d{3} --> /;

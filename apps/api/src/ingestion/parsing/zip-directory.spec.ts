@@ -56,7 +56,7 @@ describe('readZipDirectory', () => {
     ['holds a path out of the archive', [{ name: '../../etc/passwd' }]],
     ['holds an absolute path', [{ name: '/etc/passwd' }]],
     ['names an entry twice', [{ name: 'a' }, { name: 'a' }]],
-    ['has too many entries', Array.from({ length: 2_001 }, (_, i) => ({ name: `${i}` }))],
+    ['has too many entries', Array.from({ length: 10_001 }, (_, i) => ({ name: `${i}` }))],
   ])('refuses an archive that %s', (_, entries) => {
     expect(() => readZipDirectory(zip(entries))).toThrow(failing('too-complex'));
   });
@@ -74,6 +74,6 @@ describe('unpackEntry', () => {
     const bytes = zip([{ name: 'a', content: Buffer.from('hello '.repeat(100)) }]);
     const [entry] = readZipDirectory(bytes);
     expect(unpackEntry(bytes, entry!, 1_000).toString()).toContain('hello hello');
-    expect(() => unpackEntry(bytes, entry!, 100)).toThrow(failing('corrupt-file'));
+    expect(() => unpackEntry(bytes, entry!, 100)).toThrow(failing('too-complex'));
   });
 });

@@ -18,8 +18,10 @@ const ENTRY_BYTES = 46;
 const LOCAL_HEADER_BYTES = 30;
 const MAX_COMMENT_BYTES = 65_535;
 
-const MAX_ENTRIES = 2_000;
-const MAX_TOTAL_BYTES = 200 * 1_048_576;
+/** A book of a thousand pages has three for each. */
+const MAX_ENTRIES = 10_000;
+/** All that an archive may unpack to, in bytes. */
+export const MAX_TOTAL_BYTES = 200 * 1_048_576;
 /** Office files reach 30 or 40 in their styles; small entries may be all zeros and harmless. */
 const MAX_RATIO = 100;
 const RATIO_FROM_BYTES = 1_048_576;
@@ -48,13 +50,13 @@ export function readZipDirectory(bytes: Uint8Array): ZipEntry[] {
     });
     at += ENTRY_BYTES + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  refuseBombs(entries);
+  refuseBombs(entries, bytes.length);
   return entries;
 }
 
 /**
  * Unpacks one entry.
- * @throws ParseFailure corrupt-file, also when it unpacks to more than `maxBytes`
+ * @throws ParseFailure too-complex when it unpacks to more than `maxBytes`, corrupt-file when it cannot be unpacked
  */
 export function unpackEntry(
   bytes: Uint8Array,
@@ -66,11 +68,12 @@ export function unpackEntry(
     const start = offset + LOCAL_HEADER_BYTES + header.getUint16(26, true) + header.getUint16(28, true);
     const packed = bytes.subarray(start, start + compressedBytes);
     const isStored = header.getUint16(8, true) === 0;
-    return isStored
-      ? Buffer.from(packed.subarray(0, maxBytes))
-      : inflateRawSync(packed, { maxOutputLength: maxBytes });
+    if (isStored && packed.length > maxBytes) throw new ParseFailure('too-complex');
+    return isStored ? Buffer.from(packed) : inflateRawSync(packed, { maxOutputLength: maxBytes });
   } catch (error) {
-    throw new ParseFailure('corrupt-file', { cause: error });
+    if (error instanceof ParseFailure) throw error;
+    const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    throw new ParseFailure(isTooLarge ? 'too-complex' : 'corrupt-file', { cause: error });
   }
 }
 
@@ -81,14 +84,16 @@ function findEnd(view: DataView): number {
   throw new ParseFailure('corrupt-file');
 }
 
-function refuseBombs(entries: readonly ZipEntry[]): void {
+function refuseBombs(entries: readonly ZipEntry[], archiveBytes: number): void {
   const total = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  // Entries that share their bytes: the same few kilobytes, unpacked a thousand times.
+  const packed = entries.reduce((sum, entry) => sum + entry.compressedBytes, 0);
   const swollen = entries.some(
     ({ sizeBytes, compressedBytes }) =>
       sizeBytes > RATIO_FROM_BYTES && sizeBytes > MAX_RATIO * Math.max(1, compressedBytes),
   );
   const outside = entries.some(({ name }) => name.startsWith('/') || name.split(/[\\/]/).includes('..'));
   const names = new Set(entries.map((entry) => entry.name));
-  if (total > MAX_TOTAL_BYTES || swollen || outside || names.size < entries.length)
+  if (total > MAX_TOTAL_BYTES || packed > archiveBytes || swollen || outside || names.size < entries.length)
     throw new ParseFailure('too-complex');
 }

@@ -1,6 +1,7 @@
 import { firstLook, HEAD_BYTES } from './first-look.js';
 
-const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+const office = (part: string) => `application/vnd.openxmlformats-officedocument.${part}`;
+const DOCX = office('wordprocessingml.document');
 const OLE_MAGIC = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 
 /** The head of a large ZIP file: its first entries, and no directory. */
@@ -27,14 +28,24 @@ describe('the first look at an upload', () => {
     ['faq.html', Buffer.from('<!doctype html><p>Hi</p>'), 'text/html'],
     ['large.docx', zipHead('[Content_Types].xml', 'word/document.xml'), DOCX],
     ['large.docx', zipHead('a-part-first.bin'), DOCX],
+    ['large.xlsx', zipHead('[Content_Types].xml', 'xl/workbook.xml'), office('spreadsheetml.sheet')],
+    ['large.pptx', zipHead('a-part-first.bin'), office('presentationml.presentation')],
+    ['large.epub', zipHead('a-part-first.bin'), 'application/epub+zip'],
     ['encrypted.docx', padded(OLE_MAGIC), DOCX],
+    ['encrypted.xlsx', padded(OLE_MAGIC), office('spreadsheetml.sheet')],
+    ['old.xls', padded(OLE_MAGIC), 'application/vnd.ms-excel'],
+    ['letter.msg', padded(OLE_MAGIC), 'application/vnd.ms-outlook'],
+    ['letter.rtf', Buffer.from('{\\rtf1 Hello}'), 'application/rtf'],
+    ['photo.pdf', Buffer.from('89504e470d0a1a0a0000000d494844520000000100000001', 'hex'), 'image/png'],
+    ['call.wav', Buffer.from('RIFF\u0010\u0000\u0000\u0000WAVEfmt ', 'latin1'), 'audio/wav'],
+    ['call.flac', Buffer.from('fLaC\u0000\u0000\u0000\u0022', 'latin1'), 'audio/flac'],
   ])('takes %s for what its content says', async (filename, head, mediaType) => {
     expect(await firstLook(head, { filename })).toBe(mediaType);
   });
 
   it.each([
-    ['photo.png', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')],
-    ['plan.pdf', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')],
+    ['photo.gif', Buffer.from('GIF89a\u0001\u0000\u0001\u0000')],
+    ['plan.pdf', Buffer.from('GIF89a\u0001\u0000\u0001\u0000')],
     ['program.exe', padded(Buffer.from('MZ\u0000\u0000'))],
     ['old.doc', padded(OLE_MAGIC)],
     ['archive.zip', zipHead('a.txt', 'b.txt')],

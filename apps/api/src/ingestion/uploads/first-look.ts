@@ -1,7 +1,8 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { EmptyDocument, MistypedDocument, UnsupportedDocumentType } from '../ingestion.errors.js';
+import type { DocumentFormat } from '../parsing/extracted-document.js';
 import { ParseFailure } from '../parsing/index.js';
-import { mediaTypeOf } from '../parsing/media-types.js';
+import { FORMAT_OF_MEDIA_TYPE, mediaTypeByName } from '../parsing/media-types.js';
 import { type FileClaim, sniff } from '../parsing/sniff.js';
 
 /** As much as a look takes; small files are seen whole. */
@@ -22,18 +23,29 @@ export async function firstLook(head: Uint8Array, claim: FileClaim): Promise<str
     if (error.code === 'empty-file') throw new EmptyDocument();
     if (error.code === 'mistyped') throw new MistypedDocument();
     const isCertain = head.byteLength < HEAD_BYTES && error.code === 'unsupported-type';
-    if (isCertain || !(await mayBeDocx(head, claim))) throw new UnsupportedDocumentType();
-    return mediaTypeOf('docx');
+    const likely = isCertain ? undefined : await likelyType(head, claim);
+    if (likely === undefined) throw new UnsupportedDocumentType();
+    return likely;
   }
 }
 
 /**
- * The directory of a ZIP file stands at its end, and an encrypted DOCX is no ZIP at all but looks like every other
- * old Office file. So the start says what it says, and where it says nothing the name decides.
+ * The directory of a ZIP file stands at its end, and that of an old Office file anywhere. So the start says what it
+ * says, and where it says nothing the name decides.
  */
-async function mayBeDocx(head: Uint8Array, { filename }: FileClaim): Promise<boolean> {
+async function likelyType(head: Uint8Array, { filename }: FileClaim): Promise<string | undefined> {
   const type = await fileTypeFromBuffer(head).catch(() => undefined);
-  if (type?.ext === 'docx') return true;
-  const isNamedSo = /\.docx$/i.test(filename);
-  return isNamedSo && (type === undefined || type.ext === 'zip' || type.ext === 'cfb');
+  const shown = mediaTypeByName(`x.${type?.ext}`);
+  if (shown && isIn(ZIPS, shown)) return shown;
+  const named = mediaTypeByName(filename);
+  const isZip = type === undefined || type.ext === 'zip';
+  const isOle = type === undefined || type.ext === 'cfb';
+  return named && ((isZip && isIn(ZIPS, named)) || (isOle && isIn(OLES, named))) ? named : undefined;
 }
+
+const ZIPS: readonly DocumentFormat[] = ['docx', 'pptx', 'xlsx', 'odt', 'epub'];
+/** Office encrypts its newer formats into the container of the old ones. */
+const OLES: readonly DocumentFormat[] = ['xls', 'outlook', 'docx', 'pptx', 'xlsx'];
+
+const isIn = (formats: readonly DocumentFormat[], mediaType: string) =>
+  formats.includes(FORMAT_OF_MEDIA_TYPE[mediaType]!);

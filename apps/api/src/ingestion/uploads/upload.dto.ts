@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { READABLE_TYPES } from '../parsing/media-types.js';
 
 /** The fields beside the file. Tags come as one list with commas, as several fields, or both. */
 export const UploadFields = z.strictObject({
@@ -14,7 +15,7 @@ export const UPLOAD_FORM = {
   type: 'object',
   required: ['file'],
   properties: {
-    file: { type: 'string', format: 'binary', description: 'PDF, DOCX, HTML, Markdown or plain text.' },
+    file: { type: 'string', format: 'binary', description: `One of: ${READABLE_TYPES}.` },
     title: { type: 'string', maxLength: 300, description: 'The name of the file unless given.' },
     collection: { type: 'string', maxLength: 100 },
     tags: { type: 'string', description: 'Comma separated, or the field repeated; 20 at most.' },

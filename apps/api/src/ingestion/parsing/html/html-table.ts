@@ -1,6 +1,7 @@
 import { cleanText } from '../clean-text.js';
 import type { TableBlock } from '../extracted-document.js';
-import { type GridCell, readGrid } from '../table-grid.js';
+import type { GridCell } from '../table-grid.js';
+import { textCell, textTable } from '../text-table.js';
 import { type DomElement, textOf } from './dom.js';
 
 const MAX_COLUMNS = 100;
@@ -13,22 +14,8 @@ export function readHtmlTable(table: DomElement): TableBlock | undefined {
     return undefined;
   const { rows, columnCount } = gridOf(table);
   if (columnCount < 2 || columnCount > MAX_COLUMNS || rows.length < 2) return undefined;
-  const read = readGrid(rows, columnCount);
-  if (read.length === 0) return undefined;
   const caption = table.querySelector('caption');
-  return {
-    kind: 'table',
-    caption: (caption && cleanText(textOf(caption))) || null,
-    rows: read.map(({ group, label, cells }) => ({
-      group: group.join(' > ') || null,
-      label: label ?? '',
-      cells: cells.map(({ header, content }) => ({ header: header.join(' > '), text: content, box: null })),
-      page: null,
-      box: null,
-    })),
-    page: null,
-    box: null,
-  };
+  return textTable(rows, columnCount, { caption: (caption && cleanText(textOf(caption))) || null });
 }
 
 /** Places every cell in its columns, past those that a cell from above still covers. */
@@ -48,14 +35,7 @@ function gridOf(table: DomElement): { rows: GridCell<string>[][]; columnCount: n
       const { colspan, rowspan } = spansOf(cell);
       const text = cleanText(textOf(cell));
       const header = inHead || cell.localName === 'th';
-      placed.push({
-        first: column,
-        last: column + colspan - 1,
-        header,
-        bold: isBold(cell, text),
-        text,
-        content: text,
-      });
+      placed.push(textCell(text, column, { last: column + colspan - 1, header, bold: isBold(cell, text) }));
       for (let i = 0; i < colspan; i += 1) covered[column + i] = rowspan - 1;
       column += colspan;
     }
@@ -63,7 +43,7 @@ function gridOf(table: DomElement): { rows: GridCell<string>[][]; columnCount: n
       skipCovered();
       if (column < covered.length) {
         // A row that just ends early leaves its last columns blank.
-        placed.push({ first: column, last: column, header: false, bold: false, text: '', content: '' });
+        placed.push(textCell('', column));
         column += 1;
       }
     }
