@@ -13,7 +13,11 @@ export type ParseFailureCode =
   | 'too-complex'
   | 'parse-timeout'
   | 'parse-memory'
-  | 'parser-crashed';
+  | 'parser-crashed'
+  | 'decoder-missing'
+  | 'no-audio'
+  | 'no-speech'
+  | 'recording-too-long';
 
 /** What a person is told. They know their file, not our parser. */
 const SENTENCES: Record<ParseFailureCode, string> = {
@@ -29,6 +33,11 @@ const SENTENCES: Record<ParseFailureCode, string> = {
   'parse-timeout': 'Reading the file took too long, so it was stopped.',
   'parse-memory': 'Reading the file needed too much memory, so it was stopped.',
   'parser-crashed': 'The file could not be read: the reader stopped unexpectedly.',
+  'decoder-missing':
+    'Recordings of this type need the program ffmpeg, which is not installed on the server. WAV files can be read without it.',
+  'no-audio': 'The recording has no sound.',
+  'no-speech': 'Nobody speaks in the recording.',
+  'recording-too-long': 'The recording is longer than is allowed. Please upload it in parts.',
 };
 
 /** Thrown when a file cannot be read. The message is for people and never holds text of the file. */
