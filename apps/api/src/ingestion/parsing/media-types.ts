@@ -39,6 +39,7 @@ export const FILE_TYPES: readonly FileType[] = [
   type('FLAC', 'audio/flac', 'audio', 'flac'),
   type('MP3', 'audio/mpeg', 'audio', 'mp3'),
   type('M4A', 'audio/mp4', 'audio', 'm4a'),
+  type('Ogg', 'audio/ogg', 'audio', 'ogg oga opus'),
   type('MP4', 'video/mp4', 'video', 'mp4 m4v'),
   type('WEBM', 'video/webm', 'video', 'webm'),
   type('MKV', 'video/x-matroska', 'video', 'mkv'),

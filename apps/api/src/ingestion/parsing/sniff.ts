@@ -135,6 +135,8 @@ const MEDIA_TYPE_OF_BINARY: Readonly<Record<string, string>> = {
   flac: 'audio/flac',
   mp3: 'audio/mpeg',
   m4a: 'audio/mp4',
+  ogg: 'audio/ogg',
+  opus: 'audio/ogg',
   mp4: 'video/mp4',
   m4v: 'video/mp4',
   webm: 'video/webm',
