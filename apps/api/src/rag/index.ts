@@ -17,7 +17,8 @@ export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';
 export { dimensionsOf, type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
 export { checkedVectors, EmbedderMisbehaved } from './providers/checked-vectors.js';
-export { ModelRejected } from './providers/provider-failure.js';
+export { ModelRejected, ProviderFailure } from './providers/provider-failure.js';
+export { ProviderClient } from './providers/provider-client.js';
 export { providerProbes } from './providers/provider-probes.js';
 export { chatModelNames } from './providers/chat-models.js';
 export {

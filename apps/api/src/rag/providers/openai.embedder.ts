@@ -1,9 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { CoolDown } from './cool-down.js';
 import { checkedVectors, EmbedderMisbehaved, type GivenVector } from './checked-vectors.js';
 import { Embedder } from './provider.js';
-import { codeOf, failureOf, ProviderFailure, providerFailure, retryAfterMs } from './provider-failure.js';
-import { pingProvider, providerFetch } from './provider-fetch.js';
+import { ProviderClient } from './provider-client.js';
+import { ProviderFailure } from './provider-failure.js';
 
 /** Which model, by its own word, the stored vectors of a model are of. */
 export interface VectorOrigins {
@@ -36,8 +35,7 @@ export class OpenAiEmbedder extends Embedder {
   readonly model: string;
   readonly dimensions: number;
   private readonly logger = new Logger(OpenAiEmbedder.name);
-  private readonly fetch: typeof fetch;
-  private readonly coolDown: CoolDown;
+  private readonly client: ProviderClient;
   private origin?: string;
 
   constructor(
@@ -45,15 +43,11 @@ export class OpenAiEmbedder extends Embedder {
     private readonly origins: VectorOrigins,
   ) {
     super();
-    const { provider, model, dimensions } = options;
-    this.coolDown = new CoolDown(`${provider}:${model}`);
+    const { provider, model, dimensions, baseUrl, apiKey } = options;
     this.model = `${provider}:${model}:${dimensions}`;
     this.dimensions = dimensions;
-    this.fetch = providerFetch({
-      provider: this.model,
-      contentType: 'application/json',
-      maxBytes: MAX_TEXTS * dimensions * LONGEST_NUMBER + 65_536,
-    });
+    const maxBytes = MAX_TEXTS * dimensions * LONGEST_NUMBER + 65_536;
+    this.client = new ProviderClient({ name: this.model, baseUrl, apiKey, maxBytes });
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
@@ -64,12 +58,13 @@ export class OpenAiEmbedder extends Embedder {
   }
 
   override ping(signal: AbortSignal): Promise<void> {
-    return pingProvider(this.model, this.url('/models'), this.authorization, signal);
+    return this.client.ping(signal);
   }
 
   private async embedBatch(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
     const { model, dimensions, sendsDimensions, encoding } = this.options;
-    const answer = await this.post(
+    const answer = await this.client.post(
+      '/embeddings',
       {
         model,
         input: texts.map((text) => text.slice(0, MAX_CHARS)),
@@ -86,24 +81,6 @@ export class OpenAiEmbedder extends Embedder {
     return vectors;
   }
 
-  private async post(body: object, signal: AbortSignal): Promise<unknown> {
-    this.coolDown.pass();
-    try {
-      const response = await this.fetch(this.url('/embeddings'), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...this.authorization },
-        body: JSON.stringify(body),
-        signal,
-      });
-      if (response.ok) return await response.json();
-      const { status, headers } = response;
-      const { code, text } = errorIn(await response.text());
-      throw failureOf(this.model, { status, code, text, retryAfterMs: retryAfterMs(headers) });
-    } catch (error) {
-      throw this.coolDown.note(providerFailure(this.model, error, signal));
-    }
-  }
-
   /** After the vectors were checked, so that only a model that works can be the first. */
   private async checkOrigin(answer: unknown): Promise<void> {
     const { model, system_fingerprint: fingerprint } = answer as Record<string, unknown>;
@@ -118,14 +95,6 @@ export class OpenAiEmbedder extends Embedder {
       'the embedder says that it is another model than the one whose vectors are stored; give it a name of its own',
     );
     throw new EmbedderMisbehaved(this.model, 'model-changed');
-  }
-
-  private get authorization() {
-    return { authorization: `Bearer ${this.options.apiKey}` };
-  }
-
-  private url(path: string): string {
-    return this.options.baseUrl.replace(/\/$/, '') + path;
   }
 }
 
@@ -147,16 +116,6 @@ function vectorsIn(embedder: string, answer: unknown): GivenVector[] {
 function floatsIn(base64: string): Float32Array {
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));
   return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
-}
-
-/** The code and the words of `{"error": {…}}`; what is none says nothing. */
-function errorIn(body: string): { code?: string; text: string } {
-  try {
-    const { error } = JSON.parse(body) as { error?: Record<string, unknown> };
-    return { code: codeOf(error?.['code'], error?.['type']), text: String(error?.['message'] ?? '') };
-  } catch {
-    return { text: '' };
-  }
 }
 
 const MAX_TEXTS = 128;
