@@ -5,6 +5,7 @@ import { AuditInterceptor, AuditModule } from '#libs/audit';
 import { AuthGuard, PermissionGuard } from '#libs/auth';
 import { CacheModule } from '#libs/cache';
 import { type Config, ConfigModule } from '#libs/config';
+import { patienceOf } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import {
   AdmissionModule,
@@ -49,6 +50,7 @@ export class AppModule {
           config: config.admission,
           quotas,
           poolWaitMs: () => waitMsAt(infrastructure.policies.policy('postgres')),
+          transactionMs: () => patienceOf(infrastructure.source).usualMs,
         }),
         AuditModule,
         metricsModule(MetricsController),

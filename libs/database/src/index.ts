@@ -19,6 +19,7 @@ export {
 } from './embedded/index.js';
 export { listen, type Listener } from './listen.js';
 export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './migrate.js';
+export { patienceOf } from './patience.js';
 export { DatabaseProbe, observePool, openPool } from './pool/index.js';
 export { APP_GROUP, ensureAppRole, InsufficientDatabaseRights } from './roles.js';
 export { assertTenancyEnforced, TenancyNotEnforced } from './tenancy-check.js';

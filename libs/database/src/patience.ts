@@ -1,3 +1,5 @@
+import type { DataSource } from 'typeorm';
+
 /** As long as the database is as quick as usual, whoever finds no free connection in this time is better told so. */
 const LEAST_MS = 250;
 /** The answer must still be worth something to who asked. */
@@ -13,6 +15,11 @@ const WEIGHT = 0.1;
 export class Patience {
   private meanMs = 0;
 
+  /** For how long a request's transaction holds its connection, lately. */
+  get usualMs(): number {
+    return this.meanMs;
+  }
+
   get waitMs(): number {
     return Math.min(MOST_MS, Math.max(LEAST_MS, Math.round(2 * this.meanMs)));
   }
@@ -21,4 +28,13 @@ export class Patience {
   held(ms: number): void {
     this.meanMs += WEIGHT * (ms - this.meanMs);
   }
+}
+
+/** One for each pool, whoever uses it. */
+const all = new WeakMap<DataSource, Patience>();
+
+export function patienceOf(source: DataSource): Patience {
+  const patience = all.get(source) ?? new Patience();
+  all.set(source, patience);
+  return patience;
 }

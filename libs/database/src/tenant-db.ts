@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { DeadlineExceeded } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { type CallOptions, type Policy, type Priority, remainingMs } from '#libs/resilience';
-import { Patience } from './patience.js';
+import { type Patience, patienceOf } from './patience.js';
 import { isConflict, meaningOf, StorageFull, StorageReadOnly } from './database-errors.js';
 import {
   runStatements,
@@ -64,7 +64,7 @@ const RERUN_BASE_MS = 25;
  */
 export class TenantDb {
   private readonly beforeCommit: BeforeCommit[] = [];
-  private readonly patience = new Patience();
+  private readonly patience: Patience;
   private readonly refusedWrite: ((refusal: StorageFull | StorageReadOnly) => void)[] = [];
 
   /** @param statementTimeoutMs for the statements of requests */
@@ -72,7 +72,9 @@ export class TenantDb {
     private readonly source: DataSource,
     private readonly statementTimeoutMs: number,
     private readonly policy: Pick<Policy, 'execute'>,
-  ) {}
+  ) {
+    this.patience = patienceOf(source);
+  }
 
   /** What changes nothing, neither here nor elsewhere: it may be begun again when the connection was lost. */
   read<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {

@@ -15,14 +15,22 @@ export interface AdmissionModuleOptions {
   quotas: Quotas;
   /** How long a caller waits for a connection of the database at the moment. */
   poolWaitMs(): number;
+  /** How long a transaction takes at the moment. */
+  transactionMs(): number;
 }
+
+/** A transaction that takes longer than this, in a process that has time to spare, waits for the network. */
+const QUICK_TRANSACTION_MS = 100;
+/** Below this pressure a process has time to spare. */
+const SPARE = 0.5;
+const FULL = 0.8;
 
 /** What decides which requests are let in, and tells workers whether there is room for more. */
 @Module({})
 export class AdmissionModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly pressure: Pressure) {}
 
-  static register({ config, quotas, poolWaitMs }: AdmissionModuleOptions): DynamicModule {
+  static register({ config, quotas, poolWaitMs, transactionMs }: AdmissionModuleOptions): DynamicModule {
     const { loopDelayMs } = config;
     const gate = new Gate(config);
     const signals = [
@@ -33,7 +41,10 @@ export class AdmissionModule implements OnApplicationBootstrap, OnApplicationShu
     ];
     const pressure = new Pressure(signals, {
       loopDelayMs,
-      onSample: (value) => value > 0.8 && gate.onOverload(),
+      onSample: (value) => {
+        if (value > FULL) gate.onOverload();
+        gate.stretch(value < SPARE ? transactionMs() / QUICK_TRANSACTION_MS : 1);
+      },
     });
     const providers = [
       { provide: Quotas, useValue: quotas },

@@ -30,6 +30,23 @@ describe('the gate', () => {
     expect(gate).toMatchObject({ inUse: 2, queued: 0 });
   });
 
+  it('lets more in, four times as many at most, for as long as it is told that they only wait', async () => {
+    const gate = gateOf(2);
+    const releases = [gate.tryEnter(call('a')), gate.tryEnter(call('b'))];
+    const waiting = gate.wait(call('c'));
+    await settled();
+    gate.stretch(2.4);
+    releases.push(await waiting);
+    expect(gate).toMatchObject({ limit: 5, inUse: 3 });
+    gate.stretch(100);
+    expect(gate.limit).toBe(8);
+    gate.stretch(0.1);
+    expect(gate.limit).toBe(2);
+    expect(gate.tryEnter(call('d'))).toBeUndefined();
+    for (const release of releases) release!();
+    expect(gate.inUse).toBe(0);
+  });
+
   it('refuses at once who would wait too long, and tells how long that is', async () => {
     const gate = gateOf(1, 1_000);
     const all = Array.from({ length: 400 }, () => serve(gate, 'a', 100).catch((error: unknown) => error));

@@ -1,4 +1,11 @@
-import { Bulkhead, type BulkheadCall, type Clock, type Release, systemClock } from '#libs/resilience';
+import {
+  Bulkhead,
+  type BulkheadCall,
+  type BulkheadOptions,
+  type Clock,
+  type Release,
+  systemClock,
+} from '#libs/resilience';
 import { DependencyUnavailable } from '#libs/errors';
 import { ServerOverloaded } from '../http.errors.js';
 
@@ -12,6 +19,7 @@ export interface GateOptions {
 /** A bound for the memory; it is the expected wait that turns people away. */
 const MOST_WAITING = 10_000;
 const LEAST_CONCURRENCY = 4;
+const MOST_STRETCH = 4;
 /** Assumed until it has been measured. */
 const FIRST_INTERVAL_MS = 10;
 /** The weight of the latest interval in the mean. */
@@ -29,27 +37,15 @@ export class Gate {
   /** Mean time from one request's end to the next one's while others wait. */
   private intervalMs = FIRST_INTERVAL_MS;
   private endedAt = -Infinity;
+  private concurrency: number;
 
   constructor(
     private readonly options: GateOptions,
     { clock = systemClock }: { clock?: Clock } = {},
   ) {
     this.clock = clock;
-    const { concurrency, maxWaitMs } = options;
-    const min = Math.min(LEAST_CONCURRENCY, concurrency);
-    this.bulkhead = new Bulkhead(
-      {
-        concurrency,
-        queue: MOST_WAITING,
-        tenantQueue: MOST_WAITING,
-        // The expectation was wrong by much: the work has become slower since.
-        maxWaitMs: 2 * maxWaitMs,
-        tenantShare: 0.4,
-        reserved: 0,
-        adaptive: { min },
-      },
-      { name: 'admission', clock },
-    );
+    this.concurrency = options.concurrency;
+    this.bulkhead = new Bulkhead(bulkheadOptions(options, options.concurrency), { name: 'admission', clock });
   }
 
   get limit(): number {
@@ -105,6 +101,17 @@ export class Gate {
     this.bulkhead.onOverload();
   }
 
+  /**
+   * For requests that wait for something else for most of their time: so many times as many at once, four at most, do
+   * not slow each other down.
+   */
+  stretch(times: number): void {
+    const concurrency = Math.round(this.options.concurrency * Math.min(MOST_STRETCH, Math.max(1, times)));
+    if (concurrency === this.concurrency) return;
+    this.concurrency = concurrency;
+    this.bulkhead.update(bulkheadOptions(this.options, concurrency));
+  }
+
   private leave(tenantId: string): void {
     const left = this.waiting.get(tenantId)! - 1;
     if (left > 0) this.waiting.set(tenantId, left);
@@ -130,4 +137,20 @@ export class Gate {
     if (this.bulkhead.queued > 0 && intervalMs < this.options.maxWaitMs)
       this.intervalMs += (intervalMs - this.intervalMs) * SMOOTHING;
   }
+}
+
+function bulkheadOptions(
+  { maxWaitMs, concurrency: usual }: GateOptions,
+  concurrency: number,
+): BulkheadOptions {
+  return {
+    concurrency,
+    queue: MOST_WAITING,
+    tenantQueue: MOST_WAITING,
+    // The expectation was wrong by much: the work has become slower since.
+    maxWaitMs: 2 * maxWaitMs,
+    tenantShare: 0.4,
+    reserved: 0,
+    adaptive: { min: Math.min(LEAST_CONCURRENCY, usual) },
+  };
 }
