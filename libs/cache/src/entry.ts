@@ -3,8 +3,8 @@ export interface Entry {
   writtenAt: number;
   /** After this it is stale: still there, and given out only where its owner said so. */
   freshUntil: number;
-  /** The value as JSON, so that nobody can change what is kept; absent: it is known that there is none. */
-  json?: string;
+  /** The value as JSON, so that nobody can change what is kept. */
+  json: string;
 }
 
 const PREFIX = 'navigator';

@@ -49,4 +49,4 @@ export class MemoryStore {
   }
 }
 
-const bytesOf = ({ value }: Kept) => ENTRY_BYTES + 2 * (value.json?.length ?? 0);
+const bytesOf = ({ value }: Kept) => ENTRY_BYTES + 2 * value.json.length;

@@ -172,25 +172,6 @@ describe('loading through a named cache', () => {
     await expect(numbers.wrap('a', fail)).rejects.toThrow('down');
   });
 
-  it('remembers for a while that there is none, where it is told to', async () => {
-    const numbers = cache();
-    let loads = 0;
-    const none = async () => {
-      loads += 1;
-      return undefined;
-    };
-    await numbers.wrap('a', none);
-    await numbers.wrap('a', none);
-    expect(loads).toBe(2);
-    await numbers.wrap('a', none, { absentSeconds: 5 });
-    await expect(numbers.wrap('a', none, { absentSeconds: 5 })).resolves.toBeUndefined();
-    await expect(numbers.get('a')).resolves.toBeUndefined();
-    expect(loads).toBe(3);
-    later(5_501);
-    await numbers.wrap('a', none, { absentSeconds: 5 });
-    expect(loads).toBe(4);
-  });
-
   it.each([
     [0, 54_000],
     [0.999_999, 65_999],

@@ -24,8 +24,6 @@ export interface NamedCacheOptions<V> {
 export interface WrapOptions {
   /** Ends the waiting of this caller; what is being made is given up when nobody waits for it any more. */
   signal?: AbortSignal;
-  /** Remembers for so long that there is no value (`undefined` was loaded). Unless given, it is asked again. */
-  absentSeconds?: number;
 }
 
 /**
@@ -55,7 +53,7 @@ export class SafeCache<V> {
   }
 
   async set(key: string, value: V): Promise<void> {
-    await this.put(this.idOf(key), value, this.options.ttlSeconds, this.options.staleSeconds);
+    await this.put(this.idOf(key), value);
   }
 
   async delete(key: string): Promise<void> {
@@ -66,22 +64,19 @@ export class SafeCache<V> {
    * The value, loaded where there is none. However many ask for a key at the same time, this process loads it once; a
    * stale value is given out at once and loaded anew behind it.
    *
-   * @param load gives undefined when there is no value
    * @throws what `load` throws, to all who wait for it, and nothing is kept; the signal's reason
    */
-  async wrap(key: string, load: (signal: AbortSignal) => Promise<V>, options?: WrapOptions): Promise<V>;
   async wrap(
     key: string,
-    load: (signal: AbortSignal) => Promise<V | undefined>,
-    options?: WrapOptions,
-  ): Promise<V | undefined>;
-  async wrap(
-    key: string,
-    load: (signal: AbortSignal) => Promise<V | undefined>,
-    { signal, absentSeconds }: WrapOptions = {},
-  ): Promise<V | undefined> {
+    load: (signal: AbortSignal) => Promise<V>,
+    { signal }: WrapOptions = {},
+  ): Promise<V> {
     const id = this.idOf(key);
-    const loadAnew = async (abandoned: AbortSignal) => this.keep(id, await load(abandoned), absentSeconds);
+    const loadAnew = async (abandoned: AbortSignal) => {
+      const value = await load(abandoned);
+      await this.put(id, value);
+      return value;
+    };
     // They share the looking too: two hundred at once are no reason to ask a far tier two hundred times.
     const findOrLoad = async (abandoned: AbortSignal) => {
       const found = await this.find(id);
@@ -90,23 +85,18 @@ export class SafeCache<V> {
       if (isStale(found.entry)) this.refresh(id, loadAnew);
       return found.value;
     };
-    return this.tiers.loads.run(id, findOrLoad, signal) as Promise<V | undefined>;
+    return this.tiers.loads.run(id, findOrLoad, signal) as Promise<V>;
   }
 
   /** Nobody waits for it, and so nobody's leaving ends it. */
-  private refresh(id: string, load: (abandoned: AbortSignal) => Promise<V | undefined>): void {
+  private refresh(id: string, load: (abandoned: AbortSignal) => Promise<V>): void {
     this.tiers.loads
       .run(`refresh ${id}`, load)
       .catch((error: unknown) => this.failed(error, 'a stale value could not be loaded anew'));
   }
 
-  private async keep(id: string, value: V | undefined, absentSeconds?: number): Promise<V | undefined> {
-    if (value !== undefined) await this.put(id, value, this.options.ttlSeconds, this.options.staleSeconds);
-    else if (absentSeconds !== undefined) await this.put(id, undefined, absentSeconds);
-    return value;
-  }
-
-  private async put(id: string, value: V | undefined, ttlSeconds: number, staleSeconds = 0): Promise<void> {
+  private async put(id: string, value: V): Promise<void> {
+    const { ttlSeconds, staleSeconds = 0 } = this.options;
     const writtenAt = Date.now();
     const freshMs = ttlSeconds * 1_000 * (0.9 + 0.2 * this.random());
     const entry: Entry = { writtenAt, freshUntil: writtenAt + freshMs, json: JSON.stringify(value) };
@@ -125,11 +115,10 @@ export class SafeCache<V> {
     }
   }
 
-  private async find(id: string): Promise<{ entry: Entry; value: V | undefined } | undefined> {
+  private async find(id: string): Promise<{ entry: Entry; value: V } | undefined> {
     try {
       const entry = await this.tiers.find(id);
       if (!entry) return undefined;
-      if (entry.json === undefined) return { entry, value: undefined };
       const parsed = this.options.schema.safeParse(JSON.parse(entry.json));
       if (parsed.success) return { entry, value: parsed.data };
       rejected(this.name, 'shape');

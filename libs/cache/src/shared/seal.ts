@@ -15,8 +15,6 @@ const ABOUT = z.object({
   writtenAt: z.number(),
   freshUntil: z.number(),
   expires: z.number().optional(),
-  /** It is known that there is no value. */
-  none: z.literal(true).optional(),
 });
 type About = z.infer<typeof ABOUT>;
 
@@ -36,8 +34,7 @@ export class Seal {
   seal(key: string, { value, expires }: Kept): string {
     const { writtenAt, freshUntil, json } = value;
     const about: About = { ...ownerOf(key), writtenAt, freshUntil, expires };
-    if (json === undefined) about.none = true;
-    const body = `${JSON.stringify(about)}\n${json ?? ''}`;
+    const body = `${JSON.stringify(about)}\n${json}`;
     return `${FORMAT} ${body.length} ${this.sign(key, body)} ${body}`;
   }
 
@@ -50,10 +47,10 @@ export class Seal {
     if (body.length !== Number(length)) return 'damaged';
     if (!timingSafeEqual(Buffer.from(signature!), Buffer.from(this.sign(key, body)))) return 'forged';
     const lineEnd = body.indexOf('\n');
-    const { cache, tenant, none, expires, ...times } = ABOUT.parse(JSON.parse(body.slice(0, lineEnd)));
+    const { cache, tenant, expires, ...times } = ABOUT.parse(JSON.parse(body.slice(0, lineEnd)));
     const owner = ownerOf(key);
     if (cache !== owner.cache || tenant !== owner.tenant) return 'owner';
-    return { value: none ? times : { ...times, json: body.slice(lineEnd + 1) }, expires };
+    return { value: { ...times, json: body.slice(lineEnd + 1) }, expires };
   }
 
   private sign(key: string, body: string): string {
