@@ -22,7 +22,7 @@ export default {
   collectCoverageFrom: ['apps/api/**/*.ts', 'libs/**/*.ts', '!**/*.spec.ts'],
   coverageDirectory: 'coverage',
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,demo,bench}/**/*.spec.ts'] },
+    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,demo,bench,chaos}/**/*.spec.ts'] },
     {
       ...base,
       displayName: 'integration',

@@ -8,11 +8,11 @@
  *   npm run chaos -- --kills 50        also PostgreSQL killed so often under load
  *   npm run chaos -- --flaky 2000      also so many questions to a model that fails in every way, sometimes
  *
- * With `--only` the long proofs alone.
+ * With `--only` the long proofs alone. With `--merge` what was played takes the place of what the scorecard says of it.
  *
  * Exits 1 when a cell failed.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,7 +21,7 @@ import { cells, CI_CELLS } from './cells/index.js';
 import { flakyProof, killProof, outageProofs } from './cells/proofs.js';
 import { World, worldKey } from './harness/world.js';
 import { play } from './play.js';
-import { pageOf, printScore, type Score, scoreOf, summaryOf } from './scorecard.js';
+import { mergedInto, pageOf, printScore, type Score, scoreOf, summaryOf } from './scorecard.js';
 
 const SCORECARD = 'docs/resilience-scorecard.md';
 /** An alert that is opened for the fourth time in ten minutes counts as flapping, and stays for ten minutes. */
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     ci: { type: 'boolean', default: false },
+    merge: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     only: { type: 'boolean', default: false },
     questions: { type: 'string' },
@@ -54,6 +55,8 @@ const folder = await mkdtemp(join(tmpdir(), 'navigator-chaos-'));
 const scores: Score[] = [];
 // The proofs take long, so they come last.
 for (const group of [...byWorld(chosen), ...byWorld(proofs)]) await playGroup(group);
+if (values.merge && !isWhole)
+  await writeFile(SCORECARD, mergedInto(await readFile(SCORECARD, 'utf8'), scores));
 const minutes = minutesSince(startedAt);
 console.log(`\n${summaryOf(scores)} in ${minutes.toFixed(1)} minutes`);
 const hasFailed = scores.some(({ verdict }) => verdict === 'failed');

@@ -47,7 +47,7 @@ export function printScore({ cell, verdict, reasons, played }: Score): void {
 const isExpectation = ({ expectations }: Played, text: string) =>
   expectations.some((expectation) => expectation.text === text);
 
-export function summaryOf(scores: readonly Score[]): string {
+export function summaryOf(scores: readonly Pick<Score, 'verdict'>[]): string {
   const count = (verdict: Score['verdict']) => scores.filter((score) => score.verdict === verdict).length;
   return `${count('passed')} passed, ${count('failed')} failed, ${count('not run')} not run`;
 }
@@ -77,6 +77,23 @@ ${rows}
 
 ${scores.map(detailOf).join('\n\n')}
 `;
+}
+
+/** The page with what was played again in the place of what it said before; each such cell names its own commit. */
+export function mergedInto(page: string, scores: readonly Score[]): string {
+  const parts = page.split(/^(?=### )/m);
+  for (const score of scores) {
+    const { id } = score.cell;
+    const row = new RegExp(`^\\| ${id} \\|.*$`, 'm');
+    const at = parts.findIndex((part) => part.startsWith(`### ${id} `));
+    if (at < 0 || !row.test(parts[0]!)) throw new Error(`The scorecard says nothing of ${id}`);
+    parts[0] = parts[0]!.replace(row, () => rowOf(score));
+    parts[at] = `${detailOf(score)}\n- played at commit ${commit()}\n${at < parts.length - 1 ? '\n' : ''}`;
+  }
+  const verdicts = parts.slice(1).map((part) => ({ verdict: /^### \S+ (.+?):/.exec(part)?.[1] }));
+  const summary = summaryOf(verdicts as Pick<Score, 'verdict'>[]);
+  parts[0] = parts[0]!.replace(/\*\*\d+ passed, .* not run\*\*/, `**${summary}**`);
+  return parts.join('');
 }
 
 function rowOf({ cell, verdict, played }: Score): string {
