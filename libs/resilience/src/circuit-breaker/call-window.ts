@@ -44,14 +44,14 @@ export class TimeWindow implements CallWindow {
   record(now: number, failed: boolean, slow: boolean): void {
     if (now >= this.newestEndsAt) this.expire(now);
     const index = this.newest % BUCKETS;
-    this.calls[index]!++;
+    this.calls[index]! += 1;
     this.total.calls++;
     if (failed) {
-      this.failures[index]!++;
+      this.failures[index]! += 1;
       this.total.failures++;
     }
     if (slow) {
-      this.slow[index]!++;
+      this.slow[index]! += 1;
       this.total.slow++;
     }
   }
