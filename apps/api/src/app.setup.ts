@@ -8,6 +8,7 @@ import { problem } from '#libs/errors';
 import { Faults, registerFaultHooks } from '#libs/faults';
 import {
   Admission,
+  isWatcher,
   MAX_DEADLINE_MS,
   priorityOf,
   ProblemFilter,
@@ -88,7 +89,8 @@ function admissionOf(app: NestFastifyApplication): Admission {
   for (const { method, url, controller, handler } of listRoutes(app)) {
     const rate = rateDeclarationOf(controller, handler);
     const priority = priorityOf(controller, handler);
-    if (rate && priority) admission.declare(`${method} ${url}`, { rate, priority });
+    if (rate && priority)
+      admission.declare(`${method} ${url}`, { rate, priority, isWatcher: isWatcher(controller, handler) });
   }
   return admission;
 }

@@ -16,6 +16,7 @@ export interface RateDeclaration {
 
 const RATE_CLASS = Symbol('rate class');
 const PRIORITY = Symbol('priority');
+const WATCHER = Symbol('watcher');
 export const SECRET_RESPONSE = 'navigator:secret-response';
 
 /** Every route has one, by itself or by its class. */
@@ -29,6 +30,12 @@ export const RateClass = (name: RateClassName, options: Pick<RateDeclaration, 'c
  */
 export const Priority = (name: PriorityName) => SetMetadata(PRIORITY, name);
 
+/**
+ * The response is an event stream that waits for what is to come: whoever has as many of them as he may is refused before
+ * anything is looked up.
+ */
+export const Watcher = () => SetMetadata(WATCHER, true);
+
 /** The response holds a secret that is shown once, so an idempotent repeat must not store or replay it. */
 export const SecretResponse = () => SetMetadata(SECRET_RESPONSE, true);
 
@@ -38,6 +45,10 @@ export function rateDeclarationOf(controller: object, handler: object): RateDecl
 
 export function priorityOf(controller: object, handler: object): PriorityName | undefined {
   return declared<PriorityName>(PRIORITY, controller, handler);
+}
+
+export function isWatcher(controller: object, handler: object): boolean {
+  return declared<boolean>(WATCHER, controller, handler) ?? false;
 }
 
 /** A route's own declaration goes before its class's. */

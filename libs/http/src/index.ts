@@ -9,12 +9,14 @@ export {
   registerAdmission,
 } from './admission/index.js';
 export {
+  isWatcher,
   Priority,
   priorityOf,
   RateClass,
   type RateClassName,
   rateDeclarationOf,
   SecretResponse,
+  Watcher,
 } from './declarations.js';
 export { endWaitingStreams, openEventStream, type EventStream } from './event-stream.js';
 export {

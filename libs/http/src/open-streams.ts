@@ -14,12 +14,17 @@ export class OpenStreams {
 
   constructor(private readonly limits: StreamConfig) {}
 
-  /** @throws TooManyStreams when the tenant or the process has as many as it may */
-  assertRoom(tenantId: string, { isWatcher = false } = {}): void {
+  /** False when the tenant or the process has as many as it may. */
+  hasRoom(tenantId: string, { isWatcher = false } = {}): boolean {
     const { streams, watchers } = this.tenants.get(tenantId) ?? { streams: 0, watchers: 0 };
     const { perProcess, perTenant, watchersPerTenant } = this.limits;
-    if (this.total >= perProcess || streams >= perTenant || (isWatcher && watchers >= watchersPerTenant))
-      throw new TooManyStreams();
+    if (this.total >= perProcess || streams >= perTenant) return false;
+    return !isWatcher || watchers < watchersPerTenant;
+  }
+
+  /** @throws TooManyStreams */
+  assertRoom(tenantId: string, { isWatcher = false } = {}): void {
+    if (!this.hasRoom(tenantId, { isWatcher })) throw new TooManyStreams();
   }
 
   /** @returns what is to be called once when the stream has ended */

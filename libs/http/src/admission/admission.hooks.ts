@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '#libs/errors';
 import { currentContext } from '#libs/observability';
+import { openStreamsOf } from '../open-streams.js';
 import { sendProblem } from '../problem.filter.js';
 import { type Admission, effectivePriority, problemOfRefusal } from './admission.js';
 import { RefusalPace } from './refusal-pace.js';
@@ -34,7 +35,7 @@ export function registerAdmission(
     const context = currentContext();
     if (context) context.priority = priority;
     const refusal = admission.refusalOf(
-      { address: request.ip, authorization: request.headers.authorization },
+      { address: request.ip, authorization: request.headers.authorization, streams: openStreamsOf(reply) },
       { ...declaration, priority },
     );
     const expectsBody = hasBody(request);
@@ -45,7 +46,7 @@ export function registerAdmission(
     (request as { [REFUSED]?: boolean })[REFUSED] = true;
     if (expectsBody) bodies.expect(request, reply, discardMs, ({ raw }) => raw.destroy());
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (refusal.status === 429)
+    if (refusal.code === 'too-many-requests')
       reply
         .header('ratelimit-remaining', 0)
         .header('ratelimit-reset', Math.ceil(refusal.retryAfterMs / 1_000));

@@ -1,4 +1,5 @@
 import { settled, VirtualClock } from '../../../../test/support/virtual-clock.js';
+import { OpenStreams } from '../open-streams.js';
 import { Quotas } from '../quotas/index.js';
 import { Admission, effectivePriority, type RouteDeclaration } from './admission.js';
 import { Gate } from './gate.js';
@@ -50,6 +51,23 @@ describe('admission', () => {
     await clock.advance(2_000);
     expect(admission.refusalOf({ address }, QUESTION)).toMatchObject({ code: 'overloaded' });
     expect(admission.refusalOf({ address }, HEALTH)).toBeUndefined();
+  });
+
+  it('refuses a watcher whose tenant has as many streams as it may, without charging its quota', () => {
+    const watch: RouteDeclaration = { rate: { name: 'read' }, priority: 'sheddable', isWatcher: true };
+    const streams = new OpenStreams({ watchersPerTenant: 1, perTenant: 2, perProcess: 10 });
+    const arriving = { address, authorization: bearer('a'), streams };
+    const caller = { tenantId: 'a', credentialId: 'a', authorization: bearer('a') };
+    const leave = streams.enter('a', { isWatcher: true });
+    // Nobody has verified the credential yet, so nobody knows whose it is.
+    expect(admission.refusalOf(arriving, watch)).toBeUndefined();
+    quotas.take(caller, 'read');
+    for (let i = 0; i < 100; i++)
+      expect(admission.refusalOf(arriving, watch)).toMatchObject({ status: 429, code: 'too-many-streams' });
+    expect(admission.refusalOf(arriving, LIST)).toBeUndefined();
+    expect(quotas.take(caller, 'read')).toMatchObject({ totalHits: 2, isBlocked: false });
+    leave();
+    expect(admission.refusalOf(arriving, watch)).toBeUndefined();
   });
 
   it('refuses a login too many by its address', () => {

@@ -3,6 +3,8 @@ import { counter } from '#libs/observability';
 import { type Clock, PRIORITIES, type Priority, type Random, systemClock } from '#libs/resilience';
 import type { RateClassName, RateDeclaration } from '../declarations.js';
 import { problem, type Problem } from '#libs/errors';
+import { TooManyStreams } from '../http.errors.js';
+import type { OpenStreams } from '../open-streams.js';
 import type { Quotas } from '../quotas/index.js';
 import type { Gate } from './gate.js';
 import type { Pressure } from './pressure.js';
@@ -10,19 +12,21 @@ import type { Pressure } from './pressure.js';
 export interface RouteDeclaration {
   rate: RateDeclaration;
   priority: Priority;
+  /** See `@Watcher`. */
+  isWatcher?: boolean;
 }
 
 export interface Arriving {
   address: string;
   authorization?: string;
-  /** `X-Priority`, as the client sent it. */
-  askedPriority?: string;
+  /** Those that are open already; undefined where they are not counted. */
+  streams?: OpenStreams;
 }
 
 /** What is answered at the door; no error, because there may be thousands in a second and errors are dear. */
 export interface Refusal {
   status: 429 | 503;
-  code: 'too-many-requests' | 'overloaded';
+  code: 'too-many-requests' | 'too-many-streams' | 'overloaded';
   detail: string;
   retryAfterMs: number;
 }
@@ -66,16 +70,21 @@ export class Admission {
   }
 
   /** Why the request is refused; undefined lets it in. Takes microseconds and waits for nothing. */
-  refusalOf(arriving: Arriving, { rate, priority }: RouteDeclaration): Refusal | undefined {
+  refusalOf(arriving: Arriving, declaration: RouteDeclaration): Refusal | undefined {
+    const { rate, priority, isWatcher = false } = declaration;
     const { name: rateClass } = rate;
     const { address, authorization } = arriving;
     const waitMs = this.quotas.waitAtDoorMs({ address, authorization, rateClass });
     if (waitMs > 0) return tooMany(rateClass, waitMs);
     if (this.pressure.sheds(priority, this.random()))
       return overloaded(this.shed(priority, this.pressure.cause));
-    if (!GATED.has(rateClass) || this.gate.queued === 0) return undefined;
+    // A credential's digest is not for nothing: only where the tenant may decide.
+    const mayWait = GATED.has(rateClass) && this.gate.queued > 0;
+    if (!mayWait && !isWatcher) return undefined;
     const tenantId = this.quotas.tenantOf(authorization);
-    const refusalMs = tenantId === undefined ? undefined : this.gate.refusalMs(tenantId);
+    if (tenantId === undefined) return undefined;
+    if (isWatcher && arriving.streams?.hasRoom(tenantId, { isWatcher }) === false) return TOO_MANY_STREAMS;
+    const refusalMs = mayWait ? this.gate.refusalMs(tenantId) : undefined;
     return refusalMs === undefined ? undefined : overloaded(this.shed(priority, 'queue', refusalMs));
   }
 
@@ -123,6 +132,14 @@ const tooMany = (rateClass: RateClassName, waitMs: number): Refusal => ({
   detail: `There were too many ${rateClass} requests`,
   retryAfterMs: Math.ceil(waitMs),
 });
+
+const streams = new TooManyStreams();
+const TOO_MANY_STREAMS: Refusal = {
+  status: 429,
+  code: streams.code,
+  detail: streams.message,
+  retryAfterMs: streams.retryAfterMs!,
+};
 
 const overloaded = (retryAfterMs: number): Refusal => ({
   status: 503,
