@@ -11,7 +11,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { Priority, RateClass } from '#libs/http';
+import { Priority, RateClass, Watcher } from '#libs/http';
 import { currentContext } from '#libs/observability';
 import { attachment } from './content-disposition.js';
 import {
@@ -54,6 +54,7 @@ export class DocumentsController {
   }
 
   @Get(':id/events')
+  @Watcher()
   @ApiOperation({
     summary: 'The processing as it goes on (server-sent events)',
     description:
