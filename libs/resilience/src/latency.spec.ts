@@ -26,6 +26,15 @@ describe('the latency of a dependency', () => {
     expect(estimate.quantile(0.5)).toBe(1_000);
   });
 
+  it('is worked out anew after sixteen further calls, and not for each', () => {
+    const estimate = of(...range(1, 20));
+    expect(estimate.quantile(0.5)).toBe(10);
+    for (let i = 0; i < 15; i++) estimate.record(1_000);
+    expect(estimate.quantile(0.5)).toBe(10);
+    estimate.record(1_000);
+    expect(estimate.quantile(0.5)).toBe(18);
+  });
+
   it('is never off by more than sixteen calls', () => {
     fc.assert(
       fc.property(

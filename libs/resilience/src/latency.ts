@@ -17,7 +17,7 @@ export class LatencyEstimate {
   /** @returns milliseconds; undefined until there were enough calls to tell */
   quantile(q: number): number | undefined {
     if (this.count < ENOUGH) return undefined;
-    if (this.sortedAt === 0 || this.count - this.sortedAt >= STALE_AFTER) {
+    if (this.count - this.sortedAt >= STALE_AFTER) {
       this.sorted = this.last.slice(0, Math.min(this.count, SIZE)).sort();
       this.sortedAt = this.count;
     }

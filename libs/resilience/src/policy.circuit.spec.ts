@@ -55,6 +55,12 @@ describe('the circuit of a policy', () => {
     expect(policy.state).toBe('closed');
   });
 
+  it('has the time of a probe for probes alone', async () => {
+    const policy = world.policyWith({ breaker: { ...OPTIONS.breaker, probeTimeoutMs: 200 } });
+    const call = policy.execute(() => world.clock.sleep(400).then(pong));
+    expect(await world.ended(call, 400)).toBe('pong');
+  });
+
   it('gives a probe its own short limit, so that one that hangs wedges nothing', async () => {
     const policy = world.policyWith({ breaker: { ...OPTIONS.breaker, probeTimeoutMs: 200 } });
     await settled(policy.execute(refused));

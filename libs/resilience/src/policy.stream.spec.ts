@@ -189,6 +189,28 @@ describe('a stream', () => {
     expect(policy.state).toBe('closed');
   });
 
+  it('as a probe counts once, however it ends', async () => {
+    const policy = world.policyWith({ breaker: { ...OPTIONS.breaker, successes: 2 } });
+    await settled(policy.execute(refused));
+    await world.clock.advance(5_000);
+    expect(await read(policy.stream(() => items('a', 'b')))).toEqual(['a', 'b']);
+    expect(policy.state).toBe('half-open');
+    const cut = policy.stream(() => items('a', new TransientFailure('cut')));
+    await cut.next();
+    expect(policy.state).toBe('closed');
+    await settled(cut.next());
+    expect(policy.state).toBe('closed');
+  });
+
+  it('as a probe that breaks off after its first item opens the circuit again', async () => {
+    const policy = world.policyWith({ breaker: { ...OPTIONS.breaker, successes: 2 } });
+    await settled(policy.execute(refused));
+    await world.clock.advance(5_000);
+    await read(policy.stream(() => items('a', new TransientFailure('cut'))));
+    expect(policy.state).toBe('open');
+    expect(policy.describe().lastTransitions.at(-1)).toMatchObject({ detail: { reason: 'probe-failed' } });
+  });
+
   it('is refused like any call when the circuit is open', async () => {
     const policy = world.policyWith();
     await settled(policy.execute(refused));

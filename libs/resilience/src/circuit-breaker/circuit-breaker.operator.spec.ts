@@ -12,6 +12,7 @@ describe('CircuitBreaker and its operator', () => {
       const breaker = world.breakerWith();
       call(breaker, 'failure', { times: 9 });
       const before = breaker.acquire();
+      await world.clock.advance(1_000);
       breaker.setMode('isolated', world.clock.now() + 60_000);
       expect(breaker.state).toBe('isolated');
       expect(breaker.isRefusing).toBe(true);
@@ -30,6 +31,7 @@ describe('CircuitBreaker and its operator', () => {
       call(breaker, 'fatal', { times: 100 });
       expect(breaker.state).toBe('disabled');
       expect(breaker.isRefusing).toBe(false);
+      expect(breaker.retryAfterMs).toBe(0);
       expect(breaker.counts().calls).toBe(0);
     });
 
@@ -72,10 +74,33 @@ describe('CircuitBreaker and its operator', () => {
     expect(breaker.state).toBe('open');
   });
 
+  it('keeps the last calls, as many as there is room for, when they are what judges', () => {
+    const breaker = world.breakerWith({ window: 'count', size: 20 });
+    call(breaker, 'success', { times: 8 });
+    call(breaker, 'failure', { times: 6 });
+    breaker.update(optionsWith({ window: 'count', size: 10, minimumCalls: 10, failureRatio: 0.7 }));
+    expect(breaker.counts()).toEqual({ calls: 10, failures: 6, slow: 0 });
+    call(breaker, 'failure');
+    expect(breaker.state).toBe('open');
+  });
+
+  it('begins to count anew when another kind of window judges', () => {
+    for (const [before, after] of [
+      ['time', 'count'],
+      ['count', 'time'],
+      ['count', 'consecutive'],
+    ] as const) {
+      const breaker = world.breakerWith({ window: before });
+      call(breaker, 'failure', { times: 6 });
+      breaker.update(optionsWith({ window: after }));
+      expect(breaker.counts().calls).toBe(0);
+    }
+  });
+
   it('can be reset when it has no section', () => {
     const breaker = new CircuitBreaker(undefined, { clock: world.clock, random: () => world.random });
     breaker.reset();
-    breaker.noteAnswer({ wasSilent: true });
+    for (const wasSilent of [true, false]) breaker.noteAnswer({ wasSilent });
     expect(breaker.state).toBe('closed');
   });
 

@@ -81,7 +81,10 @@ describe('CircuitBreaker and its probes', () => {
         const { breaker, probe } = await halfOpen();
         breaker.record(probe, outcome, 1);
         expect(breaker.state).toBe('half-open');
-        expect(breaker.acquire()).not.toBe(REFUSED);
+        breaker.record(breaker.acquire(), 'success', 1);
+        expect(breaker.state).toBe('half-open');
+        breaker.record(breaker.acquire(), 'success', 1);
+        expect(breaker.state).toBe('closed');
       },
     );
 

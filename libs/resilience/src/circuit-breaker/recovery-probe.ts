@@ -9,7 +9,7 @@ export interface ProbeDependencies {
   clock: Clock;
   random: Random;
   /** Told when an answer is another than the one before. */
-  onChange?(answers: boolean): void;
+  onChange(answers: boolean): void;
 }
 
 /**
@@ -57,7 +57,7 @@ export class RecoveryProbe {
     if (run !== this.run) return;
     if (answers) this.breaker.noteAnswer({ wasSilent: this.wasSilent });
     else this.wasSilent = true;
-    if (answers !== this.answered) this.deps.onChange?.((this.answered = answers));
+    if (answers !== this.answered) this.deps.onChange((this.answered = answers));
     await this.unanswered;
     if (run === this.run) this.wait(run);
   }

@@ -93,12 +93,30 @@ describe('RecoveryProbe', () => {
   it('does not follow a question that hangs with others', async () => {
     const hung = Promise.withResolvers<void>();
     answer = () => hung.promise;
-    await clock.advance(60_000);
+    await clock.advance(3_000);
+    expect(changes).toEqual([false]);
+    await clock.advance(57_000);
     expect(asked).toHaveLength(1);
     hung.resolve();
     answer = () => Promise.resolve();
     await clock.advance(1_000);
     expect(asked).toHaveLength(2);
+  });
+
+  it('asks no more when it is stopped before a question that hung has ended', async () => {
+    const hung = Promise.withResolvers<void>();
+    answer = () => hung.promise;
+    await clock.advance(3_000);
+    probe.stop();
+    hung.resolve();
+    await clock.advance(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves the signal of a question alone that was answered', async () => {
+    answer = () => Promise.resolve();
+    await clock.advance(3_500);
+    expect(asked.map(({ aborted }) => aborted)).toEqual([false, false, false]);
   });
 
   it('takes a question that throws for silence', async () => {
