@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '#libs/database';
 import { closedLoop, openLoop, Tally, type Target } from './load/drivers.js';
+import { HEADING, Runs } from './load/runs.js';
 import { furnishedTenant, type Tenant } from './load/tenants.js';
 import { ProgramUnderTest } from './program-under-test.js';
 
@@ -20,8 +21,6 @@ const MS = SECONDS * 1_000;
 const QUOTA_PER_MINUTE = 120;
 const STEADY_PER_SECOND = 2;
 const ROUNDS = 3;
-/** Of the clock that /proc counts processor time by. */
-const TICKS_PER_SECOND = 100;
 
 let number = 0;
 const nextNumber = () => number++;
@@ -32,10 +31,7 @@ const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') }
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void server.stop().finally(() => process.exit(130)));
 try {
-  console.log(
-    '| run | answers/s | p50 | p95 | p99 | refused/s | p50 / p99 | too early/s | p50 / p99 | 429/s | errors | CPU ms an answer | CPU of the driver |',
-  );
-  console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|');
+  for (const line of HEADING) console.log(line);
   if (PART !== 'neighbours') await withProgram({}, overload);
   if (PART !== 'overload')
     await withProgram({ RATE_QUESTION_PER_MINUTE: String(QUOTA_PER_MINUTE) }, neighbours);
@@ -69,11 +65,11 @@ async function overload(program: ProgramUnderTest, tenants: Tenant[]): Promise<v
   const target = targetOf(program);
   const clients = (count: number, patient: boolean, whose = tenants) =>
     closedLoop(target, whose, { clients: count, ms: MS, patient });
-  const few = new Runs(program, '100 clients');
-  const patient = new Runs(program, '1,000 clients who wait as they are told');
-  const impatient = new Runs(program, '1,000 clients who ask again at once');
-  const one = new Runs(program, '1,000 clients of one tenant who ask again at once');
-  const flood = new Runs(program, '5 × the rate of 100 clients, open loop');
+  const few = new Runs(program.pid, SECONDS, '100 clients');
+  const patient = new Runs(program.pid, SECONDS, '1,000 clients who wait as they are told');
+  const impatient = new Runs(program.pid, SECONDS, '1,000 clients who ask again at once');
+  const one = new Runs(program.pid, SECONDS, '1,000 clients of one tenant who ask again at once');
+  const flood = new Runs(program.pid, SECONDS, '5 × the rate of 100 clients, open loop');
   const asFew = () => few.add(() => clients(100, true));
   for (let round = 0; round < ROUNDS; round++) {
     await asFew();
@@ -95,8 +91,8 @@ async function overload(program: ProgramUnderTest, tenants: Tenant[]): Promise<v
 /** Three tenants at a steady rate, by turns without and with a fourth that asks 50 times what it may. */
 async function neighbours(program: ProgramUnderTest, [flooder, ...steady]: Tenant[]): Promise<void> {
   const target = targetOf(program);
-  const alone = new Runs(program, 'three steady tenants');
-  const beside = new Runs(program, 'the same beside a flood of 50 × its quota');
+  const alone = new Runs(program.pid, SECONDS, 'three steady tenants');
+  const beside = new Runs(program.pid, SECONDS, 'the same beside a flood of 50 × its quota');
   const flood = new Tally();
   const steadily = { perSecond: STEADY_PER_SECOND * steady.length, ms: MS };
   for (let round = 0; round < ROUNDS; round++) {
@@ -118,64 +114,6 @@ async function neighbours(program: ProgramUnderTest, [flooder, ...steady]: Tenan
   );
 }
 
-/** Runs of one kind, with what they cost. */
-class Runs {
-  readonly tally = new Tally();
-  private readonly rates: number[] = [];
-  private programMs = 0;
-  private driverMs = 0;
-  private ms = 0;
-
-  constructor(
-    private readonly program: ProgramUnderTest,
-    readonly name: string,
-  ) {}
-
-  get perSecond(): number {
-    return this.tally.inTime / (this.rates.length * SECONDS);
-  }
-
-  async add(work: () => Promise<Tally>): Promise<void> {
-    const before = await cpuMs(this.program.pid);
-    const driver = process.cpuUsage();
-    const startedAt = performance.now();
-    const tally = await work();
-    const { user, system } = process.cpuUsage(driver);
-    this.ms += performance.now() - startedAt;
-    this.driverMs += (user + system) / 1_000;
-    this.programMs += (await cpuMs(this.program.pid)) - before;
-    this.rates.push(tally.inTime / SECONDS);
-    this.tally.merge(tally);
-    console.error(`${this.name}: ${this.rates.at(-1)!.toFixed(1)}/s, load ${loadavg()[0]!.toFixed(1)}`);
-  }
-
-  print(): void {
-    const { tally, rates } = this;
-    const perSecond = (count: number) => (count / (rates.length * SECONDS)).toFixed(0);
-    const cells = [
-      this.name,
-      `${this.perSecond.toFixed(1)} (${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)})`,
-      ...[0.5, 0.95, 0.99].map((share) => `${tally.p(share).toFixed(0)} ms`),
-      ...(['shed', 'shedEarly'] as const).flatMap((kind) => [
-        perSecond(tally[kind].length),
-        `${tally.p(0.5, kind).toFixed(0)} / ${tally.p(0.99, kind).toFixed(0)} ms`,
-      ]),
-      perSecond(tally.limited),
-      tally.failed,
-      (this.programMs / tally.accepted.length).toFixed(1),
-      `${((100 * this.driverMs) / this.ms).toFixed(0)} % of a core`,
-    ];
-    console.log(`| ${cells.join(' | ')} |`);
-  }
-}
-
 function targetOf(program: ProgramUnderTest): Target {
   return { url: new URL(program.url), nextNumber };
-}
-
-/** Of the program alone, without its database. */
-async function cpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
 }
