@@ -13,6 +13,7 @@ import { CreateModelBudget1764000011000 } from './1764000011000-create-model-bud
 import { ResumeIdempotentRequests1764000013000 } from './1764000013000-resume-idempotent-requests.js';
 import { ControlIngestion1764000014000 } from './1764000014000-control-ingestion.js';
 import { CreateJobParts1764000015000 } from './1764000015000-create-job-parts.js';
+import { TimePassages1764000017000 } from './1764000017000-time-passages.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -30,4 +31,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ResumeIdempotentRequests1764000013000,
   ControlIngestion1764000014000,
   CreateJobParts1764000015000,
+  TimePassages1764000017000,
 ];

@@ -28,6 +28,7 @@ const NEEDS: Record<Exclude<Capability, 'answer.generate'>, Needs> = {
     'blob-store': 'minimal',
     parser: 'minimal',
     embedder: 'degraded',
+    transcriber: 'degraded',
   },
   // Reads are recorded on the disk until the database is back; changes are refused with it.
   'audit.write': { postgres: 'degraded' },

@@ -56,6 +56,13 @@ function policyList({ database, embedder }: PolicySettings): Record<string, Poli
       // A second question to the same thread of our own would only wait behind the first.
       ...((embedder?.provider ?? 'local') !== 'local' && { hedge: {} }),
     },
+    // An outside server that hears stretches of recordings; while it is away the embedded one takes its place.
+    transcriber: {
+      attemptTimeoutMs: 60_000,
+      retry: { retries: 1 },
+      breaker: { minimumCalls: 5, failuresInARow: 4, slowCallMs: 45_000 },
+      bulkhead: { concurrency: 16, queue: 64, backgroundMaxWaitMs: 60_000, tenantShare: 1 },
+    },
     // A document that cannot be read says nothing about the parser, so it has no circuit of its own.
     parser: { attemptTimeoutMs: 600_000 },
     'password-hashing': {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvalidConfiguration, section } from '#libs/config';
+import { section } from '#libs/config';
 
 export const transcriberSection = section(
   'TRANSCRIBER',
@@ -95,13 +95,3 @@ export const transcriberSection = section(
   }),
 );
 export type TranscriberConfig = Readonly<z.infer<typeof transcriberSection.schema>>;
-
-/** @throws InvalidConfiguration */
-export function transcriberModel({ provider, model }: TranscriberConfig): string {
-  if (provider === 'embedded') return 'moonshine-tiny';
-  if (model === undefined)
-    throw new InvalidConfiguration([
-      { variable: 'TRANSCRIBER_MODEL', message: `is needed with TRANSCRIBER_PROVIDER=${provider}` },
-    ]);
-  return model;
-}

@@ -124,7 +124,7 @@ export function stillHolds(
 }
 
 /** Raise it when the shape or the meaning of what is kept changes. */
-const SHAPE = 3;
+const SHAPE = 4;
 
 const freshKey = (request: AnswerRequest, models: readonly string[], fingerprint: string) =>
   keyOf(request, models, fingerprint);
@@ -149,6 +149,7 @@ function keyOf(request: AnswerRequest, models: readonly string[], fingerprint: s
 
 const OFFSET = z.int().min(0);
 const PAGE = z.int().nullable();
+const TIME = { startMs: z.int().nullish(), endMs: z.int().nullish() };
 const BOX = z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
 
 const CITATION = z.object({
@@ -158,6 +159,7 @@ const CITATION = z.object({
   passageId: z.string(),
   page: PAGE,
   box: BOX.nullable(),
+  ...TIME,
   quote: z.string(),
   sourceStart: OFFSET,
   sourceEnd: OFFSET,
@@ -187,6 +189,7 @@ const SEARCH_RESULT = z.object({
   documentTitle: z.string(),
   headingPath: z.array(z.string()),
   page: PAGE,
+  ...TIME,
 });
 
 const KEPT_ANSWER: z.ZodType<KeptAnswer> = z.object({

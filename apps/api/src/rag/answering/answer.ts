@@ -1,5 +1,6 @@
 import type { Degradation, ServiceLevel } from '#libs/resilience';
 import type { Box } from '../passages/passage.js';
+import type { SpokenTime } from '../passages/time.js';
 import type { AnswerPiece } from './answer-pieces.js';
 
 export interface AnswerRequest {
@@ -13,7 +14,7 @@ export interface AnswerRequest {
 }
 
 /** A passage that the answer was looked for in, best first. Its text is in the quotes only. */
-export interface SearchResult {
+export interface SearchResult extends SpokenTime {
   passageId: string;
   documentId: string;
   documentTitle: string;
@@ -52,7 +53,7 @@ export interface Answer {
  * Spans are UTF-16 code units: `source*` in the passage's text; `answer*` in the answer's text, for the words that
  * rest on the quote (or are it).
  */
-export interface Citation {
+export interface Citation extends SpokenTime {
   /** 1, 2, 3 …; stands in the answer's text as [1]. */
   marker: number;
   documentId: string;

@@ -106,6 +106,8 @@ function toSearchResult({
   documentTitle,
   headingPath,
   page,
+  startMs,
+  endMs,
 }: RetrievedPassage): SearchResult {
-  return { passageId: id, documentId, documentTitle, headingPath, page };
+  return { passageId: id, documentId, documentTitle, headingPath, page, startMs, endMs };
 }

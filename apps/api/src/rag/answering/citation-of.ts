@@ -9,7 +9,7 @@ export function citationOf(
   { passage, span }: { passage: CitedPassage; span: Span },
   marker: number,
 ): Omit<Citation, 'answerStart' | 'answerEnd'> {
-  const { id, documentId, documentTitle, page, box, row, text } = passage;
+  const { id, documentId, documentTitle, page, box, row, text, startMs, endMs } = passage;
   const cell = row?.cells.find(({ start, end }) => start <= span.start && span.end <= end);
   return {
     marker,
@@ -18,6 +18,8 @@ export function citationOf(
     passageId: id,
     page,
     box: cell?.box ?? box,
+    startMs,
+    endMs,
     quote: text.slice(span.start, span.end),
     sourceStart: span.start,
     sourceEnd: span.end,

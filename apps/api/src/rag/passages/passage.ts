@@ -1,8 +1,10 @@
+import type { SpokenTime } from './time.js';
+
 /**
  * A passage is a piece of a document's text and the unit of retrieval and citation. Its id is derived
  * (UUIDv5 of document, chunker, version, ordinal), so making the passages of a document twice gives the same rows.
  */
-export interface Passage {
+export interface Passage extends SpokenTime {
   id: string;
   documentId: string;
   /** 0, 1, 2 … in reading order, without gaps. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Box } from '../passages/passage.js';
+import { timeBody, toTimeBody } from '../passages/time.js';
 import type { Retrieval } from './retriever.js';
 
 export const Search = z.strictObject({
@@ -25,6 +26,7 @@ export const SearchHit = z.object({
     .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
     .nullable()
     .describe('As shares of the page, from its top left corner.'),
+  ...timeBody,
   score: score.describe('How well it fits, compared with the best there could be in this search.'),
   lexical_score: score.describe('The part of its words, compared with the best hit.'),
   semantic_score: z.number().nullable().describe('Likeness of meaning; null until the document is embedded.'),
@@ -50,6 +52,7 @@ export function toSearchBody({ hits, mode, reason, timings }: Retrieval): Search
       heading_path: hit.headingPath,
       page: hit.page,
       box: hit.box satisfies Box | null,
+      ...toTimeBody(hit),
       score: rounded(hit.score),
       lexical_score: rounded(hit.lexicalScore),
       semantic_score: hit.semanticScore === null ? null : rounded(hit.semanticScore),

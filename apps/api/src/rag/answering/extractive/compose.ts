@@ -1,3 +1,4 @@
+import { timeLabel } from '../../passages/time.js';
 import type { Span } from '../../text/index.js';
 import type { Citation } from '../answer.js';
 import { citationOf } from '../citation-of.js';
@@ -26,11 +27,11 @@ export function composeAnswer(quotes: Quote[]): Composed {
   return compose('', quotes, ({ label, column }) => [plain(label), column].filter(Boolean).join(' — '));
 }
 
-/** The same, saying plainly that none of the quotes may be the answer, with pages to look at. */
+/** The same, saying plainly that none of the quotes may be the answer, with pages or times to look at. */
 export function composeUnsure(quotes: Quote[]): Composed {
   return compose(UNSURE, quotes, ({ label, column, passage }) => {
     const page = passage.page === null ? '' : `Page ${passage.page}`;
-    return [page, plain(label), column].filter(Boolean).join(' — ');
+    return [page, timeLabel(passage), plain(label), column].filter(Boolean).join(' — ');
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Passage } from '../../passages/passage.js';
+import { timeLabel } from '../../passages/time.js';
 import type { ChatMessage } from '../../providers/provider.js';
 import { stripInvisible } from './invisible.js';
 
@@ -35,12 +36,15 @@ export function promptFor(question: string, passages: readonly CitablePassage[])
   ];
 }
 
-function describe({ documentTitle, headingPath, page, text }: CitablePassage, number: number): string {
+function describe(passage: CitablePassage, number: number): string {
+  const { documentTitle, headingPath, page, text } = passage;
+  const time = timeLabel(passage);
   const place = [
     `number="${number}"`,
     `document="${asAttribute(documentTitle)}"`,
     ...(headingPath.length > 0 ? [`section="${asAttribute(headingPath.join(' > '))}"`] : []),
     ...(page === null ? [] : [`page="${page}"`]),
+    ...(time === null ? [] : [`time="${time}"`]),
   ];
   return `<passage ${place.join(' ')}>\n${asData(text)}\n</passage>`;
 }
