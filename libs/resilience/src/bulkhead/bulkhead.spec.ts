@@ -188,6 +188,19 @@ describe('a bulkhead', () => {
       expect(bulkhead.inUse).toBe(10);
     });
 
+    it('knows how many calls of a tenant are under way, also when one of them has ended', async () => {
+      const { granted, call, end } = world({ concurrency: 4, tenantShare: 0.5 });
+      for (const name of ['a1', 'a2', 'a3', 'a4']) void call(name, { tenantId: 'a' });
+      await settled();
+      await end('a4');
+      void call('b1', { tenantId: 'b' });
+      void call('a5', { tenantId: 'a' });
+      void call('b2', { tenantId: 'b' });
+      await settled();
+      await end('b1');
+      expect(granted.slice(4)).toEqual(['b1', 'b2']);
+    });
+
     it('lets each fill only its part of the queue', async () => {
       const own = world({ concurrency: 1, queue: 10, tenantShare: 0.4 });
       void own.call('first');
