@@ -4,6 +4,7 @@ import {
   type ExtractedDocument,
   ParseFailure,
   type ParseFailureCode,
+  type ParserFile,
   SandboxedParser,
 } from '../../apps/api/src/ingestion/parsing/index.js';
 import { makePassages } from '../../apps/api/src/ingestion/passages/make-passages.js';
@@ -24,7 +25,8 @@ interface Sample {
   expected: string;
 }
 
-type Outcome = { document: ExtractedDocument; ms: number } | { failure: ParseFailureCode; ms: number };
+type Read = Pick<ExtractedDocument, 'title' | 'blocks'>;
+type Outcome = { document: Read; ms: number } | { failure: ParseFailureCode; ms: number };
 
 const isHere = existsSync(join(FOLDER, 'manifest.tsv'));
 const samples = isHere ? readManifest() : [];
@@ -41,10 +43,18 @@ function readManifest(): Sample[] {
   });
 }
 
+async function readAll(file: ParserFile): Promise<Read> {
+  const { title, parts } = await parser.plan(file);
+  const read = await Promise.all(parts.map((part) => parser.read(file, part)));
+  const blocks = read.flatMap((part) => part.blocks);
+  if (blocks.length === 0) throw new ParseFailure('no-text');
+  return { title, blocks };
+}
+
 async function parse({ file, class: kind }: Sample): Promise<Outcome> {
   const started = performance.now();
-  const outcome = await parser.parse({ path: join(FOLDER, file), filename: basename(file) }).then(
-    ({ document }) => ({ document }),
+  const outcome = await readAll({ path: join(FOLDER, file), filename: basename(file) }).then(
+    (document) => ({ document }),
     (error: unknown) => {
       if (error instanceof ParseFailure) return { failure: error.code };
       throw error;
@@ -58,7 +68,7 @@ async function parse({ file, class: kind }: Sample): Promise<Outcome> {
 
 const normal = (text: string) => text.normalize('NFKC').replace(/\s+/g, ' ').trim();
 
-function textOf({ title, blocks }: ExtractedDocument): string {
+function textOf({ title, blocks }: Read): string {
   const texts = blocks.flatMap((block) =>
     block.kind === 'table'
       ? block.rows.flatMap(({ group, label, cells }) => [

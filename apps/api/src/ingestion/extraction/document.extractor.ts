@@ -1,38 +1,67 @@
-import { Injectable } from '@nestjs/common';
-import { SandboxedParser } from '../parsing/index.js';
-import { type ExtractedPart, type ExtractionPlan, Extractor, type SourceFile } from './extractor.js';
+import { Injectable, Optional } from '@nestjs/common';
+import { type ParserFile, SandboxedParser } from '../parsing/index.js';
+import {
+  type ExtractedPart,
+  type ExtractionPlan,
+  Extractor,
+  PageRecognizer,
+  type PartRange,
+  type RecognisedPage,
+  type SourceFile,
+} from './extractor.js';
+import { withRecognisedPages } from './recognised-pages.js';
 
-/** Reads documents in the sandboxed parser. */
+/** After so many pages somebody hears that the work gets on. */
+const PAGES_AT_ONCE = 4;
+
+/** Reads documents in the sandboxed parser, and the pages of a PDF that are pictures as pictures. */
 @Injectable()
 export class DocumentExtractor extends Extractor {
-  constructor(private readonly parser: SandboxedParser) {
+  constructor(
+    private readonly parser: SandboxedParser,
+    @Optional() private readonly recognizer?: PageRecognizer,
+  ) {
     super();
   }
 
   async plan(file: SourceFile, signal: AbortSignal): Promise<ExtractionPlan> {
-    const { mediaType, document } = await this.parse(file, signal);
-    return {
-      mediaType,
-      format: document.format,
-      title: document.title,
-      pageCount: document.pageCount,
-      durationMs: null,
-      unit: 'whole',
-      parts: [{ from: 1, to: 1 }],
-    };
+    const plan = await this.parser.plan(parserFile(file), signal);
+    return { ...plan, durationMs: null };
   }
 
   async read(
     file: SourceFile,
-    _plan: ExtractionPlan,
-    _part: unknown,
+    plan: ExtractionPlan,
+    range: PartRange,
     signal: AbortSignal,
+    alive?: () => void,
   ): Promise<ExtractedPart> {
-    const { document } = await this.parse(file, signal);
-    return { blocks: document.blocks, warnings: document.warnings };
+    const options = { recognise: this.recognizer !== undefined, keep: plan.parts.length > 1 };
+    const part = await this.parser.read(parserFile(file), range, options, signal);
+    const { pagesToRecognise = [] } = part;
+    alive?.();
+    if (pagesToRecognise.length === 0) return part;
+    return withRecognisedPages(part, await this.recognise(file, pagesToRecognise, signal, alive), range);
   }
 
-  private parse({ path, filename, mediaType }: SourceFile, signal: AbortSignal) {
-    return this.parser.parse({ path, filename, declaredType: mediaType, signal });
+  private async recognise(
+    file: SourceFile,
+    pages: readonly number[],
+    signal: AbortSignal,
+    alive?: () => void,
+  ): Promise<RecognisedPage[]> {
+    const read: RecognisedPage[] = [];
+    for (let at = 0; at < pages.length; at += PAGES_AT_ONCE) {
+      read.push(...(await this.recognizer!.recognise(file, pages.slice(at, at + PAGES_AT_ONCE), signal)));
+      alive?.();
+    }
+    return read;
   }
 }
+
+const parserFile = ({ path, filename, mediaType, password }: SourceFile): ParserFile => ({
+  path,
+  filename,
+  declaredType: mediaType,
+  ...(password !== undefined && { password }),
+});

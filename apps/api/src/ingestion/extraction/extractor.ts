@@ -6,6 +6,7 @@ import type {
   Picture,
   TextBlock,
 } from '../parsing/extracted-document.js';
+import type { Seam } from '../parsing/pdf/seam.js';
 
 export type { Attachment, Picture };
 
@@ -48,6 +49,8 @@ export interface ExtractedPart {
   /** What was read or heard by a machine; absent when all text was text. `confidence` is the mean over words, 0 to 1. */
   recognised?: { words: number; confidence: number };
   attachments?: Attachment[];
+  /** How it goes on in the parts before and after, when sentences and tables do. */
+  seam?: Seam;
   /** Pictures among the blocks that may show text; gone once they were recognised. */
   pictures?: Picture[];
 }
@@ -56,12 +59,16 @@ export interface ExtractedPart {
 export abstract class Extractor {
   /** @throws ParseFailure when the file cannot be read */
   abstract plan(file: SourceFile, signal: AbortSignal): Promise<ExtractionPlan>;
-  /** @throws ParseFailure when the part cannot be read */
+  /**
+   * @param alive to be called whenever a long reading gets on
+   * @throws ParseFailure when the part cannot be read
+   */
   abstract read(
     file: SourceFile,
     plan: ExtractionPlan,
     part: PartRange,
     signal: AbortSignal,
+    alive?: () => void,
   ): Promise<ExtractedPart>;
 }
 

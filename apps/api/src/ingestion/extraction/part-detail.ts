@@ -15,6 +15,8 @@ export interface PartDetail {
   tableRows: number;
   cells: number;
   cellsWithoutHeader: number;
+  /** How much the print of headings stands out, where their levels follow from that. */
+  headingStyles: number[];
   warnings: ExtractionWarning[];
 }
 
@@ -33,12 +35,16 @@ export function detailOf({ blocks, warnings, recognised }: ExtractedPart): PartD
     tableRows: sum(blocks, (block) => (block.kind === 'table' ? block.rows.length : 0)),
     cells: cells.length,
     cellsWithoutHeader: cells.filter((cell) => cell.header === '').length,
+    headingStyles: [
+      ...new Set(blocks.flatMap((block) => (block.kind === 'heading' ? (block.style ?? []) : []))),
+    ],
     warnings,
   };
 }
 
 export function sumOf(details: readonly PartDetail[]): PartDetail {
-  const total = (field: Exclude<keyof PartDetail, 'warnings'>) => sum(details, (detail) => detail[field]);
+  const total = (field: Exclude<keyof PartDetail, 'warnings' | 'headingStyles'>) =>
+    sum(details, (detail) => detail[field]);
   return {
     blocks: total('blocks'),
     words: total('words'),
@@ -49,6 +55,7 @@ export function sumOf(details: readonly PartDetail[]): PartDetail {
     tableRows: total('tableRows'),
     cells: total('cells'),
     cellsWithoutHeader: total('cellsWithoutHeader'),
+    headingStyles: [...new Set(details.flatMap((detail) => detail.headingStyles))].sort((a, b) => b - a),
     warnings: details.flatMap((detail) => detail.warnings),
   };
 }

@@ -19,6 +19,14 @@ export interface NewPart {
   startedAt: Date;
 }
 
+export interface Bookmark {
+  generation: number;
+  /** The ordinal of the part that comes next. */
+  next: number;
+  /** What is remembered of the parts before. */
+  state: Buffer;
+}
+
 /** All SQL on `job_part` and on the plans that lead to it. Everything here runs inside `JobStore.fenced`. */
 @Injectable()
 export class PartStore {
@@ -87,11 +95,40 @@ export class PartStore {
     return rows.map((row) => row.detail);
   }
 
+  /** Where a stage that goes through the parts in their order has come to; undefined when it was for another generation. */
+  async findBookmark(
+    tx: EntityManager,
+    { documentId, stage }: PartsKey,
+    generation: number,
+  ): Promise<Bookmark | undefined> {
+    const [row] = await tx.query(
+      `select (plan ->> 'generation')::int as generation, (plan ->> 'next')::int as next, result as state
+       from job_stage where document_id = $1 and name = $2 and result is not null`,
+      [documentId, stage],
+    );
+    return row?.generation === generation ? row : undefined;
+  }
+
+  async saveBookmark(
+    tx: EntityManager,
+    { documentId, stage }: PartsKey,
+    { generation, next, state }: Bookmark,
+  ): Promise<void> {
+    await tx.query(`update job_stage set plan = $3, result = $4 where document_id = $1 and name = $2`, [
+      documentId,
+      stage,
+      { generation, next },
+      state,
+    ]);
+  }
+
   /** Nobody needs the parts of a finished job, and they are as large as the document; nor what is to be done anew. */
   async clear(tx: EntityManager, documentId: string): Promise<void> {
     await tx.query(`delete from job_part where document_id = $1`, [documentId]);
-    await tx.query(`update job_stage set plan = null where document_id = $1 and plan is not null`, [
-      documentId,
-    ]);
+    await tx.query(
+      `update job_stage set plan = null, result = null
+       where document_id = $1 and plan is not null`,
+      [documentId],
+    );
   }
 }

@@ -1,5 +1,6 @@
-import { type Box, type NewPassage, sentencesOf } from '../../rag/index.js';
+import { type Box, type NewPassage, sentencesOf } from '../../rag/passages/index.js';
 import type { TextBlock } from '../parsing/extracted-document.js';
+import { timeOf } from './spoken.js';
 import { countWords, cutLong, MAX_WORDS, type Slice } from './words.js';
 
 /** The passages of one stretch of text under one heading. */
@@ -7,14 +8,42 @@ export function prosePassages(
   blocks: readonly TextBlock[],
   headingPath: string[],
 ): Omit<NewPassage, 'ordinal'>[] {
-  return pack(blocks.flatMap(unitsOf)).map((units) => ({
-    kind: 'prose',
-    text: joined(units),
-    headingPath,
-    ...placeOf(units),
-    row: null,
-  }));
+  return pack(blocks.flatMap(unitsOf)).map(({ units }) => passageOf(units, headingPath));
 }
+
+/**
+ * The passages at the beginning of a stretch that nothing which is added to its end can change, and the blocks that the
+ * others are made of: cutting these again, with what comes, gives what cutting all together would.
+ */
+export function settledProse(
+  blocks: readonly TextBlock[],
+  headingPath: string[],
+): { passages: Omit<NewPassage, 'ordinal'>[]; rest: TextBlock[] } {
+  const units = blocks.flatMap(unitsOf);
+  const packed = pack(units);
+  const settled = packed.findLastIndex(({ first }) => {
+    // What a list repeats stands before it; of a list without end, only the next items do.
+    const isApart = units[first]!.block.kind !== 'list-item' || units.length > MAX_HELD_UNITS;
+    const startsBlock = units[first - 1]?.block !== units[first]!.block;
+    // Whether a paragraph still fits depends on what follows it.
+    return isApart && startsBlock && first + paragraphFrom(units, first).length < units.length;
+  });
+  if (settled <= 0) return { passages: [], rest: [...blocks] };
+  const { first } = packed[settled]!;
+  return {
+    passages: packed.slice(0, settled).map((passage) => passageOf(passage.units, headingPath)),
+    rest: blocks.slice(blocks.indexOf(units[first]!.block)),
+  };
+}
+
+const passageOf = (units: readonly Unit[], headingPath: string[]): Omit<NewPassage, 'ordinal'> => ({
+  kind: 'prose',
+  text: joined(units),
+  headingPath,
+  ...placeOf(units),
+  ...spokenTimeOf(units),
+  row: null,
+});
 
 /** A sentence, or a part of a very long one: what is never cut. */
 interface Unit extends Slice {
@@ -33,18 +62,24 @@ function unitsOf(block: TextBlock): Unit[] {
     .filter((unit) => unit.words > 0);
 }
 
+interface Packed {
+  units: Unit[];
+  /** The index of the first unit that is not repeated from before. */
+  first: number;
+}
+
 /** Fills passages up to the limit, preferring to end them where a paragraph ends. */
-function pack(units: readonly Unit[]): Unit[][] {
-  const passages: Unit[][] = [];
-  let current: Unit[] = [];
+function pack(units: readonly Unit[]): Packed[] {
+  const passages: Packed[] = [];
+  let current: Packed = { units: [], first: 0 };
   for (const [i, unit] of units.entries()) {
-    if (current.length > 0 && !fits(current, units, i)) {
+    if (current.units.length > 0 && !fits(current.units, units, i)) {
       passages.push(current);
-      current = introOf(units, i, unit.words);
+      current = { units: introOf(units, i, unit.words), first: i };
     }
-    current.push(unit);
+    current.units.push(unit);
   }
-  if (current.length > 0) passages.push(current);
+  if (current.units.length > 0) passages.push(current);
   return passages;
 }
 
@@ -108,6 +143,16 @@ function placeOf(units: readonly Unit[]): { page: number | null; box: Box | null
   return { page, box: around(places.filter((place) => place.page === page).map((place) => place.box)) };
 }
 
+/** From the first to the last that is said; a list that goes on repeats its introduction, which was said before. */
+function spokenTimeOf(units: readonly Unit[]): { startMs: number; endMs: number } | undefined {
+  const times = units.flatMap((unit) => timeOf(unit.block, unit));
+  if (times.length === 0) return undefined;
+  return {
+    startMs: Math.min(...times.map((time) => time.startMs)),
+    endMs: Math.max(...times.map((time) => time.endMs)),
+  };
+}
+
 function placesOf({ block, start, end }: Unit): { page: number | null; box: Box | null }[] {
   const { lines = [] } = block;
   const touched = lines.filter((line, i) => line.start < end && (lines[i + 1]?.start ?? Infinity) > start);
@@ -127,6 +172,8 @@ export function around(boxes: readonly (Box | null)[]): Box | null {
 
 const round = (share: number) => Math.round(share * 10_000) / 10_000;
 
+/** Sentences of about a hundred pages. */
+const MAX_HELD_UNITS = 4_000;
 /** A passage with this many words may end at a paragraph's end, although words of the next one would still fit. */
 const ENOUGH_WORDS = 40;
 /** Longer introductions are not repeated. */

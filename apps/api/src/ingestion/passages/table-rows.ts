@@ -1,5 +1,5 @@
-import type { NewPassage, PassageCell } from '../../rag/index.js';
-import { sentencesOf } from '../../rag/index.js';
+import type { NewPassage, PassageCell } from '../../rag/passages/index.js';
+import { sentencesOf } from '../../rag/passages/index.js';
 import type { TableBlock, TableCell, TableRow } from '../parsing/extracted-document.js';
 import { prosePassages } from './prose.js';
 import { countWords, cutLong, MAX_WORDS } from './words.js';

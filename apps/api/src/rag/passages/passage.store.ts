@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { uuidv5 } from '#libs/database';
 import { LexicalIndex } from './lexical/lexical.index.js';
-import { postingsOf } from './lexical/postings.js';
 import type { NewPassage, Passage } from './passage.js';
+import { batchOf, type PassageBatch, PASSAGES_PER_BLOCK } from './passage-batch.js';
 import {
   IN_SCOPE,
   type PassagePlace,
@@ -37,22 +37,45 @@ export class PassageStore {
   ) {}
 
   /**
-   * Puts `passages`, which are numbered 0, 1, 2 …, in the place of whatever passages the document had. Publish the
-   * generation in the same transaction, so that a question sees the old ones or the new ones. Doing it twice gives
-   * the same rows.
+   * Puts `passages`, which are numbered 0, 1, 2 …, in the place of those that the generation had. Publish it in the
+   * same transaction when it is the live one, so that a question sees the old ones or the new ones.
    */
   async replaceGeneration(tx: Queryable, key: GenerationKey, passages: readonly NewPassage[]): Promise<void> {
-    await this.deleteDocument(tx, key);
-    for (let at = 0; at < passages.length; at += ROWS_PER_INSERT) {
-      const rows = passages.slice(at, at + ROWS_PER_INSERT).map((passage) => ({
-        ...passage,
-        id: passageId(key.documentId, passage.ordinal),
-        heading_path: passage.headingPath,
-        table_row: passage.row,
-      }));
-      await tx.query(INSERT, [key.tenantId, key.documentId, key.generation, JSON.stringify(rows, storable)]);
+    await this.deleteGeneration(tx, key);
+    for (let at = 0; at < passages.length; at += PASSAGES_PER_BLOCK) {
+      const around = { before: passages[at - 1], after: passages[at + PASSAGES_PER_BLOCK] };
+      await this.insertBatch(tx, key, batchOf(passages.slice(at, at + PASSAGES_PER_BLOCK), around));
     }
-    await this.lexical.insert(tx, key, postingsOf(passages));
+  }
+
+  /** Adds passages to a generation, which questions do not see before it is published. */
+  async insertBatch(tx: Queryable, key: GenerationKey, batch: PassageBatch): Promise<void> {
+    if (batch.count === 0) return;
+    const { tenantId, documentId, generation } = key;
+    const ids = Array.from({ length: batch.count }, (_, i) => passageId(documentId, batch.first + i));
+    await tx.query(INSERT, [tenantId, documentId, generation, batch.passages, batch.first, ids]);
+    await this.lexical.insert(tx, key, batch.postings);
+  }
+
+  /** Passages, postings and vectors; there need not be any. */
+  async deleteGeneration(tx: Queryable, { tenantId, documentId, generation }: GenerationKey): Promise<void> {
+    await tx.query(`delete from passage where tenant_id = $1 and document_id = $2 and generation = $3`, [
+      tenantId,
+      documentId,
+      generation,
+    ]);
+  }
+
+  /** All generations but one, which takes their place. */
+  async deleteOtherGenerations(
+    tx: Queryable,
+    { tenantId, documentId, generation }: GenerationKey,
+  ): Promise<void> {
+    await tx.query(`delete from passage where tenant_id = $1 and document_id = $2 and generation <> $3`, [
+      tenantId,
+      documentId,
+      generation,
+    ]);
   }
 
   /** The first passages that have no vector of the model yet, but not those of `except`. */
@@ -166,25 +189,23 @@ export interface OfDocument {
   documentVersion: number;
 }
 
-/** PostgreSQL takes neither half a character nor a zero; what stands in their place has the same length. */
-const storable = (_: string, value: unknown) =>
-  typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
-
 type PassageRecord = Omit<Passage, 'row'> & { tableRow: Passage['row'] };
 
 function passageOf(record: PassageRecord): Passage {
-  const { id, documentId, ordinal, kind, text, headingPath, page, box, tableRow } = record;
-  return { id, documentId, ordinal, kind, text, headingPath, page, box, row: tableRow };
+  const { tableRow: row, ...passage } = record;
+  return { ...passage, row };
 }
 
 const COLUMNS = `p.id, p.document_id as "documentId", p.ordinal, p.kind, p.text, p.heading_path as "headingPath",
-  p.page, p.box, p.table_row as "tableRow"`;
-
-const ROWS_PER_INSERT = 500;
+  p.page, p.box, p.table_row as "tableRow", p.start_ms as "startMs", p.end_ms as "endMs"`;
 
 /** One parameter holds all rows, because arrays of arrays cannot be given to PostgreSQL. */
 const INSERT = `
-  insert into passage (tenant_id, document_id, generation, ordinal, id, kind, text, heading_path, page, box, table_row)
-  select $1, $2, $3, ordinal, id, kind, text, heading_path, page, nullif(box, 'null'), nullif(table_row, 'null')
+  insert into passage (tenant_id, document_id, generation, ordinal, id, kind, text, heading_path, page, box, table_row,
+    start_ms, end_ms)
+  select $1, $2, $3, ordinal, id, kind, text, heading_path, page, nullif(box, 'null'), nullif(table_row, 'null'),
+    "startMs", "endMs"
   from jsonb_to_recordset($4::jsonb) as row (
-    ordinal int, id uuid, kind text, text text, heading_path text[], page int, box jsonb, table_row jsonb)`;
+    ordinal int, kind text, text text, heading_path text[], page int, box jsonb, table_row jsonb,
+    "startMs" int, "endMs" int)
+  join unnest($6::uuid[]) with ordinality as given (id, number) on number = ordinal - $5::int + 1`;

@@ -20,7 +20,8 @@ async function read(path: string, { withTags }: { withTags: boolean }): Promise<
     pages.push(readBlocks(content));
   }
   await pdf.loadingTask.destroy();
-  return finishBlocks(assemble(pages));
+  const { body, notes } = assemble(pages);
+  return finishBlocks([...body, ...notes]);
 }
 
 const rowsOf = (blocks: Block[]) =>

@@ -3,12 +3,13 @@ import { Furniture } from './furniture.js';
 import { promoteHeadings } from './headings.js';
 import type { PageContent } from './page-content.js';
 import { readPlainFrame } from './plain-page.js';
+import { isCutSentence, isOtherSize } from './seam.js';
 import { baselineOf, segmentsOf } from './segments.js';
 import { continueTable, tableOf } from './sketch-table.js';
 import type { TableSketch } from './table-sketch.js';
 import { readTaggedPage } from './tagged-page.js';
 
-type PageBlock = TextDraft | TableSketch;
+export type PageBlock = TextDraft | TableSketch;
 
 /** What one page gives, before pages are put together. */
 export interface PageBlocks {
@@ -38,8 +39,18 @@ export function readBlocks(content: PageContent): PageBlocks {
   return { tagged, artifacts, blocks: tagged ? insert(blocks, plain) : plain };
 }
 
+/** The text of a stretch of pages, as drafts in reading order. */
+export interface Stretch {
+  body: Draft[];
+  /** Notes at the foot of the last page. */
+  notes: Draft[];
+  /** The first block of the first page and the last one of the body, as the pages show them. */
+  first: PageBlock | undefined;
+  last: PageBlock | undefined;
+}
+
 /** Pages in order: without furniture, with what goes on overleaf joined, and with headings. */
-export function assemble(pages: readonly PageBlocks[]): Draft[] {
+export function assemble(pages: readonly PageBlocks[]): Stretch {
   const furniture = new Furniture();
   for (const { blocks, artifacts } of pages) furniture.see([...blocks.flatMap(textLines), ...artifacts]);
   const stated = new Set(pages.flatMap(({ blocks }) => blocks.flatMap(allLines)).map((line) => line.text));
@@ -65,7 +76,8 @@ export function assemble(pages: readonly PageBlocks[]): Draft[] {
     }
     notes.push(...page.notes);
   }
-  return [...joined, ...notes].map((block) => (isText(block) ? block : tableOf(block)));
+  const draftsOf = (blocks: PageBlock[]) => blocks.map((block) => (isText(block) ? block : tableOf(block)));
+  return { body: draftsOf(joined), notes: draftsOf(notes), first: joined[0], last: joined.at(-1) };
 }
 
 const isText = (block: PageBlock): block is TextDraft => block.kind !== 'table-sketch';
@@ -110,9 +122,8 @@ function goesOn(last: TextDraft, next: TextDraft): boolean {
   if (last.kind === 'heading' || next.kind !== 'paragraph') return false;
   const end = last.lines.at(-1)!;
   const start = next.lines[0]!;
-  if (Math.abs(end.size - start.size) > 0.08 * end.size) return false;
-  if (isFigureBeside(start, end)) return true;
-  return !/[.!?:;]["”’)\]]*$/.test(end.text) && /^\p{Ll}/u.test(start.text);
+  if (isOtherSize(end.size, start.size)) return false;
+  return isFigureBeside(start, end) || isCutSentence(end.text, start.text);
 }
 
 /** A figure to the right of what it measures, as in a list of prices that is no table to its author. */

@@ -20,6 +20,8 @@ export type Draft = TextDraft | TableDraft;
 export interface TextDraft {
   kind: 'heading' | 'paragraph' | 'list-item';
   level?: number;
+  /** Of a heading that was found by its print. */
+  style?: number;
   lines: Line[];
 }
 

@@ -3,24 +3,24 @@ import type { Block, TableBlock, TableRow, TextBlock } from '../extracted-docume
 import type { Draft, Line, RowDraft, TableDraft, TextDraft } from './draft.js';
 
 /** Turns drafts into blocks: joins lines, decides the hyphens at their ends, and sets pages and boxes. */
-export function finishBlocks(drafts: readonly Draft[]): Block[] {
-  const words = vocabulary(drafts);
+export function finishBlocks(drafts: readonly Draft[], words: Vocabulary = vocabularyOf(drafts)): Block[] {
   return drafts
     .map((draft) => (draft.kind === 'table' ? finishTable(draft, words) : finishText(draft, words)))
     .filter((block) => (block.kind === 'table' ? block.rows.length > 0 : block.text !== ''));
 }
 
-interface Vocabulary {
+export interface Vocabulary {
   has(word: string): boolean;
   /** Whether most hyphens at line ends of this document only break words. */
   breaksWords: boolean;
 }
 
-function finishText({ kind, level, lines }: TextDraft, words: Vocabulary): TextBlock {
+function finishText({ kind, level, style, lines }: TextDraft, words: Vocabulary): TextBlock {
   const { text, starts } = joinLines(lines, words);
   return {
     kind,
     ...(level ? { level } : {}),
+    ...(style ? { style } : {}),
     text,
     ...placeOf(lines),
     lines: lines.map((line, i) => ({ start: starts[i]!, page: line.page, box: line.box })),
@@ -63,7 +63,10 @@ function placeOf(lines: readonly Line[]): { page: number | null; box: Box | null
 const round = (share: number) => Math.round(share * 10_000) / 10_000;
 
 /** Lines as one text, with the offset at which each line begins. */
-function joinLines(lines: readonly Line[], words: Vocabulary): { text: string; starts: number[] } {
+export function joinLines(
+  lines: readonly Pick<Line, 'text'>[],
+  words: Vocabulary,
+): { text: string; starts: number[] } {
   let text = '';
   const starts: number[] = [];
   for (const line of lines) {
@@ -99,7 +102,7 @@ function ideographic(text: string, next: string): boolean {
 }
 
 /** All words that stand inside a line, in lower case; the last word of a line may be half a word, so it is left out. */
-function vocabulary(drafts: readonly Draft[]): Vocabulary {
+export function vocabularyOf(drafts: readonly Draft[]): Vocabulary {
   const lines = drafts.flatMap(linesOf);
   const words = new Set<string>();
   for (const { text } of lines) {

@@ -10,9 +10,14 @@ export function promoteHeadings(drafts: readonly TextDraft[]): void {
   const styles = [...new Set(headings.map(styleOf))].sort((a, b) => b - a);
   for (const heading of headings) {
     heading.kind = 'heading';
-    heading.level = Math.min(6, styles.indexOf(styleOf(heading)) + 1);
+    heading.style = styleOf(heading);
+    heading.level = levelOf(heading.style, styles);
   }
 }
+
+/** @param styles in use, the one that stands out most first */
+export const levelOf = (style: number, styles: readonly number[]) =>
+  Math.min(MAX_LEVEL, styles.indexOf(style) + 1);
 
 /** The size in which most letters are printed. */
 function bodySize(lines: readonly Line[]): number {
@@ -48,3 +53,4 @@ function isCapitals(text: string): boolean {
 const styleOf = ({ lines: [first] }: TextDraft) => halfPoints(first!.size) * 2 + (first!.bold ? 1 : 0);
 
 const MAX_WORDS = 16;
+const MAX_LEVEL = 6;

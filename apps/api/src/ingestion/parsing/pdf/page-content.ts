@@ -2,6 +2,7 @@ import type { PDFPageProxy } from 'unpdf/pdfjs';
 import { visibleText } from '../clean-text.js';
 import { type FieldValue, readFields } from './form-fields.js';
 import { type Frame, pointInFrame, rectInFrame, type Span, type Turn } from './frame.js';
+import type { Rect } from './geometry.js';
 import { apply, type Matrix, multiply } from './matrix.js';
 import { type Operators, readRulings, type Rulings } from './rulings.js';
 
@@ -19,6 +20,13 @@ export interface PageContent {
   /** The direction with most text first. */
   frames: Frame[];
   tree: StructNode | null;
+  /** In points. */
+  size: { width: number; height: number };
+  pictures: Rect[];
+  shapes: number;
+  /** Of the text as the file has it, other than white space; and those of them that no writing system uses. */
+  letters: number;
+  garbledLetters: number;
 }
 
 /** Reads text, form fields, drawn lines and structure tree of a page. */
@@ -30,12 +38,16 @@ export async function readPage(page: PDFPageProxy, number: number, ops: Operator
   const frames = new Frames(number, viewport, drawn);
   const marked: Mark[] = [];
   let spaceBefore = false;
+  let letters = 0;
+  let garbledLetters = 0;
   for (const item of content.items) {
     if ('type' in item) {
       if (item.type === 'endMarkedContent') marked.pop();
       else marked.push(markOf(item as { tag?: string; id?: string }, marked.at(-1)));
       continue;
     }
+    letters += item.str.match(/\S/g)?.length ?? 0;
+    garbledLetters += item.str.match(GARBLED)?.length ?? 0;
     const text = visibleText(item.str);
     if (text.trim() === '') {
       spaceBefore = true;
@@ -48,7 +60,18 @@ export async function readPage(page: PDFPageProxy, number: number, ops: Operator
   }
   for (const field of await readFields(page)) addField(frames, field, base);
   const tree = (await page.getStructTree()) as StructNode | null;
-  return { number, frames: frames.all(), tree };
+  const { pictures, shapes } = drawn;
+  const { width, height } = viewport;
+  return {
+    number,
+    frames: frames.all(),
+    tree,
+    size: { width, height },
+    pictures,
+    shapes,
+    letters,
+    garbledLetters,
+  };
 }
 
 interface Mark {
@@ -142,7 +165,7 @@ async function readDrawing(page: PDFPageProxy, fontIds: string[], ops: Operators
     const bold = new Set(fontIds.filter((id) => page.commonObjs.has(id) && isBold(page.commonObjs.get(id))));
     return { bold, ...readRulings(operators, ops, base) };
   } catch {
-    return { bold: new Set<string>(), lines: [], fills: [] };
+    return { bold: new Set<string>(), lines: [], fills: [], pictures: [], shapes: 0 };
   }
 }
 
@@ -151,6 +174,8 @@ function isBold(font: { name?: string; bold?: boolean; black?: boolean } | null)
   return /bold|black|heavy|demi|-medi(?!um)|cmbx/i.test(font?.name ?? '');
 }
 
+/** The replacement character, private and unassigned code points, and control characters. */
+const GARBLED = /[\uFFFD\p{Co}\p{Cn}]|(?![\t\n\r])\p{Cc}/gu;
 /** Fonts state their own ascent and descent, often wrongly; these shares of the size fit nearly all of them. */
 const ASCENT = 0.78;
 const DESCENT = 0.22;

@@ -8,6 +8,10 @@ export interface Rulings {
   lines: Rect[];
   /** Rectangles that are filled. */
   fills: Rect[];
+  /** Where pictures are. */
+  pictures: Rect[];
+  /** How many shapes there are of any kind: letters that are drawn and not written are shapes, too. */
+  shapes: number;
 }
 
 /** Numbers of pdf.js's drawing operators, from its `OPS`. */
@@ -32,7 +36,7 @@ type OperatorList = Pick<Awaited<ReturnType<PDFPageProxy['getOperatorList']>>, '
 
 /** @param base from the unrotated page to the upright one */
 export function readRulings({ fnArray, argsArray }: OperatorList, ops: Operators, base: Matrix): Rulings {
-  const rulings: Rulings = { lines: [], fills: [] };
+  const rulings: Rulings = { lines: [], fills: [], pictures: [], shapes: 0 };
   const fills = new Set([ops.fill, ops.eoFill]);
   const strokes = new Set([ops.stroke, ops.closeStroke]);
   const both = new Set([ops.fillStroke, ops.eoFillStroke, ops.closeFillStroke, ops.closeEOFillStroke]);
@@ -42,12 +46,16 @@ export function readRulings({ fnArray, argsArray }: OperatorList, ops: Operators
     const operator = fnArray[i]!;
     const args = argsArray[i] as unknown[];
     if (operator === ops.save) stack.push(matrix);
-    else if (operator === ops.restore || operator === ops.paintFormXObjectEnd) matrix = stack.pop() ?? base;
-    else if (operator === ops.transform) matrix = multiply(matrix, args as unknown as Matrix);
+    else if (operator === ops.restore || operator === ops.paintFormXObjectEnd) {
+      // No picture is decoded, so it is not in the list; but nothing else is drawn in a place made for nothing.
+      if (fnArray[i - 1] === ops.transform) rulings.pictures.push(unitSquare(matrix));
+      matrix = stack.pop() ?? base;
+    } else if (operator === ops.transform) matrix = multiply(matrix, args as unknown as Matrix);
     else if (operator === ops.paintFormXObjectBegin) {
       stack.push(matrix);
       if (args[0]) matrix = multiply(matrix, args[0] as Matrix);
     } else if (operator === ops.constructPath) {
+      rulings.shapes += 1;
       const paint = args[0] as number;
       const path = (args[1] as (ArrayLike<number> | null)[])[0];
       if (!path || !(fills.has(paint) || strokes.has(paint) || both.has(paint))) continue;
@@ -56,6 +64,10 @@ export function readRulings({ fnArray, argsArray }: OperatorList, ops: Operators
   }
   return rulings;
 }
+
+/** A picture fills the square of side 1 from the origin on. */
+const unitSquare = (matrix: Matrix): Rect =>
+  around([apply(matrix, 0, 0), apply(matrix, 1, 0), apply(matrix, 0, 1), apply(matrix, 1, 1)]);
 
 const count = ({ lines, fills }: Rulings) => lines.length + fills.length;
 

@@ -57,7 +57,8 @@ function sameExtent(a: SketchCell[][], b: SketchCell[][]): boolean {
   return Math.abs(left.x0 - right.x0) < tolerance && Math.abs(left.x1 - right.x1) < 2 * tolerance;
 }
 
-const MAX_HEADER_ROWS = 3;
+/** A table's head has no more rows than these. */
+export const MAX_HEADER_ROWS = 3;
 
 interface Range {
   from: number;

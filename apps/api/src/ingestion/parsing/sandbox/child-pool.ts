@@ -18,7 +18,7 @@ export interface PoolOptions extends ChildLimits {
 export class ChildPool {
   private readonly idle: Worker[] = [];
   private readonly working = new Set<Worker>();
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting: { owner: string | undefined; proceed: () => void }[] = [];
   private closed = false;
 
   constructor(private readonly options: PoolOptions) {}
@@ -26,6 +26,7 @@ export class ChildPool {
   /**
    * Gives a process to some work that asks it at most a few times, and kills it when the signal aborts.
    * @param prefers which of the resting processes the work would rather have
+   * @param owner whose work it is: when many wait, it is the turn of the one for whom fewest processes work
    * @throws ParseFailure `parser-crashed` when the pool is closed, and what the work throws
    * @throws the signal's reason when it aborts first
    */
@@ -33,9 +34,10 @@ export class ChildPool {
     work: (child: SandboxedChild) => Promise<T>,
     signal?: AbortSignal,
     prefers?: (child: SandboxedChild) => boolean,
+    owner?: string,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const worker = await this.acquire(signal, prefers);
+    const worker = await this.acquire(signal, prefers, owner);
     const abort = () => worker.child.stop();
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -60,14 +62,19 @@ export class ChildPool {
     const workers = [...this.idle.splice(0), ...this.working];
     for (const worker of workers) worker.stop();
     await Promise.all(workers.map((worker) => worker.child.ended));
-    for (const proceed of this.waiting.splice(0)) proceed();
+    for (const { proceed } of this.waiting.splice(0)) proceed();
   }
 
-  private async acquire(signal?: AbortSignal, prefers?: (child: SandboxedChild) => boolean): Promise<Worker> {
-    while (this.working.size >= this.options.processes && !this.closed) await this.turn(signal);
+  private async acquire(
+    signal?: AbortSignal,
+    prefers?: (child: SandboxedChild) => boolean,
+    owner?: string,
+  ): Promise<Worker> {
+    while (this.working.size >= this.options.processes && !this.closed) await this.turn(signal, owner);
     if (this.closed) throw new ParseFailure('parser-crashed');
     const worker = this.takeIdle(prefers) ?? new Worker(this.options);
     worker.keep();
+    worker.owner = owner;
     this.working.add(worker);
     return worker;
   }
@@ -83,17 +90,18 @@ export class ChildPool {
   }
 
   /** Waits until some work is done, or rejects when the signal aborts. */
-  private turn(signal?: AbortSignal): Promise<void> {
+  private turn(signal?: AbortSignal, owner?: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = () => {
-      remove(this.waiting, proceed);
+      remove(this.waiting, waiter);
       reject(signal!.reason as Error);
     };
     const proceed = () => {
       signal?.removeEventListener('abort', abort);
       resolve();
     };
-    this.waiting.push(proceed);
+    const waiter = { owner, proceed };
+    this.waiting.push(waiter);
     signal?.addEventListener('abort', abort, { once: true });
     return promise;
   }
@@ -106,7 +114,15 @@ export class ChildPool {
     const reusable = worker.child.alive && worker.uses < REQUESTS_PER_PROCESS;
     if (!this.closed && reusable && hasRoom) this.rest(worker);
     else worker.stop();
-    this.waiting.shift()?.();
+    this.callNext();
+  }
+
+  private callNext(): void {
+    const workingFor = (owner: string | undefined) =>
+      [...this.working].filter((worker) => worker.owner === owner).length;
+    const [next] = this.waiting.toSorted((a, b) => workingFor(a.owner) - workingFor(b.owner));
+    if (next) remove(this.waiting, next);
+    next?.proceed();
   }
 
   private rest(worker: Worker): void {
@@ -119,6 +135,7 @@ export class ChildPool {
 class Worker {
   readonly child: SandboxedChild;
   uses = 0;
+  owner: string | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {

@@ -4,53 +4,87 @@ export interface Frame {
   body: Buffer;
 }
 
+/** Puts several pieces into one body, and their lengths into the head. */
+export function withSections(head: Record<string, unknown>, sections: readonly Uint8Array[]) {
+  return { head: { ...head, sections: sections.map((section) => section.length) }, body: sections };
+}
+
+/** The pieces of a body. What the head says of their lengths is not believed further than the body goes. */
+export function sectionsOf({ head, body }: Frame): Buffer[] {
+  const lengths = Array.isArray(head.sections) ? (head.sections as unknown[]) : [];
+  let at = 0;
+  return lengths.map((length) => {
+    const start = at;
+    at += typeof length === 'number' && length >= 0 ? Math.floor(length) : 0;
+    return body.subarray(start, at);
+  });
+}
+
 export class FrameTooLarge extends Error {}
 
 const PREFIX_BYTES = 8;
+const NOTHING = Buffer.alloc(0);
 const MAX_HEAD_BYTES = 16_384;
 
-export function encodeFrame(head: Record<string, unknown>, body: Uint8Array = new Uint8Array()): Buffer[] {
+/** @param body in one piece or in several, which are sent as they are */
+export function encodeFrame(
+  head: Record<string, unknown>,
+  body: Uint8Array | readonly Uint8Array[] = [],
+): Buffer[] {
+  const pieces = body instanceof Uint8Array ? [body] : body;
   const headBytes = Buffer.from(JSON.stringify(head));
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.writeUInt32BE(headBytes.length, 0);
-  prefix.writeUInt32BE(body.length, 4);
-  return [prefix, headBytes, Buffer.from(body.buffer, body.byteOffset, body.byteLength)];
+  prefix.writeUInt32BE(
+    pieces.reduce((sum, piece) => sum + piece.length, 0),
+    4,
+  );
+  const views = pieces.map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+  return [Buffer.concat([prefix, headBytes]), ...views];
 }
 
-/** Puts frames together from the chunks of a pipe. */
+/** Puts frames together from the chunks of a pipe. A body has memory of its own, which whoever gets it may keep. */
 export class FrameReader {
-  private chunks: Buffer[] = [];
-  private bytes = 0;
+  private start: Buffer = NOTHING;
+  private head: Frame['head'] | undefined;
+  private body: Buffer = NOTHING;
+  private filled = 0;
 
   constructor(private readonly maxBodyBytes: number) {}
 
   /** @throws FrameTooLarge as soon as a frame announces more than is allowed */
   read(chunk: Buffer): Frame[] {
-    this.chunks.push(chunk);
-    this.bytes += chunk.length;
     const frames: Frame[] = [];
-    for (let frame = this.next(); frame; frame = this.next()) frames.push(frame);
-    return frames;
+    let rest = chunk;
+    for (;;) {
+      rest = this.head ? this.fill(rest) : this.begin(rest);
+      if (!this.head || this.filled < this.body.length) return frames;
+      frames.push({ head: this.head, body: this.body });
+      this.head = undefined;
+    }
   }
 
-  private next(): Frame | undefined {
-    if (this.bytes < PREFIX_BYTES) return undefined;
-    const prefix = this.chunks[0]!.length >= PREFIX_BYTES ? this.chunks[0]! : this.join();
-    const headBytes = prefix.readUInt32BE(0);
-    const bodyBytes = prefix.readUInt32BE(4);
+  /** Reads the head, when all of it is there. Returns what stands behind it. */
+  private begin(chunk: Buffer): Buffer {
+    this.start = this.start.length === 0 ? chunk : Buffer.concat([this.start, chunk]);
+    if (this.start.length < PREFIX_BYTES) return NOTHING;
+    const headBytes = this.start.readUInt32BE(0);
+    const bodyBytes = this.start.readUInt32BE(4);
     if (headBytes > MAX_HEAD_BYTES || bodyBytes > this.maxBodyBytes) throw new FrameTooLarge();
-    const total = PREFIX_BYTES + headBytes + bodyBytes;
-    if (this.bytes < total) return undefined;
-    const all = this.join();
-    this.chunks = [all.subarray(total)];
-    this.bytes -= total;
-    const head = JSON.parse(all.toString('utf8', PREFIX_BYTES, PREFIX_BYTES + headBytes)) as Frame['head'];
-    return { head, body: all.subarray(PREFIX_BYTES + headBytes, total) };
+    const end = PREFIX_BYTES + headBytes;
+    if (this.start.length < end) return NOTHING;
+    this.head = JSON.parse(this.start.toString('utf8', PREFIX_BYTES, end)) as Frame['head'];
+    const rest = this.start.subarray(end);
+    this.start = NOTHING;
+    // Of its own and exactly as long, so that a parser can take it over without a copy.
+    this.body = Buffer.from(new ArrayBuffer(bodyBytes));
+    this.filled = 0;
+    return this.fill(rest);
   }
 
-  private join(): Buffer {
-    const all = Buffer.concat(this.chunks, this.bytes);
-    this.chunks = [all];
-    return all;
+  private fill(chunk: Buffer): Buffer {
+    const taken = chunk.copy(this.body, this.filled);
+    this.filled += taken;
+    return chunk.subarray(taken);
   }
 }

@@ -1,24 +1,39 @@
 /**
- * The program of the process that reads files which nobody vouches for. It is started by `ParserChild` without
+ * The program of the process that reads files which nobody vouches for. It is started by `SandboxedChild` without
  * environment, without access to the file system beyond its own code, and with limits on memory and time. It gets a
  * file's bytes by a pipe and answers by another; when the service dies, its pipe closes and it ends.
  */
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
+import { getHeapStatistics } from 'node:v8';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { getResolvedPDFJS } from 'unpdf';
-import { parseFile } from '../parse-file.js';
+import { type StructureState, structurePart } from '../../passages/structure-part.js';
+import { type OpenFile, openFile, type ReadPart } from '../open-file.js';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
 import { sniff } from '../sniff.js';
-import { encodeFrame, FrameReader, type Frame } from './frames.js';
+import { encodeFrame, FrameReader, type Frame, sectionsOf, withSections } from './frames.js';
 import { forbidNetwork } from './network.js';
+import type { ParserRequest, PlanRequest, ReadRequest, StructureRequest } from './parser-request.js';
 
 const MAX_INPUT_BYTES = 0xffff_ffff;
+/** What a decompressed part may take. */
+const MAX_PART_BYTES = 256 * 1_048_576;
+/** Collecting garbage takes longer than reading a small file. */
+const TIDY_HEAP_BYTES = 96 * 1_048_576;
+const GZIP_LEVEL = 3;
 
 const write = process.stdout.write.bind(process.stdout);
 forbidNetwork();
 // Whatever a library wants to print would be text of the document, or would disturb the answers.
 globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
 
+interface Answer {
+  head: Record<string, unknown>;
+  body?: readonly Uint8Array[];
+}
+
+let held: { mediaType: string; file: OpenFile } | undefined;
 const requests = new FrameReader(MAX_INPUT_BYTES);
 let queue = Promise.resolve();
 
@@ -26,31 +41,86 @@ process.stdin.on('data', (chunk: Buffer) => {
   for (const request of requests.read(chunk)) queue = queue.then(() => answer(request));
 });
 process.stdin.on('end', () => process.exit(0));
-send({ ready: true });
+send({ head: { ready: true } });
 // Most documents are PDFs, and loading what reads them takes longer than reading a page.
 queue = queue.then(async () => void (await getResolvedPDFJS()));
 
-async function answer({ head, body }: Frame): Promise<void> {
-  const { filename, declaredType, maxPages, maxOutputBytes } = head as unknown as ParseRequest;
+async function answer(frame: Frame): Promise<void> {
+  const request = frame.head as unknown as ParserRequest;
   try {
-    const mediaType = await sniff(body, { filename, declaredType });
-    const document = await parseFile(body, mediaType, { maxPages });
-    const output = Buffer.from(JSON.stringify(document));
-    if (output.length > maxOutputBytes) throw new ParseFailure('too-complex');
-    send({ mediaType }, output);
+    send(await work(request, frame));
   } catch (error) {
-    send({ failure: codeOf(error) });
+    await release();
+    send({ head: { failure: codeOf(error) } });
   }
   // While nobody waits: the next file should find as much memory as this one did.
-  globalThis.gc?.();
+  if (getHeapStatistics().used_heap_size > TIDY_HEAP_BYTES) globalThis.gc?.();
 }
 
-export interface ParseRequest {
-  filename: string;
-  declaredType?: string;
-  maxPages: number;
-  maxOutputBytes: number;
+async function work(request: ParserRequest, frame: Frame): Promise<Answer> {
+  if (request.operation === 'structure') return structure(request, frame);
+  const { mediaType, file } = await opened(request, frame.body);
+  const answered =
+    request.operation === 'plan'
+      ? { head: { mediaType }, body: [jsonOf(file.plan)] }
+      : await read(file, request);
+  if (!request.keep) await release();
+  return answered;
 }
+
+async function opened(request: PlanRequest | ReadRequest, bytes: Buffer): Promise<NonNullable<typeof held>> {
+  if (request.held && held) return held;
+  await release();
+  const { filename, declaredType, password, maxPages } = request;
+  const mediaType = await sniff(bytes, { filename, declaredType });
+  held = {
+    mediaType,
+    file: await openFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), mediaType, {
+      maxPages,
+      password,
+    }),
+  };
+  return held;
+}
+
+async function release(): Promise<void> {
+  const last = held;
+  held = undefined;
+  await last?.file.close();
+}
+
+/** Files and pictures inside follow the rest of the part. */
+async function read(file: OpenFile, { range, recognise }: ReadRequest): Promise<Answer> {
+  const { attachments = [], pictures = [], ...part } = await file.read(range, recognise);
+  const inside = {
+    attachments: attachments.map(({ filename }) => ({ filename })),
+    pictures: pictures.map(({ bytes: _, ...place }) => place),
+  };
+  const bytes = [...attachments, ...pictures].map((one) => one.bytes);
+  return withSections({}, [jsonOf({ ...part, ...inside } satisfies Described), ...bytes]);
+}
+
+/** A part whose files and pictures are elsewhere. */
+export interface Described extends Omit<ReadPart, 'attachments' | 'pictures'> {
+  attachments: { filename: string }[];
+  pictures: { after: number; page: number | null }[];
+}
+
+function structure({ isLast, headingStyles }: StructureRequest, frame: Frame): Answer {
+  const [before, packed] = sectionsOf(frame) as [Buffer, Buffer];
+  const state = before.length > 0 ? unpack<StructureState>(before) : null;
+  const next = structurePart(state, unpack(packed), { isLast, headingStyles });
+  const batches = next.batches.map(({ first, count }) => ({ first, count }));
+  return withSections({ passages: next.state.maker.ordinal, batches }, [
+    gzipSync(JSON.stringify(next.state), { level: GZIP_LEVEL }),
+    ...next.batches.flatMap(({ passages, postings }) => [Buffer.from(passages), Buffer.from(postings)]),
+  ]);
+}
+
+const unpack = <T>(packed: Buffer): T =>
+  JSON.parse(gunzipSync(packed, { maxOutputLength: MAX_PART_BYTES }).toString('utf8')) as T;
+
+const jsonOf = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 /** What JavaScript throws at its own limits; anything unknown is a parser's bug, met by a bad file. */
 function codeOf(error: unknown): ParseFailureCode {
@@ -60,6 +130,6 @@ function codeOf(error: unknown): ParseFailureCode {
   return /allocation|array length|string length/i.test(error.message) ? 'parse-memory' : 'corrupt-file';
 }
 
-function send(head: Record<string, unknown>, body?: Uint8Array): void {
+function send({ head, body }: Answer): void {
   for (const part of encodeFrame(head, body)) write(part);
 }

@@ -64,7 +64,7 @@ export class SandboxedChild {
   }
 
   /** Sends a request with its bytes and waits for the answer. @throws ParseFailure */
-  async ask(request: object, bytes: Uint8Array): Promise<Frame> {
+  async ask(request: object, bytes: Uint8Array | readonly Uint8Array[] = []): Promise<Frame> {
     const started = setTimeout(() => this.stop('parser-crashed'), START_LIMIT_MS);
     await this.ready.finally(() => clearTimeout(started));
     this.pending = Promise.withResolvers();

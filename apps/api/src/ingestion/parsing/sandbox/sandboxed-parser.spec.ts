@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadConfig } from '#libs/config';
 import type { SandboxedChild } from './sandboxed-child.js';
 import { type ParserConfig, parserSection } from './parsing.config.js';
-import { SandboxedParser } from './sandboxed-parser.js';
+import { type ParserFile, SandboxedParser } from './sandboxed-parser.js';
 
 // Starting processes and loading pdf.js takes long on a busy machine.
 jest.setTimeout(60_000);
@@ -26,6 +26,12 @@ function file(filename: string, content: string | Buffer): { path: string; filen
   return { path, filename };
 }
 
+/** Everything of a file that is read at once. */
+async function readWhole(parser: SandboxedParser, input: ParserFile, signal?: AbortSignal) {
+  const plan = await parser.plan(input, signal);
+  return { ...plan, ...(await parser.read(input, plan.parts[0]!, {}, signal)) };
+}
+
 /** Nested so deeply that no stack holds it. */
 const DEEP = '<div>'.repeat(20_000);
 
@@ -36,56 +42,52 @@ afterAll(async () => {
 
 describe('SandboxedParser', () => {
   it('finds out what a file is and reads it', async () => {
-    const parsed = await parserWith().parse(file('plan.md', '# Plan\n\nThe plan pays.'));
-    expect(parsed.mediaType).toBe('text/markdown');
-    expect(parsed.document).toMatchObject({ format: 'markdown', title: 'Plan' });
+    const read = await readWhole(parserWith(), file('plan.md', '# Plan\n\nThe plan pays.'));
+    expect(read).toMatchObject({ mediaType: 'text/markdown', format: 'markdown', title: 'Plan' });
+    expect(read.blocks).toMatchObject([{ kind: 'heading' }, { kind: 'paragraph', text: 'The plan pays.' }]);
   });
 
   it('fails with the reason and goes on with the next file', async () => {
     const parser = parserWith();
-    await expect(parser.parse(file('policy.pdf', '<html>Please sign in</html>'))).rejects.toMatchObject({
+    await expect(parser.plan(file('policy.pdf', '<html>Please sign in</html>'))).rejects.toMatchObject({
       code: 'mistyped',
       message: expect.stringMatching(/not what its name says/),
     });
-    await expect(parser.parse(file('policy.pdf', '%PDF-1.7 broken'))).rejects.toMatchObject({
+    await expect(parser.plan(file('policy.pdf', '%PDF-1.7 broken'))).rejects.toMatchObject({
       code: 'corrupt-file',
     });
-    await expect(parser.parse(file('deep.html', DEEP))).rejects.toMatchObject({
+    await expect(parser.plan(file('deep.html', DEEP))).rejects.toMatchObject({
       code: expect.stringMatching(/too-complex|corrupt-file|parse-memory|no-text/),
     });
-    expect((await parser.parse(file('a.txt', 'Text.'))).document.blocks).toHaveLength(1);
+    expect((await readWhole(parser, file('a.txt', 'Text.'))).blocks).toHaveLength(1);
   });
 
   it('reads as many files at once as it has processes, and the others after them', async () => {
     const parser = parserWith({ processes: 2 });
     const files = Array.from({ length: 6 }, (_, i) => file(`${i}.txt`, `Text ${i}.`));
-    const parsed = await Promise.all(files.map((input) => parser.parse(input)));
-    expect(parsed.map(({ document }) => document.blocks[0])).toMatchObject(
-      files.map((_, i) => ({ text: `Text ${i}.` })),
-    );
+    const read = await Promise.all(files.map((input) => readWhole(parser, input)));
+    expect(read.map(({ blocks }) => blocks[0])).toMatchObject(files.map((_, i) => ({ text: `Text ${i}.` })));
   });
 
   it('gives up a file whose signal aborts, at work or in the queue, and reads the next one', async () => {
     const parser = parserWith();
     const leaving = new AbortController();
-    const atWork = parser.parse({ ...file('slow.txt', 'x'.repeat(5_000_000)), signal: leaving.signal });
-    const queued = parser.parse({ ...file('queued.txt', 'Text.'), signal: leaving.signal });
-    const next = parser.parse(file('next.txt', 'Text.'));
+    const atWork = parser.plan(file('slow.txt', 'x'.repeat(5_000_000)), leaving.signal);
+    const queued = parser.plan(file('queued.txt', 'Text.'), leaving.signal);
+    const next = parser.plan(file('next.txt', 'Text.'));
     leaving.abort(new Error('The client left'));
     await expect(atWork).rejects.toThrow('The client left');
     await expect(queued).rejects.toThrow('The client left');
     expect((await next).mediaType).toBe('text/plain');
-    await expect(parser.parse({ ...file('late.txt', 'x'), signal: leaving.signal })).rejects.toThrow(
-      'The client left',
-    );
+    await expect(parser.plan(file('late.txt', 'x'), leaving.signal)).rejects.toThrow('The client left');
   });
 
   it('stops a process that rests too long and starts another when it is needed', async () => {
     const parser = parserWith({ idleMs: 100 });
-    await parser.parse(file('a.txt', 'One.'));
+    await parser.plan(file('a.txt', 'One.'));
     expect(parser.processes).toBe(1);
     while (parser.processes > 0) await new Promise((resolve) => setImmediate(resolve));
-    expect((await parser.parse(file('b.txt', 'Two.'))).mediaType).toBe('text/plain');
+    expect((await parser.plan(file('b.txt', 'Two.'))).mediaType).toBe('text/plain');
   });
 
   it('keeps a resting process when the time of one that died before is up', async () => {
@@ -93,12 +95,12 @@ describe('SandboxedParser', () => {
     const parser = parserWith({ processes: 2, idleMs });
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
     try {
-      await Promise.all([parser.parse(file('a.txt', 'One.')), parser.parse(file('b.txt', 'Two.'))]);
+      await Promise.all([parser.plan(file('a.txt', 'One.')), parser.plan(file('b.txt', 'Two.'))]);
       const { idle } = (parser as unknown as { pool: { idle: { child: SandboxedChild }[] } }).pool;
       idle.at(-1)!.child.stop();
       await idle.at(-1)!.child.ended;
       jest.advanceTimersByTime(idleMs / 2);
-      await parser.parse(file('c.txt', 'Three.'));
+      await parser.plan(file('c.txt', 'Three.'));
       jest.advanceTimersByTime(idleMs / 2);
       expect(parser.processes).toBe(1);
       expect(idle[0]!.child.alive).toBe(true);
@@ -111,13 +113,13 @@ describe('SandboxedParser', () => {
 
   it('fails what it is reading when it is closed, and everything after', async () => {
     const parser = parserWith();
-    const atWork = parser.parse(file('c.txt', 'Text.'));
+    const atWork = parser.plan(file('c.txt', 'Text.'));
     const outcome = atWork.then(
       () => 'read',
       (error: { code: string }) => error.code,
     );
     await parser.close();
     expect(['read', 'parser-crashed']).toContain(await outcome);
-    await expect(parser.parse(file('d.txt', 'Text.'))).rejects.toMatchObject({ code: 'parser-crashed' });
+    await expect(parser.plan(file('d.txt', 'Text.'))).rejects.toMatchObject({ code: 'parser-crashed' });
   });
 });

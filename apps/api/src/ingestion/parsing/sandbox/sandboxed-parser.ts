@@ -1,32 +1,46 @@
 import { readFile } from 'node:fs/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { ExtractedDocument } from '../extracted-document.js';
+import type { PassageBatch } from '../../../rag/passages/index.js';
+import type { FilePlan, ReadPart, ReadRange } from '../open-file.js';
 import { isParseFailureCode, ParseFailure } from '../parse-failure.js';
 import { ChildPool } from './child-pool.js';
-import type { Frame } from './frames.js';
-import type { ParseRequest } from './parser-process.js';
-import { builtProgram } from './sandboxed-child.js';
+import { type Frame, sectionsOf, withSections } from './frames.js';
+import type { Described } from './parser-process.js';
+import type { PlanRequest, ReadRequest, StructureRequest } from './parser-request.js';
 import { type ParserConfig, parserSection } from './parsing.config.js';
+import { builtProgram, type SandboxedChild } from './sandboxed-child.js';
 
-export interface ParseInput {
+export interface ParserFile {
   /** Where the bytes are; read by this process, the parser never sees the file system. */
   path: string;
   /** As the person named it. */
   filename: string;
   declaredType?: string;
-  signal?: AbortSignal;
+  password?: string;
 }
 
-export interface Parsed {
-  /** What the content is, whatever the name says. */
+/** What a file is, whatever its name says, and how it is to be read. */
+export interface ParserPlan extends FilePlan {
   mediaType: string;
-  document: ExtractedDocument;
 }
 
-/** Reads files in processes of their own, so that a bad file costs at most its own reading. */
+export interface StructureStep {
+  /** For the next part: as a parser process wrote it. */
+  state: Buffer;
+  batches: PassageBatch[];
+  /** Made so far, in batches or not. */
+  passages: number;
+}
+
+/**
+ * Reads files in processes of their own, so that a bad file costs at most its own reading. A process keeps the file
+ * that it has read from, so that the bytes of a large one are sent once to each process and not for each part.
+ */
 @Injectable()
 export class SandboxedParser implements OnApplicationShutdown {
   private readonly pool: ChildPool;
+  /** What each process has open. */
+  private readonly held = new WeakMap<SandboxedChild, string>();
 
   constructor(@Inject(parserSection.token) private readonly config: ParserConfig) {
     this.pool = new ChildPool({
@@ -37,18 +51,70 @@ export class SandboxedParser implements OnApplicationShutdown {
   }
 
   /**
-   * Finds out what a file is and reads it.
+   * Finds out what a file is.
    * @throws ParseFailure when it cannot be read, within the limits or at all
    * @throws the signal's reason when it aborts first
    */
-  parse({ path, filename, declaredType, signal }: ParseInput): Promise<Parsed> {
-    return this.pool.run(async (child) => {
-      const file = await readFile(path);
-      signal?.throwIfAborted();
-      const { maxPages } = this.config;
-      const request: ParseRequest = { filename, declaredType, maxPages, maxOutputBytes: MAX_OUTPUT_BYTES };
-      return resultOf(await child.ask(request, file));
-    }, signal);
+  async plan(file: ParserFile, signal?: AbortSignal): Promise<ParserPlan> {
+    const { head, body } = await this.ask(file, { operation: 'plan' }, true, signal);
+    if (typeof head.mediaType !== 'string') throw new ParseFailure('parser-crashed');
+    return { mediaType: head.mediaType, ...(JSON.parse(body.toString('utf8')) as FilePlan) };
+  }
+
+  /**
+   * @param recognise whether somebody reads pages as pictures
+   * @param keep whether another part of the file will be read
+   * @throws as `plan`
+   */
+  async read(
+    file: ParserFile,
+    range: ReadRange,
+    { recognise = false, keep = false }: { recognise?: boolean; keep?: boolean } = {},
+    signal?: AbortSignal,
+  ): Promise<ReadPart> {
+    const answer = await this.ask(file, { operation: 'read', range, recognise }, keep, signal);
+    const [json, ...bytes] = sectionsOf(answer);
+    const { attachments, pictures, ...part } = JSON.parse(json!.toString('utf8')) as Described;
+    const read: ReadPart = part;
+    if (attachments.length > 0)
+      read.attachments = attachments.map((one, i) => ({ ...one, bytes: bytes[i]! }));
+    if (pictures.length > 0)
+      read.pictures = pictures.map((one, i) => ({ ...one, bytes: bytes[attachments.length + i]! }));
+    return read;
+  }
+
+  /**
+   * Makes the passages of one more part of a document.
+   * @param state from the part before; null for the first one
+   * @param part as it was packed
+   * @throws as `plan`
+   */
+  async structure(
+    state: Buffer | null,
+    part: Buffer,
+    { owner, ...options }: { isLast: boolean; headingStyles: number[]; owner?: string },
+    signal?: AbortSignal,
+  ): Promise<StructureStep> {
+    const { head, body } = withSections({ operation: 'structure', ...options }, [
+      state ?? Buffer.alloc(0),
+      part,
+    ]);
+    const work = (child: SandboxedChild) => child.ask(head as unknown as StructureRequest, body);
+    const answer = checked(await this.pool.run(work, signal, undefined, owner));
+    const [next, ...rest] = sectionsOf(answer);
+    const { batches, passages } = answer.head as {
+      batches: { first: number; count: number }[];
+      passages: number;
+    };
+    return {
+      state: next!,
+      passages,
+      batches: batches.map((batch, i) => ({
+        ...batch,
+        passages: rest[2 * i]!.toString('utf8'),
+        postings: rest[2 * i + 1]!.toString('utf8'),
+      })),
+    };
   }
 
   /** How many processes there are, at work or resting. */
@@ -64,15 +130,34 @@ export class SandboxedParser implements OnApplicationShutdown {
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }
+
+  private ask(
+    { path, ...file }: ParserFile,
+    what: Pick<PlanRequest, 'operation'> | Pick<ReadRequest, 'operation' | 'range' | 'recognise'>,
+    keep: boolean,
+    signal?: AbortSignal,
+  ): Promise<Frame> {
+    const key = JSON.stringify([path, file]);
+    const has = (child: SandboxedChild) => this.held.get(child) === key;
+    const work = async (child: SandboxedChild) => {
+      const held = has(child);
+      this.held.delete(child);
+      const bytes = held ? [] : await readFile(path);
+      signal?.throwIfAborted();
+      const request = { ...file, ...what, held, keep, maxPages: this.config.maxPages };
+      const answer = checked(await child.ask(request, bytes));
+      if (keep) this.held.set(child, key);
+      return answer;
+    };
+    return this.pool.run(work, signal, has, path);
+  }
 }
 
-function resultOf({ head, body }: Frame): Parsed {
-  const { failure, mediaType } = head;
-  if (typeof failure === 'string')
-    throw new ParseFailure(isParseFailureCode(failure) ? failure : 'parser-crashed');
-  if (typeof mediaType !== 'string') throw new ParseFailure('parser-crashed');
-  return { mediaType, document: JSON.parse(body.toString('utf8')) as ExtractedDocument };
+function checked(answer: Frame): Frame {
+  const { failure } = answer.head;
+  if (typeof failure !== 'string') return answer;
+  throw new ParseFailure(isParseFailureCode(failure) ? failure : 'parser-crashed');
 }
 
-/** Text and places of about 20,000 dense pages. */
-const MAX_OUTPUT_BYTES = 64 * 1_048_576;
+/** A part of a file, with what is inside of it. */
+const MAX_OUTPUT_BYTES = 128 * 1_048_576;

@@ -51,6 +51,7 @@ export class ExtractStage implements StageWork {
       await this.fileOf(document),
       this.extractors.for(document.mediaType),
       this.policy,
+      () => task.alive(),
     );
     const plan = found.plan ?? (await source.plan(signal));
     if (plan.parts.length === 1) return this.readWhole(source, plan, task, signal);
@@ -150,6 +151,7 @@ class Source {
     private readonly file: SourceFile,
     private readonly extractor: Extractor,
     private readonly policy: Policy,
+    private readonly alive: () => void,
   ) {}
 
   plan(signal: AbortSignal): Promise<ExtractionPlan> {
@@ -159,7 +161,7 @@ class Source {
   async read(plan: ExtractionPlan, ordinal: number, signal: AbortSignal): Promise<NewPart> {
     const range: PartRange = plan.parts[ordinal]!;
     const startedAt = new Date();
-    const read = (limited: AbortSignal) => this.extractor.read(this.file, plan, range, limited);
+    const read = (limited: AbortSignal) => this.extractor.read(this.file, plan, range, limited, this.alive);
     const part = await this.attempt('read', read, signal);
     return { ordinal, range, result: await packPart(part), detail: detailOf(part), startedAt };
   }

@@ -3,14 +3,12 @@ import { DocumentStore } from '../../documents/document.store.js';
 import { PartStore } from '../../extraction/part.store.js';
 import { JobStore } from '../../jobs/job.store.js';
 import type { StageOutcome, StageWork, Task } from '../stage-work.js';
-import { StageStore } from '../stage.store.js';
 
 /** The document is ready and its job done, in the transaction of the last checkpoint. */
 @Injectable()
 export class PublishStage implements StageWork {
   constructor(
     private readonly jobs: JobStore,
-    private readonly stages: StageStore,
     private readonly parts: PartStore,
     private readonly documents: DocumentStore,
   ) {}
@@ -20,7 +18,6 @@ export class PublishStage implements StageWork {
       commit: async (tx) => {
         await this.documents.notePassagesWithoutVector(tx, job.documentId);
         await this.documents.setReady(tx, job.documentId);
-        await this.stages.clearResults(tx, job.documentId);
         await this.parts.clear(tx, job.documentId);
         await this.jobs.finish(tx, job, 'done');
       },

@@ -1,54 +1,106 @@
 import { Injectable } from '@nestjs/common';
 import { PassageStore } from '../../../rag/index.js';
 import { DocumentStore } from '../../documents/document.store.js';
-import { unpackPart } from '../../extraction/packed-part.js';
-import { sumOf } from '../../extraction/part-detail.js';
+import { type PartDetail, sumOf } from '../../extraction/part-detail.js';
 import { PartStore } from '../../extraction/part.store.js';
+import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
-import type { Block } from '../../parsing/index.js';
-import { makePassages } from '../../passages/make-passages.js';
+import { notifyDocumentChanged } from '../../jobs/notifications.js';
+import { ParseFailure, SandboxedParser, type StructureStep } from '../../parsing/index.js';
 import { DocumentRejected, type StageOutcome, type StageWork, type Task } from '../stage-work.js';
+import { StageStore } from '../stage.store.js';
 
 /**
- * Cuts the document into passages. They and the switch to their generation become visible in one transaction, so a
- * question sees all of them or none.
+ * Cuts the document into passages, part by part. Batches of passages are durable by themselves, together with what is
+ * remembered for the next part; nobody sees them before the last one, whose transaction makes their generation the live
+ * one. So a question sees all passages or none, and neither memory nor a transaction grows with the document.
  */
 @Injectable()
 export class StructureStage implements StageWork {
   constructor(
     private readonly jobs: JobStore,
+    private readonly stages: StageStore,
     private readonly parts: PartStore,
     private readonly documents: DocumentStore,
     private readonly passages: PassageStore,
+    private readonly parser: SandboxedParser,
   ) {}
 
-  async run({ job }: Task): Promise<StageOutcome> {
-    const { tenantId, documentId, generation } = job;
-    const key = { documentId, stage: 'extract' as const };
-    const { plan, details } = await this.jobs.fenced(job, async (tx) => ({
-      plan: await this.parts.findPlan(tx, key),
-      details: await this.parts.listDetails(tx, key),
+  async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
+    const { job } = task;
+    const { plan, details, bookmark } = await this.jobs.fenced(job, async (tx) => ({
+      plan: await this.parts.findPlan(tx, extracted(job)),
+      details: await this.parts.listDetails(tx, extracted(job)),
+      bookmark: await this.parts.findBookmark(tx, structured(job), job.generation),
     }));
-    const { cells, cellsWithoutHeader } = sumOf(details);
-    const tables = { tableCells: cells, tableCellsWithoutHeader: cellsWithoutHeader };
-    const blocks: Block[] = [];
-    for (let ordinal = 0; ordinal < details.length; ordinal += 1) {
-      const packed = await this.jobs.fenced(job, (tx) => this.parts.result(tx, key, ordinal));
-      blocks.push(...(await unpackPart(packed)).blocks);
+    const total = sumOf(details);
+    let { next, state } = bookmark ?? { next: 0, state: null };
+    for (let at = next; at < details.length - 1; at += 1) {
+      const step = await this.step(job, at, state, { isLast: false, total }, signal);
+      task.alive();
+      ({ state } = step);
+      if (step.batches.length === 0) continue;
+      await this.save(job, step, { from: next, to: at + 1, of: details.length });
+      next = at + 1;
     }
-    const passages = makePassages({ blocks });
-    if (passages.length === 0) throw new DocumentRejected('no-text', 'No text was found in the document.');
+    const last = await this.step(job, details.length - 1, state, { isLast: true, total }, signal);
+    return this.outcome(job, last, { isOnly: next === 0, pageCount: plan?.pageCount ?? null, total });
+  }
+
+  private async step(
+    job: ClaimedJob,
+    ordinal: number,
+    state: Buffer | null,
+    { isLast, total }: { isLast: boolean; total: PartDetail },
+    signal: AbortSignal,
+  ): Promise<StructureStep> {
+    signal.throwIfAborted();
+    const part = await this.jobs.fenced(job, (tx) => this.parts.result(tx, extracted(job), ordinal));
+    const { headingStyles } = total;
+    return this.parser.structure(state, part, { isLast, headingStyles, owner: job.documentId }, signal);
+  }
+
+  /** A checkpoint behind part number `to`. */
+  private async save(
+    job: ClaimedJob,
+    { batches, state }: StructureStep,
+    { from, to, of }: { from: number; to: number; of: number },
+  ): Promise<void> {
+    await this.jobs.fenced(job, async (tx) => {
+      // What an attempt without a checkpoint, or with another plan, has left.
+      if (from === 0) await this.passages.deleteGeneration(tx, job);
+      for (const batch of batches) await this.passages.insertBatch(tx, job, batch);
+      await this.parts.saveBookmark(tx, structured(job), { generation: job.generation, next: to, state });
+      await this.jobs.noteProgress(tx, job);
+      await this.stages.addProgress(tx, job.documentId, 'structure', (to - from) / of);
+      await notifyDocumentChanged(tx, job.documentId);
+    });
+  }
+
+  private outcome(
+    job: ClaimedJob,
+    { batches, passages }: StructureStep,
+    { isOnly, pageCount, total }: { isOnly: boolean; pageCount: number | null; total: PartDetail },
+  ): StageOutcome {
+    const noText = new ParseFailure('no-text');
+    if (passages === 0) throw new DocumentRejected(noText.code, noText.message);
+    const { documentId, generation } = job;
     return {
-      detail: { passages: passages.length },
-      evidence: { passages: passages.length, ...tables },
+      detail: { passages },
+      evidence: { passages, tableCells: total.cells, tableCellsWithoutHeader: total.cellsWithoutHeader },
       commit: async (tx) => {
-        await this.passages.replaceGeneration(tx, { tenantId, documentId, generation }, passages);
+        if (isOnly) await this.passages.deleteGeneration(tx, job);
+        for (const batch of batches) await this.passages.insertBatch(tx, job, batch);
         await this.documents.publishLexical(tx, documentId, {
           generation,
-          pageCount: plan?.pageCount ?? null,
-          passageCount: passages.length,
+          pageCount,
+          passageCount: passages,
         });
+        await this.passages.deleteOtherGenerations(tx, job);
       },
     };
   }
 }
+
+const extracted = ({ documentId }: ClaimedJob) => ({ documentId, stage: 'extract' as const });
+const structured = ({ documentId }: ClaimedJob) => ({ documentId, stage: 'structure' as const });

@@ -1,32 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { IN_SCOPE, type Queryable, scopeParameters, type SearchScope } from '../search-scope.js';
 import { Bm25Scores } from './bm25.js';
-import type { Posting } from './postings.js';
 import { termsOf } from './terms.js';
 
 /** The SQL on `posting`. PostgreSQL finds the postings that may be seen; what they are worth is computed here. */
 @Injectable()
 export class LexicalIndex {
+  /** @param postings JSON, as in a `PassageBatch` */
   async insert(
     tx: Queryable,
     { tenantId, documentId, generation }: { tenantId: string; documentId: string; generation: number },
-    postings: readonly Posting[],
+    postings: string,
   ): Promise<void> {
-    // In the order of the index, which is written faster so.
-    const sorted = [...postings].sort((a, b) =>
-      a.term < b.term ? -1 : a.term > b.term ? 1 : a.block - b.block,
-    );
-    for (let at = 0; at < sorted.length; at += ROWS_PER_INSERT) {
-      const rows = sorted.slice(at, at + ROWS_PER_INSERT);
-      await tx.query(INSERT, [
-        tenantId,
-        documentId,
-        generation,
-        rows.map(({ term }) => term),
-        rows.map(({ block }) => block),
-        rows.map(({ entries }) => entries),
-      ]);
-    }
+    await tx.query(INSERT, [tenantId, documentId, generation, postings]);
   }
 
   /** What the words of the query say about every passage in scope. How rare a word is, is counted in scope as well. */
@@ -47,14 +33,13 @@ export class LexicalIndex {
   }
 }
 
-const ROWS_PER_INSERT = 5_000;
 /** Of a question; a text of a page pasted in would be as dear as ten questions. */
 const MAX_TERMS = 64;
 
 const INSERT = `
   insert into posting (tenant_id, document_id, generation, term, block, entries)
-  select $1, $2, $3, term, block, entries
-  from unnest($4::text[], $5::int[], $6::bytea[]) as row (term, block, entries)`;
+  select $1, $2, $3, term, block, decode(entries, 'hex')
+  from jsonb_to_recordset($4::jsonb) as row (term text, block int, entries text)`;
 
 /** One row for each term, since a row for each document of a frequent term would take longer to read than to find. */
 const FIND = `

@@ -12,11 +12,18 @@ export interface Posting {
 
 type Indexed = Pick<NewPassage, 'ordinal' | 'kind' | 'text' | 'headingPath' | 'row'>;
 
-/** The postings of all passages of a document, which are given in order. */
-export function postingsOf(passages: readonly Indexed[]): Posting[] {
+/**
+ * The postings of passages, which are given in order.
+ * @param slice those that the postings are of; the others only stand around them
+ */
+export function postingsOf(
+  passages: readonly Indexed[],
+  { start, end }: { start: number; end: number } = { start: 0, end: passages.length },
+): Posting[] {
   const bodies = passages.map(({ text }) => termsOf(text));
   const rows = new Map<string, Map<number, number[]>>();
-  for (const [i, passage] of passages.entries()) {
+  for (let i = start; i < end; i += 1) {
+    const passage = passages[i]!;
     for (const [term, frequency] of frequenciesOf(passages, bodies, i)) {
       const blocks = getOrAdd(rows, term, () => new Map<number, number[]>());
       const entries = getOrAdd(blocks, passage.ordinal >> 8, () => []);
