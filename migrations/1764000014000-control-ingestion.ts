@@ -25,7 +25,8 @@ export class ControlIngestion1764000014000 implements MigrationInterface {
       `create index job_queued on job (tenant_id, turn_at) include (run_at) where state = 'queued'`,
     );
     await q.query(
-      `create index job_failed on job (tenant_id, state_since desc, document_id desc) where state = 'failed'`,
+      `create index job_stopped on job (tenant_id, state_since desc, document_id desc)
+         where state in ('failed', 'review')`,
     );
     await q.query(`
       alter table job_stage
@@ -62,7 +63,7 @@ export class ControlIngestion1764000014000 implements MigrationInterface {
 
   async down(q: QueryRunner): Promise<void> {
     await q.query(`drop table ingestion_control`);
-    await q.query(`drop index job_failed`);
+    await q.query(`drop index job_stopped`);
     await q.query(`drop index job_queued`);
     await q.query(
       `alter table job_stage drop column gate, drop column progressed_at, drop column started_progress`,

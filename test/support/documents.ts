@@ -3,6 +3,7 @@ import { documentId, type NewDocument } from '../../apps/api/src/ingestion/docum
 import type { WorkerConfig } from '../../apps/api/src/ingestion/ingestion.config.js';
 import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
 import { JobStore } from '../../apps/api/src/ingestion/jobs/job.store.js';
+import { gateSection } from '../../apps/api/src/ingestion/workflow/gates/index.js';
 import { STAGE_NAMES } from '../../apps/api/src/ingestion/workflow/ingestion-stages.js';
 import type { TestDatabase } from './test-database.js';
 
@@ -20,9 +21,13 @@ export function workerConfig(rest: Partial<WorkerConfig> = {}): WorkerConfig {
     retryDelayMs: 10,
     maxAttempts: 3,
     maxCrashes: 5,
+    stuckAfterMs: 300_000,
     ...rest,
   };
 }
+
+/** As it is unless somebody says otherwise. */
+export const gateConfig = gateSection.schema.parse({});
 
 /** Puts documents into the database as an upload does, without a file. */
 export function documentMaker(db: TestDatabase, config = workerConfig()) {

@@ -21,7 +21,7 @@ export function alertRules(
   policies: PolicyRegistry,
   degradation: DegradationRegistry,
   overrides: ResilienceOverrides,
-  { forMs }: { forMs: number },
+  { forMs, stuckAfterMs }: { forMs: number; stuckAfterMs: number },
 ): AlertRule[] {
   return [
     circuitOpen(policies, (policy) => (policy === 'postgres' ? 'critical' : 'error')),
@@ -39,6 +39,16 @@ export function alertRules(
       subject: 'job-queue',
       summary: `A document has waited for more than ${LONG_WAIT_SECONDS} s to be processed`,
       scope: 'fleet',
+    }),
+    gaugeAbove({
+      name: 'worker-stuck',
+      severity: 'error',
+      cleared: 'the worker gets on',
+      metric: 'navigator_worker_last_progress_seconds',
+      limit: stuckAfterMs / 1_000,
+      subject: 'ingestion-worker',
+      summary:
+        'The worker of a process, or one of its jobs, stands still; a restart helps if it does not end',
     }),
     counterIncreased({
       name: 'audit-lost',

@@ -8,7 +8,13 @@ import { alertSection } from '#libs/monitoring';
 import { resilienceSection } from './app.policy-file.js';
 import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
-import { parserSection, uploadSection, workerSection } from './ingestion/index.js';
+import {
+  gateSection,
+  parserSection,
+  transcriberSection,
+  uploadSection,
+  workerSection,
+} from './ingestion/index.js';
 import {
   anthropicSection,
   chatSection,
@@ -86,7 +92,9 @@ export const sections = {
   bootstrap: bootstrapSection,
   upload: uploadSection,
   worker: workerSection,
+  gate: gateSection,
   parser: parserSection,
+  transcriber: transcriberSection,
   retrieval: retrievalSection,
   embedder: embedderSection,
   chat: chatSection,

@@ -25,7 +25,7 @@ import { dependencyProbes } from './app.health.js';
 import { AuthModule } from './auth/index.js';
 import { ChatModule } from './chat/index.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
-import { IngestionModule, QueueProbe } from './ingestion/index.js';
+import { IngestionModule, QueueProbe, WorkerProbe } from './ingestion/index.js';
 import { MetricsController, OpsModule, ResilienceOverrides } from './ops/index.js';
 import { RagModule } from './rag/index.js';
 
@@ -55,11 +55,12 @@ export class AppModule {
         AuditModule,
         metricsModule(MetricsController),
         HealthModule.register(infrastructure.lifecycle, {
-          useFactory: (queue: QueueProbe) => [
+          useFactory: (queue: QueueProbe, worker?: WorkerProbe) => [
             ...dependencyProbes(infrastructure.databaseProbe, infrastructure.policies),
             queue,
+            ...(worker ? [worker] : []),
           ],
-          inject: [QueueProbe],
+          inject: [QueueProbe, { token: WorkerProbe, optional: true }],
         }),
         // A worker knows who may read its metrics, but answers nothing else.
         role === 'worker' ? { ...auth, controllers: [] } : auth,
@@ -71,7 +72,7 @@ export class AppModule {
             policies: PolicyRegistry,
             levels: DegradationRegistry,
             overrides: ResilienceOverrides,
-          ) => alertRules(policies, levels, overrides, config.alert),
+          ) => alertRules(policies, levels, overrides, { ...config.alert, ...config.worker }),
           inject: [PolicyRegistry, DegradationRegistry, ResilienceOverrides],
         }),
         ...(role === 'worker' ? [] : [ChatModule]),

@@ -10,6 +10,7 @@ export const PERMISSIONS = [
   'document.read',
   'document.write',
   'document.share',
+  'ingestion.manage',
   'question.ask',
   'conversation.read',
   'conversation.write',
@@ -21,7 +22,7 @@ export const PERMISSIONS = [
   'system.operate',
 ] as const;
 /**
- * What a route may require. `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
+ * What a route may require. `ingestion.manage` is the processing of all documents of the tenant, `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
  * `system.*` reaches beyond the tenant; `system.operate` steers the running program: overrides, faults, alerts.
  */
 export type Permission = (typeof PERMISSIONS)[number];
@@ -47,7 +48,13 @@ const MEMBER: readonly Permission[] = [
 ];
 const MANAGER: readonly Permission[] = [...MEMBER, 'document.share'];
 // The metrics are those of the whole installation, but no tenant is told apart in them.
-const ADMIN: readonly Permission[] = [...MANAGER, 'audit.read', 'user.manage', 'system.metrics'];
+const ADMIN: readonly Permission[] = [
+  ...MANAGER,
+  'ingestion.manage',
+  'audit.read',
+  'user.manage',
+  'system.metrics',
+];
 const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit', 'system.operate'];
 
 const PERMISSIONS_OF: Record<Role, ReadonlySet<Permission>> = {

@@ -6,6 +6,8 @@ export interface HealthProbe {
    * provider never is: all replicas would leave at once over something that the answer ladder copes with.
    */
   readonly neededForReadiness: boolean;
+  /** True when only a restart of the process brings the component back once it is down. */
+  readonly neededForLiveness?: boolean;
   /** Throws when the component is down. What it returns is shown: numbers and states, never secrets. */
   check(): Promise<{ degraded?: boolean; [detail: string]: unknown }>;
 }

@@ -39,6 +39,13 @@ export class HealthReporter {
     return this.lifecycle.phase === 'ready' ? report : { ...report, status: 'error' };
   }
 
+  /** Whether anything is so broken that only a restart mends it. */
+  async isAlive(): Promise<boolean> {
+    const probes = this.probes.filter((probe) => probe.neededForLiveness);
+    const states = await Promise.all(probes.map((probe) => this.stateOf(probe)));
+    return states.every((state) => state.status !== 'down');
+  }
+
   private async report(probes: HealthProbe[]): Promise<HealthReport> {
     const states = await Promise.all(probes.map((probe) => this.stateOf(probe)));
     const failed = probes.some((probe, i) => states[i]!.status === 'down' && probe.neededForReadiness);

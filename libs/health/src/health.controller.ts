@@ -8,7 +8,7 @@ import { DegradationRegistry, LEVELS } from '#libs/resilience';
 import { HealthReport, HealthReporter, PHASE } from './health-reporter.js';
 import { Lifecycle } from './lifecycle.js';
 
-const Liveness = z.object({ status: z.literal('ok'), phase: PHASE });
+const Liveness = z.object({ status: z.enum(['ok', 'error']), phase: PHASE });
 type Liveness = z.infer<typeof Liveness>;
 
 const Levels = z.object({
@@ -37,12 +37,15 @@ export class HealthController {
     private readonly degradation: DegradationRegistry,
   ) {}
 
-  /** The process runs and its event loop turns. Restart it when this does not answer. */
+  /** The process runs, its event loop turns, and nothing in it stands still for good. Restart it otherwise. */
   @Get('live')
-  @ApiOperation({ summary: 'The process runs; restart it when this does not answer' })
+  @ApiOperation({ summary: 'The process runs; restart it when this does not answer, or not with 200' })
   @ApiOkResponse({ standardSchema: Liveness })
-  live(): Liveness {
-    return { status: 'ok', phase: this.lifecycle.phase };
+  @ApiServiceUnavailableResponse({ standardSchema: Liveness, description: 'Only a restart helps.' })
+  async live(@Res({ passthrough: true }) reply: FastifyReply): Promise<Liveness> {
+    const status = (await this.reporter.isAlive()) ? 'ok' : 'error';
+    void reply.status(status === 'ok' ? 200 : 503);
+    return { status, phase: this.lifecycle.phase };
   }
 
   /** Send requests here. 503 while starting, while shutting down, and when the database is out of reach. */

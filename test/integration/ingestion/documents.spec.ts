@@ -4,6 +4,11 @@ import type { DocumentBody, PassageBody } from '../../../apps/api/src/ingestion/
 import { DocumentStore } from '../../../apps/api/src/ingestion/documents/document.store.js';
 import { DocumentWatcher } from '../../../apps/api/src/ingestion/documents/document-watcher.js';
 import { DocumentsController } from '../../../apps/api/src/ingestion/documents/documents.controller.js';
+import { Forecast } from '../../../apps/api/src/ingestion/documents/forecast.js';
+import { ProcessingController } from '../../../apps/api/src/ingestion/documents/processing.controller.js';
+import { ProcessingService } from '../../../apps/api/src/ingestion/documents/processing.service.js';
+import { PartStore } from '../../../apps/api/src/ingestion/extraction/part.store.js';
+import { StageStore } from '../../../apps/api/src/ingestion/workflow/stage.store.js';
 import { DocumentsService } from '../../../apps/api/src/ingestion/documents/documents.service.js';
 import {
   IngestionNotifications,
@@ -30,11 +35,15 @@ const documents = new DocumentStore();
 beforeAll(async () => {
   db = await testDatabase();
   app = await ingestionApp(db, {
-    controllers: [UploadsController, DocumentsController],
+    controllers: [UploadsController, DocumentsController, ProcessingController],
     providers: [
       UploadService,
       DocumentsService,
       DocumentWatcher,
+      Forecast,
+      ProcessingService,
+      StageStore,
+      PartStore,
       IngestionNotifications,
       PassageStore,
       {
@@ -258,7 +267,7 @@ describe('a retry', () => {
     const { id } = await upload('a');
     expect(await call('POST', `/${id}/retry`)).toMatchObject({
       status: 409,
-      body: { code: 'document-not-failed', document_status: 'queued' },
+      body: { code: 'document-busy', document_status: 'queued' },
     });
   });
 });

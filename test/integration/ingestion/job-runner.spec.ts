@@ -9,7 +9,7 @@ import {
   type Task,
 } from '../../../apps/api/src/ingestion/workflow/stage-work.js';
 import { StageStore } from '../../../apps/api/src/ingestion/workflow/stage.store.js';
-import { documentMaker, type Owner, workerConfig } from '../../support/documents.js';
+import { documentMaker, gateConfig, type Owner, workerConfig } from '../../support/documents.js';
 import { testDatabase, type TestDatabase } from '../../support/test-database.js';
 
 type Run = (task: Task, signal: AbortSignal) => Promise<StageOutcome>;
@@ -58,7 +58,7 @@ class MarkingStages extends StageWorks {
 }
 
 function runner(instead: Partial<Record<StageName, Run>> = {}) {
-  return new JobRunner(maker.jobs, stages, maker.documents, new MarkingStages(instead), config);
+  return new JobRunner(maker.jobs, stages, maker.documents, new MarkingStages(instead), config, gateConfig);
 }
 
 /** A job whose row is locked at the moment is passed over, so a worker may have to ask again. */

@@ -14,6 +14,8 @@ import { PolicyRegistry } from '#libs/resilience';
 import { BlobStore } from '../../../apps/api/src/ingestion/blobs/blob.store.js';
 import { type DocumentBody, toDocumentBody } from '../../../apps/api/src/ingestion/documents/document.dto.js';
 import { DocumentsService } from '../../../apps/api/src/ingestion/documents/documents.service.js';
+import { ProcessingService } from '../../../apps/api/src/ingestion/documents/processing.service.js';
+import { gateSection } from '../../../apps/api/src/ingestion/workflow/gates/index.js';
 import {
   IngestionModule,
   parserSection,
@@ -33,7 +35,7 @@ import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical
 import { BitscanIndex } from '../../../apps/api/src/rag/passages/vectors/bitscan.index.js';
 import { VectorIndex } from '../../../apps/api/src/rag/passages/vectors/vector-index.js';
 import { planText } from '../../../bench/plan-text.js';
-import { type Owner, workerConfig } from '../../support/documents.js';
+import { gateConfig, type Owner, workerConfig } from '../../support/documents.js';
 import { testDatabase, type TestDatabase } from '../../support/test-database.js';
 
 // Parser processes and many steps: seconds on a busy machine.
@@ -108,6 +110,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: 'APP_DATABASE_URL', useValue: db.appUrl },
     { provide: 'DATA_DIR', useValue: dataDir },
     { provide: uploadSection.token, useValue: uploadSection.schema.parse({}) },
+    { provide: gateSection.token, useValue: gateConfig },
     { provide: parserSection.token, useValue: parserSection.schema.parse({}) },
     { provide: workerSection.token, useValue: workerConfig({ pollMs: 100 }) },
     { provide: PolicyRegistry, useValue: policies },
@@ -285,7 +288,7 @@ describe('embedding', () => {
     });
 
     embedder.beforeBatch = async () => undefined;
-    await module.get(DocumentsService, { strict: false }).retry(principal, id, undefined);
+    await module.get(ProcessingService, { strict: false }).retry(principal, id, undefined, undefined);
     expect(await settled(id)).toMatchObject({ status: 'ready', answerable: 'semantic', reason: null });
   });
 

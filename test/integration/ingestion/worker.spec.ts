@@ -4,6 +4,7 @@ import type { Pressure } from '#libs/http';
 import { currentContext } from '#libs/observability';
 import { IngestionWorker } from '../../../apps/api/src/ingestion/jobs/ingestion.worker.js';
 import { type ClaimedJob, LeaseLost } from '../../../apps/api/src/ingestion/jobs/job.js';
+import { WorkerLiveness } from '../../../apps/api/src/ingestion/jobs/worker-liveness.js';
 import { IngestionNotifications } from '../../../apps/api/src/ingestion/jobs/notifications.js';
 import type { JobOutcome, JobRunner } from '../../../apps/api/src/ingestion/workflow/job-runner.js';
 import { documentMaker, type Owner, workerConfig } from '../../support/documents.js';
@@ -62,6 +63,7 @@ function start(
     runner as unknown as JobRunner,
     notifications,
     { sheds: isFull } as unknown as Pressure,
+    new WorkerLiveness(),
     config,
   );
   notifications.onModuleInit();

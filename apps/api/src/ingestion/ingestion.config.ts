@@ -67,6 +67,13 @@ export const workerSection = section(
       .max(100)
       .default(5)
       .describe('How often in a row the process may die over a document before that is failed.'),
+    stuckAfterMs: z.coerce
+      .number()
+      .int()
+      .min(100)
+      .max(86_400_000)
+      .default(300_000)
+      .describe('A job that gives no sign of life for so long is given to another worker.'),
   }),
 );
 export type WorkerConfig = Readonly<z.infer<typeof workerSection.schema>>;

@@ -51,6 +51,15 @@ export class EmptyDocument extends DomainError {
   }
 }
 
+/** A part of a file was asked for that it does not have. */
+export class RangeNotSatisfiable extends DomainError {
+  readonly code = 'range-not-satisfiable';
+  readonly kind = 'range-not-satisfiable' as const;
+  constructor(sizeBytes: number) {
+    super('The file has no such part', { extra: { size_bytes: sizeBytes } });
+  }
+}
+
 /** The form of an upload is not as it should be. `field` is the name of the part at fault. */
 export class InvalidUpload extends DomainError {
   readonly code = 'invalid-upload';
@@ -93,13 +102,46 @@ export class NotYourDocument extends DomainError {
   }
 }
 
+/** What is ready, or waits for a review, is done again only from a stage that is named. */
 export class DocumentNotFailed extends DomainError {
   readonly code = 'document-not-failed';
   readonly kind = 'conflict' as const;
   constructor(status: string) {
-    super('Only a document whose processing failed can be tried again', {
+    super('Only a document whose processing failed or was cancelled goes on; name a stage to do it again', {
       extra: { document_status: status },
     });
+  }
+}
+
+export class DocumentBusy extends DomainError {
+  readonly code = 'document-busy';
+  readonly kind = 'conflict' as const;
+  constructor(status: string) {
+    super('The document is being processed; cancel that first', { extra: { document_status: status } });
+  }
+}
+
+export class DocumentNotInReview extends DomainError {
+  readonly code = 'document-not-in-review';
+  readonly kind = 'conflict' as const;
+  constructor(status: string) {
+    super('The document does not wait for a review', { extra: { document_status: status } });
+  }
+}
+
+export class DocumentNotOpen extends DomainError {
+  readonly code = 'document-not-open';
+  readonly kind = 'conflict' as const;
+  constructor(status: string) {
+    super('The processing of the document has ended', { extra: { document_status: status } });
+  }
+}
+
+export class TenantNotFound extends DomainError {
+  readonly code = 'tenant-not-found';
+  readonly kind = 'not-found' as const;
+  constructor(tenantId: string) {
+    super('There is no such tenant', { extra: { tenant_id: tenantId } });
   }
 }
 

@@ -5,18 +5,30 @@ import { BlobStore } from './blobs/blob.store.js';
 import { GuardedBlobStore } from './blobs/guarded-blob.store.js';
 import { LocalBlobStore } from './blobs/local-blob.store.js';
 import { OrphanSweep } from './blobs/orphan-sweep.js';
+import { ControlService } from './control/control.service.js';
+import { ControlStore } from './control/control.store.js';
+import { DeadLetterStore } from './control/dead-letter.store.js';
+import { IngestionController } from './control/ingestion.controller.js';
+import { IngestionOrdersController } from './control/ingestion-orders.controller.js';
 import { DocumentStore } from './documents/document.store.js';
 import { DocumentWatcher } from './documents/document-watcher.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
+import { Forecast } from './documents/forecast.js';
+import { ProcessingController } from './documents/processing.controller.js';
+import { ProcessingService } from './documents/processing.service.js';
 import { DocumentExtractor } from './extraction/document.extractor.js';
 import { Extractors } from './extraction/extractors.js';
 import { PartStore } from './extraction/part.store.js';
+import { type WorkerConfig, workerSection } from './ingestion.config.js';
 import { IngestionWorker } from './jobs/ingestion.worker.js';
 import { JobStore } from './jobs/job.store.js';
 import { IngestionNotifications } from './jobs/notifications.js';
 import { QueueProbe } from './jobs/queue.probe.js';
+import { WorkerLiveness } from './jobs/worker-liveness.js';
+import { WorkerProbe } from './jobs/worker.probe.js';
 import { SandboxedParser } from './parsing/index.js';
+import { RecordingExtractor, TRANSCRIPTION } from './transcription/index.js';
 import { UploadService } from './uploads/upload.service.js';
 import { UploadsController } from './uploads/uploads.controller.js';
 import { JobRunner } from './workflow/job-runner.js';
@@ -39,6 +51,7 @@ import { StructureStage } from './workflow/stages/structure.stage.js';
 
 const STORES = [
   QueueProbe,
+  PartStore,
   DocumentStore,
   JobStore,
   StageStore,
@@ -52,16 +65,21 @@ const STORES = [
 ];
 
 const WORKER = [
+  { provide: WorkerLiveness, useFactory: () => new WorkerLiveness() },
   IngestionWorker,
   OrphanSweep,
   JobRunner,
   SandboxedParser,
-  PartStore,
   DocumentExtractor,
+  ...TRANSCRIPTION,
   {
     provide: Extractors,
-    inject: [DocumentExtractor],
-    useFactory: (documents: DocumentExtractor) => new Extractors(documents),
+    inject: [DocumentExtractor, RecordingExtractor],
+    useFactory: (documents: DocumentExtractor, recordings: RecordingExtractor) =>
+      new Extractors(documents, [
+        { prefix: 'audio/', extractor: recordings },
+        { prefix: 'video/', extractor: recordings },
+      ]),
   },
   ReceiveStage,
   ExtractStage,
@@ -72,6 +90,35 @@ const WORKER = [
   { provide: StageWorks, useClass: IngestionStageWorks },
 ];
 
+const CONTROLLERS = [
+  UploadsController,
+  DocumentsController,
+  ProcessingController,
+  IngestionController,
+  IngestionOrdersController,
+];
+
+const HTTP = [
+  UploadService,
+  DocumentsService,
+  DocumentWatcher,
+  Forecast,
+  ProcessingService,
+  ControlService,
+  ControlStore,
+  DeadLetterStore,
+];
+
+/** A process that also answers questions is not restarted for its worker's sake. */
+function workerProbe({ neededForLiveness }: { neededForLiveness: boolean }) {
+  return {
+    provide: WorkerProbe,
+    inject: [WorkerLiveness, workerSection.token],
+    useFactory: (liveness: WorkerLiveness, config: WorkerConfig) =>
+      new WorkerProbe(liveness, config, neededForLiveness),
+  };
+}
+
 @Module({})
 export class IngestionModule {
   /** `http`: uploads and documents, for the roles `api` and `all`. `worker`: takes jobs, for `worker` and `all`. */
@@ -79,13 +126,13 @@ export class IngestionModule {
     return {
       module: IngestionModule,
       global: true,
-      controllers: http ? [UploadsController, DocumentsController] : [],
+      controllers: http ? CONTROLLERS : [],
       providers: [
         ...STORES,
-        ...(http ? [UploadService, DocumentsService, DocumentWatcher] : []),
-        ...(worker ? WORKER : []),
+        ...(http ? HTTP : []),
+        ...(worker ? [...WORKER, workerProbe({ neededForLiveness: !http })] : []),
       ],
-      exports: [QueueProbe],
+      exports: [QueueProbe, ...(worker ? [WorkerProbe] : [])],
     };
   }
 }

@@ -10,6 +10,7 @@ const stage = (name: StageBody['name'], status: StageBody['status'], attempts = 
   finished_at: null,
   duration_ms: null,
   detail: null,
+  gate: null,
 });
 
 function body(rest: Partial<DocumentBody>): DocumentBody {
@@ -17,6 +18,7 @@ function body(rest: Partial<DocumentBody>): DocumentBody {
     status: 'processing',
     answerable: 'none',
     percent: 2,
+    expected_at: null,
     reason: null,
     stages: [stage('receive', 'done')],
   };
@@ -27,7 +29,7 @@ describe('what a watcher of a document is told', () => {
   it('is the whole state at first', () => {
     expect(progressEvents(undefined, body({}))).toEqual([
       { event: 'stage', data: stage('receive', 'done') },
-      { event: 'progress', data: { percent: 2 } },
+      { event: 'progress', data: { percent: 2, expected_at: null } },
       { event: 'status', data: { status: 'processing', answerable: 'none' } },
     ]);
   });
@@ -37,7 +39,7 @@ describe('what a watcher of a document is told', () => {
     const now = body({ stages: [stage('receive', 'done'), stage('extract', 'done', 1)], percent: 22 });
     expect(progressEvents(before, now)).toEqual([
       { event: 'stage', data: stage('extract', 'done', 1) },
-      { event: 'progress', data: { percent: 22 } },
+      { event: 'progress', data: { percent: 22, expected_at: null } },
     ]);
     expect(progressEvents(now, now)).toEqual([]);
   });

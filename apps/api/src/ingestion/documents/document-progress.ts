@@ -7,7 +7,7 @@ export interface ProgressEvent {
 
 /**
  * What a watcher has to be told when a document went from `before` (undefined: he knows nothing yet) to `now`. The
- * last event of a document that is ready or failed is `done` or `error`.
+ * last event of a document that rests is `done`, `error` when it failed, or its last `status`.
  */
 export function progressEvents(before: DocumentBody | undefined, now: DocumentBody): ProgressEvent[] {
   const events: ProgressEvent[] = [];
@@ -15,9 +15,12 @@ export function progressEvents(before: DocumentBody | undefined, now: DocumentBo
     const known = before?.stages.find((other) => other.name === stage.name);
     if (!known || differs(known, stage)) events.push({ event: 'stage', data: stage });
   }
-  if (before?.percent !== now.percent) events.push({ event: 'progress', data: { percent: now.percent } });
-  if (before?.status !== now.status || before?.answerable !== now.answerable)
-    events.push({ event: 'status', data: { status: now.status, answerable: now.answerable } });
+  if (before?.percent !== now.percent)
+    events.push({ event: 'progress', data: { percent: now.percent, expected_at: now.expected_at } });
+  if (before?.status !== now.status || before?.answerable !== now.answerable) {
+    const { status, answerable, reason } = now;
+    events.push({ event: 'status', data: { status, answerable, ...(reason && { reason }) } });
+  }
   if (now.status === 'ready') events.push({ event: 'done', data: now });
   if (now.status === 'failed') events.push({ event: 'error', data: { ...now.reason, retryable: false } });
   return events;

@@ -4,7 +4,7 @@ import { problemOf } from '#libs/errors';
 import { type EventStream, openEventStream } from '#libs/http';
 import { DocumentNotFound } from '../ingestion.errors.js';
 import { IngestionNotifications } from '../jobs/notifications.js';
-import type { Reader } from './document.js';
+import { type Reader, RESTING_STATUSES } from './document.js';
 import { type DocumentBody, toDocumentBody } from './document.dto.js';
 import { progressEvents } from './document-progress.js';
 import { DocumentsService } from './documents.service.js';
@@ -12,7 +12,7 @@ import { DocumentsService } from './documents.service.js';
 /** A watcher looks by himself this often, should a notification be lost. */
 const LOOK_EVERY_MS = 2_000;
 
-/** Tells one client about one document until it is ready, failed or gone. */
+/** Tells one client about one document until it rests (ready, failed, cancelled, to be reviewed) or is gone. */
 @Injectable()
 export class DocumentWatcher {
   constructor(
@@ -56,7 +56,7 @@ export class DocumentWatcher {
 }
 
 function isFinal({ status }: DocumentBody): boolean {
-  return status === 'ready' || status === 'failed';
+  return RESTING_STATUSES.has(status);
 }
 
 function numbered(stream: EventStream) {

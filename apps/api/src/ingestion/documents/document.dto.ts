@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { cursorQuery, pageOf } from '#libs/http';
-import type { Passage } from '../../rag/index.js';
+import { type Passage, timeBody, toTimeBody } from '../../rag/index.js';
 import { INGESTION_STAGES, STAGE_NAMES } from '../workflow/ingestion-stages.js';
-import type { Document, StageState } from './document.js';
+import { GATE_OUTCOMES } from '../workflow/gates/index.js';
+import { type Document, DOCUMENT_STATUSES, type StageState } from './document.js';
+import { PRIORITIES } from '../jobs/job.js';
 
-const STATUSES = ['queued', 'processing', 'ready', 'failed'] as const;
 const isoTime = z.iso.datetime();
 
 export const ListDocuments = z.strictObject({
   ...cursorQuery,
-  status: z.enum(STATUSES).optional(),
+  status: z.enum(DOCUMENT_STATUSES).optional(),
   collection: z.string().trim().min(1).max(100).optional(),
   tag: z.string().trim().min(1).max(50).optional(),
   q: z.string().trim().min(1).max(200).optional().describe('Part of the title, in any case.'),
@@ -19,14 +20,30 @@ export type ListDocuments = z.infer<typeof ListDocuments>;
 export const ListPassages = z.strictObject(cursorQuery);
 export type ListPassages = z.infer<typeof ListPassages>;
 
+export const GateBody = z.object({
+  outcome: z.enum(GATE_OUTCOMES).describe('The worst of its checks.'),
+  checks: z.array(
+    z.object({
+      code: z.string(),
+      score: z.number().nullable(),
+      threshold: z.number().nullable().describe('That was crossed, or the nearest.'),
+      outcome: z.enum(GATE_OUTCOMES),
+    }),
+  ),
+  decision: z.enum(['approve', 'reject']).optional().describe('What a person said to it.'),
+});
+
 export const StageBody = z.object({
-  name: z.enum(['receive', 'extract', 'structure', 'embed', 'assess', 'publish']),
-  status: z.enum(['pending', 'running', 'done', 'failed']),
+  name: z.enum(STAGE_NAMES),
+  status: z
+    .enum(['pending', 'running', 'review', 'done', 'failed'])
+    .describe('review: it waits for a person, before questions can find what it made.'),
   started_at: isoTime.nullable().describe('Of the last attempt.'),
   finished_at: isoTime.nullable(),
   duration_ms: z.number().int().nullable(),
   attempts: z.number().int().describe('Since the stage last got on.'),
   detail: z.record(z.string(), z.unknown()).nullable(),
+  gate: GateBody.nullable().describe('How well it came out.'),
 });
 export type StageBody = z.infer<typeof StageBody>;
 
@@ -54,12 +71,19 @@ export const DocumentBody = z.object({
   owner_id: z.uuid(),
   collection: z.string().nullable(),
   tags: z.array(z.string()),
-  status: z.enum(STATUSES),
+  status: z.enum(DOCUMENT_STATUSES),
   answerable: z
     .enum(['none', 'lexical', 'semantic'])
     .describe('How questions find it: not at all yet, by its words, or by its meaning too.'),
   percent: z.number().int().describe('Of the processing, 0 to 100.'),
-  reason: z.object({ code: z.string(), message: z.string() }).nullable().describe('Why it failed.'),
+  priority: z.enum(PRIORITIES).describe('Among the documents of the tenant that wait.'),
+  expected_at: isoTime
+    .nullable()
+    .describe('When it will probably be ready; null when nobody can tell, and when it is at rest.'),
+  reason: z
+    .object({ code: z.string(), message: z.string() })
+    .nullable()
+    .describe('Why it failed, was cancelled or needs a review.'),
   pages: z.number().int().nullable(),
   passages: z.number().int().nullable(),
   assessment: AssessmentBody.nullable(),
@@ -79,6 +103,7 @@ export const PassageBody = z.object({
   heading_path: z.array(z.string()),
   page: z.number().int().nullable(),
   box: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable(),
+  ...timeBody,
 });
 export type PassageBody = z.infer<typeof PassageBody>;
 export const PassagePage = pageOf(PassageBody);
@@ -87,9 +112,10 @@ export const PassagePage = pageOf(PassageBody);
 export interface DocumentView {
   document: Document;
   stages: readonly StageState[];
+  expectedAt?: Date;
 }
 
-export function toDocumentBody({ document, stages }: DocumentView): DocumentBody {
+export function toDocumentBody({ document, stages, expectedAt }: DocumentView): DocumentBody {
   return {
     id: document.id,
     title: document.title,
@@ -104,6 +130,8 @@ export function toDocumentBody({ document, stages }: DocumentView): DocumentBody
     status: document.status,
     answerable: document.answerable,
     percent: percentOf(stages),
+    priority: document.priority,
+    expected_at: expectedAt?.toISOString() ?? null,
     reason: reasonOf(document),
     pages: document.pageCount,
     passages: document.passageCount,
@@ -116,7 +144,8 @@ export function toDocumentBody({ document, stages }: DocumentView): DocumentBody
 
 export function toPassageBody(passage: Passage): PassageBody {
   const { id, documentId, ordinal, kind, text, headingPath, page, box } = passage;
-  return { id, document_id: documentId, ordinal, kind, text, heading_path: headingPath, page, box };
+  const place = { heading_path: headingPath, page, box, ...toTimeBody(passage) };
+  return { id, document_id: documentId, ordinal, kind, text, ...place };
 }
 
 /** Rounded down, so that 100 means done. */
@@ -129,7 +158,7 @@ export function percentOf(stages: readonly StageState[]): number {
   return Math.floor(share * 100 + 1e-9);
 }
 
-function toStageBody({ name, status, attempts, detail, startedAt, finishedAt }: StageState): StageBody {
+function toStageBody({ name, status, attempts, detail, gate, startedAt, finishedAt }: StageState): StageBody {
   return {
     name: name as StageBody['name'],
     status,
@@ -138,6 +167,7 @@ function toStageBody({ name, status, attempts, detail, startedAt, finishedAt }: 
     duration_ms: startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null,
     attempts,
     detail,
+    gate,
   };
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { priorityOfRank } from '../jobs/job.js';
 import type { Assessment, Document, DocumentStatus, NewDocument, Reader, StageState } from './document.js';
 
 export interface DocumentFilter {
@@ -8,6 +9,11 @@ export interface DocumentFilter {
   tag?: string;
   /** Part of the title, in any case. */
   titlePart?: string;
+}
+
+interface Reason {
+  code: string;
+  message: string;
 }
 
 /** Where a page of the list ended. The time is PostgreSQL's own text, which keeps its microseconds. */
@@ -75,8 +81,9 @@ export class DocumentStore {
   /** The stages of several documents, by document. Documents share one query so that a list costs two. */
   async listStages(tx: EntityManager, documentIds: string[]): Promise<Map<string, StageState[]>> {
     const rows: (StageState & { documentId: string })[] = await tx.query(
-      `select document_id as "documentId", name, status, attempts, progress, detail,
-              started_at as "startedAt", finished_at as "finishedAt"
+      `select document_id as "documentId", name, status, attempts, progress, detail, gate,
+              started_at as "startedAt", started_progress as "startedProgress",
+              progressed_at as "progressedAt", finished_at as "finishedAt"
        from job_stage where document_id = any ($1::uuid[])`,
       [documentIds],
     );
@@ -108,7 +115,8 @@ export class DocumentStore {
     await tx.query(
       `update document
        set live_generation = $2, page_count = $3, passage_count = $4, version = version + 1, updated_at = now(),
-           answerable = case when semantic_generation is null then 'lexical' else 'semantic' end
+           semantic_generation = case when semantic_generation = $2 then $2 end,
+           answerable = case when semantic_generation = $2 then 'semantic' else 'lexical' end
        where id = $1`,
       [id, generation, pageCount, passageCount],
     );
@@ -145,12 +153,27 @@ export class DocumentStore {
     await tx.query(`update document set status = 'ready', updated_at = now() where id = $1`, [id]);
   }
 
-  /** What was answerable before stays answerable. */
-  async setFailed(tx: EntityManager, id: string, reason: { code: string; message: string }): Promise<void> {
+  /** What was answerable before stays answerable, in this and the next two. */
+  setFailed(tx: EntityManager, id: string, reason: Reason): Promise<void> {
+    return this.rest(tx, id, 'failed', reason);
+  }
+
+  setNeedsReview(tx: EntityManager, id: string, reason: Reason): Promise<void> {
+    return this.rest(tx, id, 'needs_review', reason);
+  }
+
+  setCancelled(tx: EntityManager, id: string): Promise<void> {
+    return this.rest(tx, id, 'cancelled', {
+      code: 'cancelled',
+      message: 'Processing was cancelled. You can have it tried again.',
+    });
+  }
+
+  private async rest(tx: EntityManager, id: string, status: DocumentStatus, reason: Reason): Promise<void> {
     await tx.query(
-      `update document set status = 'failed', reason_code = $2, reason_detail = $3, updated_at = now()
+      `update document set status = $2, reason_code = $3, reason_detail = $4, updated_at = now()
        where id = $1`,
-      [id, reason.code, reason.message],
+      [id, status, reason.code, reason.message],
     );
   }
 
@@ -198,13 +221,16 @@ const VISIBLE_TO = (user: string) =>
 const SELECT = `
   select id, tenant_id as "tenantId", owner_id as "ownerId", visibility, collection, tags, title, filename,
          media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
-         live_generation as "liveGeneration", page_count as "pageCount", passage_count as "passageCount",
+         live_generation as "liveGeneration", semantic_generation as "semanticGeneration",
+         (select j.priority from job j where j.tenant_id = document.tenant_id and j.document_id = document.id)
+           as "priorityRank", page_count as "pageCount", passage_count as "passageCount",
          reason_code as "reasonCode", reason_detail as "reasonDetail", assessment,
          created_at as "createdAt", updated_at as "updatedAt", created_at::text as position
   from document`;
 
-type DocumentRow = Document & { position: string };
+type DocumentRow = Omit<Document, 'priority'> & { position: string; priorityRank: number | null };
 
-function documentOf({ position: _, ...document }: DocumentRow): Document {
-  return document;
+/** While a document is being inserted it has no job yet. */
+function documentOf({ position: _, priorityRank, ...document }: DocumentRow): Document {
+  return { ...document, priority: priorityOfRank(priorityRank ?? 0) };
 }

@@ -1,6 +1,23 @@
 import { uuidv5 } from '#libs/database';
+import type { Priority } from '../jobs/job.js';
+import type { Gate } from '../workflow/gates/index.js';
 
-export type DocumentStatus = 'queued' | 'processing' | 'ready' | 'failed';
+export const DOCUMENT_STATUSES = [
+  'queued',
+  'processing',
+  'needs_review',
+  'ready',
+  'failed',
+  'cancelled',
+] as const;
+export type DocumentStatus = (typeof DOCUMENT_STATUSES)[number];
+/** Those that change only when somebody asks for it. */
+export const RESTING_STATUSES: ReadonlySet<DocumentStatus> = new Set([
+  'needs_review',
+  'ready',
+  'failed',
+  'cancelled',
+]);
 export type Visibility = 'private' | 'tenant';
 /** How the document can be found by a question: by words as soon as it is structured, by meaning when embedded. */
 export type Answerable = 'none' | 'lexical' | 'semantic';
@@ -19,7 +36,11 @@ export interface Document {
   sha256: Buffer;
   status: DocumentStatus;
   answerable: Answerable;
+  /** Of its processing, among the documents of its tenant. */
+  priority: Priority;
   liveGeneration: number | null;
+  /** Of the passages that have vectors. */
+  semanticGeneration: number | null;
   pageCount: number | null;
   passageCount: number | null;
   reasonCode: string | null;
@@ -61,12 +82,18 @@ export interface Assessment {
 
 export interface StageState {
   name: string;
-  status: 'pending' | 'running' | 'done' | 'failed';
+  status: 'pending' | 'running' | 'review' | 'done' | 'failed';
   attempts: number;
   /** 0 to 1, durable. */
   progress: number;
   detail: Record<string, unknown> | null;
+  gate: Gate | null;
+  /** Of the last attempt. */
   startedAt: Date | null;
+  /** The progress that it began from. */
+  startedProgress: number;
+  /** When something of the attempt last became durable. */
+  progressedAt: Date | null;
   finishedAt: Date | null;
 }
 

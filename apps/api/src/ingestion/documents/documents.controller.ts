@@ -1,6 +1,16 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Query, Res, StreamableFile } from '@nestjs/common';
 import {
-  ApiAcceptedResponse,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Query,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
+import {
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -12,7 +22,6 @@ import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { Priority, RateClass, Watcher } from '#libs/http';
-import { currentContext } from '#libs/observability';
 import { attachment } from './content-disposition.js';
 import {
   DocumentBody,
@@ -72,19 +81,27 @@ export class DocumentsController {
   }
 
   @Get(':id/content')
-  @ApiOperation({ summary: 'The file as it was uploaded' })
+  @ApiOperation({
+    summary: 'The file as it was uploaded',
+    description:
+      'With `Range: bytes=…` a part of it (206), so that a player can go to any place of a recording.',
+  })
+  @ApiHeader({ name: 'range', required: false, example: 'bytes=0-1023' })
   @ApiProduces('application/octet-stream')
   @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
   async content(
     @CurrentPrincipal() principal: Principal,
     @Param('id', Id) id: string,
+    @Headers() { range, 'if-range': ifRange }: Record<string, string | undefined>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const { document, stream, sizeBytes } = await this.documents.openContent(principal, id);
-    void reply.header('x-content-type-options', 'nosniff');
+    const content = await this.documents.openContent(principal, id, { range, ifRange });
+    const { document, stream, sizeBytes, part, etag } = content;
+    void reply.headers({ 'x-content-type-options': 'nosniff', 'accept-ranges': 'bytes', etag });
+    if (part) void reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${sizeBytes}`);
     return new StreamableFile(stream, {
       type: document.mediaType,
-      length: sizeBytes,
+      length: part ? part.end - part.start + 1 : sizeBytes,
       disposition: attachment(document.filename),
     });
   }
@@ -109,18 +126,6 @@ export class DocumentsController {
     @Param('passage_id', Id) passageId: string,
   ) {
     return this.documents.getPassage(principal, id, passageId);
-  }
-
-  @Post(':id/retry')
-  @HttpCode(202)
-  @RequirePermission('document.write')
-  @Audited('document.retry')
-  @RateClass('write')
-  @Priority('sheddable-plus')
-  @ApiOperation({ summary: 'Process a failed document again, from where it failed' })
-  @ApiAcceptedResponse({ standardSchema: DocumentBody })
-  async retry(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
-    return toDocumentBody(await this.documents.retry(principal, id, currentContext()?.correlationId));
   }
 
   @Delete(':id')

@@ -9,13 +9,14 @@ import { z } from 'zod';
 import { DeletedDocuments, PassageStore } from '../../rag/index.js';
 import { BlobStore } from '../blobs/blob.store.js';
 import {
-  DocumentNotFailed,
   DocumentNotFound,
   NotYourDocument,
   PassageNotFound,
+  RangeNotSatisfiable,
 } from '../ingestion.errors.js';
 import { JobStore } from '../jobs/job.store.js';
-import { notifyDocumentChanged } from '../jobs/notifications.js';
+import { notifyDocumentChanged, notifyJobRevoked } from '../jobs/notifications.js';
+import { type ByteRange, rangeIn } from './content-range.js';
 import type { Document, Reader } from './document.js';
 import {
   type DocumentBody,
@@ -27,6 +28,7 @@ import {
   toPassageBody,
 } from './document.dto.js';
 import { DocumentStore } from './document.store.js';
+import { Forecast } from './forecast.js';
 
 const DocumentCursor = z.tuple([z.string().max(40), z.uuid()]);
 const PassageCursor = z.tuple([z.number().int()]);
@@ -43,6 +45,7 @@ export class DocumentsService {
     private readonly passages: PassageStore,
     private readonly blobs: BlobStore,
     private readonly deleted: DeletedDocuments,
+    private readonly forecast: Forecast,
   ) {}
 
   list(reader: Reader, { cursor, limit, q, ...filter }: ListDocuments): Promise<Page<DocumentBody>> {
@@ -50,15 +53,17 @@ export class DocumentsService {
     const position = after && { createdAt: after[0], id: after[1] };
     return this.db.read(reader.tenantId, async (tx) => {
       const rows = await this.documents.list(tx, reader, { ...filter, titlePart: q }, position, limit + 1);
-      const stages = await this.documents.listStages(
+      const stagesOf = await this.documents.listStages(
         tx,
         rows.map(({ document }) => document.id),
       );
+      const views = rows.map((row) => ({ ...row, stages: stagesOf.get(row.document.id) ?? [] }));
+      const expected = await this.forecast.expectedAt(tx, reader.tenantId, views);
       return page(
-        rows,
+        views,
         limit,
-        (row) => [row.position.createdAt, row.position.id],
-        ({ document }) => toDocumentBody({ document, stages: stages.get(document.id) ?? [] }),
+        ({ position: { createdAt, id } }) => [createdAt, id],
+        (view) => toDocumentBody({ ...view, expectedAt: expected.get(view.document.id) }),
       );
     });
   }
@@ -68,13 +73,18 @@ export class DocumentsService {
     return this.db.read(reader.tenantId, (tx) => this.view(tx, reader, id));
   }
 
-  /** @throws DocumentNotFound, ContentMissing */
+  /** The file, or the part of it that a `Range` header asks for. @throws DocumentNotFound, ContentMissing, RangeNotSatisfiable */
   async openContent(
     reader: Reader,
     id: string,
-  ): Promise<{ document: Document; stream: Readable; sizeBytes: number }> {
+    wanted: { range?: string; ifRange?: string } = {},
+  ): Promise<{ document: Document; etag: string; part?: ByteRange; stream: Readable; sizeBytes: number }> {
     const document = await this.db.read(reader.tenantId, (tx) => this.getVisible(tx, reader, id));
-    return { document, ...(await this.blobs.read(reader.tenantId, document.sha256)) };
+    const { sha256, sizeBytes } = document;
+    const etag = `"${sha256.toString('hex')}"`;
+    const part = rangeIn(wanted, { sizeBytes, etag });
+    if (part === 'unsatisfiable') throw new RangeNotSatisfiable(sizeBytes);
+    return { document, etag, part, ...(await this.blobs.read(reader.tenantId, sha256, part)) };
   }
 
   /** In reading order; none until the document is answerable. */
@@ -109,20 +119,6 @@ export class DocumentsService {
     });
   }
 
-  /** Goes on where processing failed. @throws DocumentNotFound, NotYourDocument, DocumentNotFailed */
-  retry(principal: Principal, id: string, correlationId: string | undefined): Promise<DocumentView> {
-    return this.db.change(principal.tenantId, async (tx) => {
-      await this.jobs.lock(tx, id);
-      const { status } = await this.getOwn(tx, principal, id);
-      if (status !== 'failed') throw new DocumentNotFailed(status);
-      await this.documents.setQueued(tx, id);
-      await this.jobs.requeue(tx, id, correlationId);
-      await notifyDocumentChanged(tx, id);
-      auditDetail({ targets: [{ type: 'document', id }] });
-      return this.view(tx, principal, id);
-    });
-  }
-
   /**
    * Removes the document with everything that was made of it. A worker that is at it loses its job with the row and
    * writes nothing more. @throws DocumentNotFound, NotYourDocument
@@ -134,6 +130,7 @@ export class DocumentsService {
       const document = await this.getOwn(tx, principal, id);
       await this.passages.deleteDocument(tx, { tenantId, documentId: id });
       await this.documents.delete(tx, id);
+      await notifyJobRevoked(tx, id);
       await notifyDocumentChanged(tx, id);
       auditDetail({ targets: [{ type: 'document', id }] });
       return document;
@@ -157,9 +154,12 @@ export class DocumentsService {
     }
   }
 
-  private async view(tx: EntityManager, reader: Reader, id: string): Promise<DocumentView> {
+  /** @throws DocumentNotFound */
+  async view(tx: EntityManager, reader: Reader, id: string): Promise<DocumentView> {
     const document = await this.getVisible(tx, reader, id);
-    return { document, stages: (await this.documents.listStages(tx, [id])).get(id) ?? [] };
+    const stages = (await this.documents.listStages(tx, [id])).get(id) ?? [];
+    const expected = await this.forecast.expectedAt(tx, reader.tenantId, [{ document, stages }]);
+    return { document, stages, expectedAt: expected.get(id) };
   }
 
   private async getVisible(tx: EntityManager, reader: Reader, id: string): Promise<Document> {
@@ -168,8 +168,12 @@ export class DocumentsService {
     return document;
   }
 
-  /** For changes: one's own, or a shared one for those who manage the tenant's documents. */
-  private async getOwn(tx: EntityManager, principal: Principal, id: string): Promise<Document> {
+  /**
+   * For changes: one's own, or a shared one for those who manage the tenant's documents.
+   *
+   * @throws DocumentNotFound, NotYourDocument
+   */
+  async getOwn(tx: EntityManager, principal: Principal, id: string): Promise<Document> {
     const document = await this.getVisible(tx, principal, id);
     if (document.ownerId !== principal.userId && !roleAllows(principal.role, 'document.share'))
       throw new NotYourDocument();

@@ -11,16 +11,19 @@ import { Pressure } from '#libs/http';
 import { newContext, runInContext } from '#libs/observability';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
 import { jobOutcomes, jobWaitSeconds } from '../workflow/ingestion.metrics.js';
-import { JobRunner } from '../workflow/job-runner.js';
-import { type ClaimedJob, LeaseLost } from './job.js';
+import { type JobOutcome, JobRunner } from '../workflow/job-runner.js';
+import { type ClaimedJob, JobStuck, LeaseLost } from './job.js';
 import { JobStore } from './job.store.js';
 import { IngestionNotifications } from './notifications.js';
 import { formatIdentity, isDead, ownIdentity } from './worker-identity.js';
+import { WorkerLiveness } from './worker-liveness.js';
 
 /** Three heartbeats fit into a lease, so that one may be lost. */
 const HEARTBEATS_PER_LEASE = 3;
 /** After this the jobs that will not end are left to their leases. */
 const STOP_LIMIT_MS = 15_000;
+/** A stuck job is told to stop; what has not stopped after this does not keep its place from others. */
+const GIVE_UP_MS = 5_000;
 
 /** Takes jobs from the queue, a few at a time, and keeps them its own while it works on them. */
 @Injectable()
@@ -36,10 +39,12 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     private readonly runner: JobRunner,
     private readonly notifications: IngestionNotifications,
     private readonly pressure: Pressure,
+    private readonly liveness: WorkerLiveness,
     @Inject(workerSection.token) private readonly config: WorkerConfig,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.liveness.observe();
     this.loops = Promise.all([this.takeJobs(), this.watchQueue()]);
   }
 
@@ -52,6 +57,7 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
       delay(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined),
     ]);
     limit.abort();
+    this.liveness.stop();
   }
 
   private async takeJobs(): Promise<void> {
@@ -62,7 +68,9 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
       const queued = this.notifications.jobQueued(this.config.pollMs, either);
       // A process that is too full finishes what it has begun, and leaves the others' jobs to them.
       const isFull = this.pressure.sheds('sheddable-plus', 0);
-      const isBusy = isFull || this.running.size >= this.config.concurrency;
+      const { concurrency } = this.config;
+      const isBusy = isFull || this.running.size >= concurrency || this.liveness.stuckJobs >= concurrency;
+      this.liveness.looked();
       const job = isBusy ? undefined : await this.claim();
       if (job) this.start(job);
       else await Promise.race([queued, ...this.running]);
@@ -90,12 +98,19 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
   private async work(job: ClaimedJob): Promise<void> {
     const ended = new AbortController();
     const lost = new AbortController();
-    const heartbeats = this.keepLease(job, lost, ended.signal);
+    const stuck = Promise.withResolvers<'stuck'>();
+    this.liveness.begin(job);
+    job.gotOn = () => this.liveness.gotOn(job);
+    const heartbeats = this.keepLease(job, lost, ended.signal, () => stuck.resolve('stuck'));
+    const running = this.runner.run(job, AbortSignal.any([this.stopping.signal, lost.signal]));
     try {
-      const outcome = await this.runner.run(job, AbortSignal.any([this.stopping.signal, lost.signal]));
+      const outcome: JobOutcome | 'stuck' = await Promise.race([running, stuck.promise]);
       jobOutcomes.inc({ outcome });
       this.logger.log({ document_id: job.documentId, outcome }, 'job');
+      if (outcome === 'stuck') this.leaveBehind(job, running);
+      else this.liveness.end(job);
     } catch (error) {
+      this.liveness.end(job);
       jobOutcomes.inc({ outcome: 'abandoned' });
       this.logger.error({ document_id: job.documentId, err: error }, 'the job is left to its lease');
     } finally {
@@ -104,11 +119,35 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     }
   }
 
-  private async keepLease(job: ClaimedJob, lost: AbortController, ended: AbortSignal): Promise<void> {
-    const pauseMs = this.config.leaseMs / HEARTBEATS_PER_LEASE;
+  /** It occupies the process until it ends, if ever, but no longer a place among the jobs. */
+  private leaveBehind(job: ClaimedJob, running: Promise<unknown>): void {
+    this.liveness.stuck(job);
+    this.logger.error({ document_id: job.documentId }, 'a job does not end; the worker goes on without it');
+    const end = () => this.liveness.end(job);
+    running.then(end, end);
+  }
+
+  /**
+   * Renews the lease while the job gets on, and looks at once when it may have been taken away. `giveUp` is called when
+   * it stood still and did not even end when it was told to.
+   */
+  private async keepLease(
+    job: ClaimedJob,
+    lost: AbortController,
+    ended: AbortSignal,
+    giveUp: () => void,
+  ): Promise<void> {
+    const { leaseMs, stuckAfterMs } = this.config;
+    const pauseMs = Math.min(leaseMs, stuckAfterMs) / HEARTBEATS_PER_LEASE;
     for (;;) {
-      await delay(pauseMs, undefined, { signal: ended }).catch(() => undefined);
+      await this.notifications.jobRevoked(job.documentId, pauseMs, ended);
       if (ended.aborted) return;
+      if (this.liveness.silenceOf(job) >= stuckAfterMs) {
+        lost.abort(new JobStuck(job));
+        this.logger.error({ document_id: job.documentId }, 'a job stands still; its lease is not renewed');
+        await delay(Math.min(GIVE_UP_MS, stuckAfterMs), undefined, { signal: ended }).catch(() => undefined);
+        return giveUp();
+      }
       try {
         if (!(await this.jobs.heartbeat(job))) lost.abort(new LeaseLost(job));
       } catch (error) {

@@ -2,15 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { TenantDb } from '#libs/database';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
-import { type ClaimedJob, LeaseLost } from './job.js';
-import { notifyJobQueued } from './notifications.js';
+import { CLAIM, INSTALLATION, LOCK_LIMITS } from './claim.js';
+import { type ClaimedJob, LeaseLost, type Priority, rankOf } from './job.js';
+import { notifyJobQueued, notifyJobRevoked } from './notifications.js';
 
 /** Stages write passages of whole documents, which takes longer than a request may. */
 const STAGE_STATEMENT_TIMEOUT_MS = 120_000;
 
 export interface QueueState {
   waiting: number;
-  /** How long the oldest job that could run has waited. */
+  /** How long the oldest job that could run has waited, unless it is made to. */
   oldestSeconds: number;
 }
 
@@ -28,24 +29,31 @@ export class JobStore {
   /** Part of the transaction that makes the document, so that neither is ever there without the other. */
   async enqueue(
     tx: EntityManager,
-    { documentId, correlationId }: { documentId: string; correlationId: string | undefined },
-    stages: readonly string[],
-  ): Promise<void> {
-    await tx.query(`insert into job (tenant_id, document_id, correlation_id) values (app_tenant(), $1, $2)`, [
+    {
       documentId,
       correlationId,
+      priority = 'normal',
+    }: { documentId: string; correlationId: string | undefined; priority?: Priority },
+    stages: readonly string[],
+  ): Promise<void> {
+    await Promise.all([
+      tx.query(
+        `insert into job (tenant_id, document_id, correlation_id, priority) values (app_tenant(), $1, $2, $3)`,
+        [documentId, correlationId, rankOf(priority)],
+      ),
+      tx.query(
+        `insert into job_stage (tenant_id, document_id, name) select app_tenant(), $1, unnest($2::text[])`,
+        [documentId, stages],
+      ),
+      notifyJobQueued(tx),
     ]);
-    await tx.query(
-      `insert into job_stage (tenant_id, document_id, name) select app_tenant(), $1, unnest($2::text[])`,
-      [documentId, stages],
-    );
-    await notifyJobQueued(tx);
   }
 
-  /** A failed job starts again where it failed: finished stages keep their checkpoints, the others their chance. */
+  /** The job starts again: finished stages keep their checkpoints, the others get their chance. */
   async requeue(tx: EntityManager, documentId: string, correlationId: string | undefined): Promise<void> {
     await tx.query(
-      `update job set state = 'queued', run_at = now(), lost_leases = 0, correlation_id = $2
+      `update job
+       set state = 'queued', state_since = now(), run_at = now(), lost_leases = 0, correlation_id = $2
        where document_id = $1`,
       [documentId, correlationId],
     );
@@ -57,12 +65,11 @@ export class JobStore {
     await notifyJobQueued(tx);
   }
 
-  /**
-   * Takes the next job: of the tenant with the fewest jobs running, then of the one whose last turn is longest ago,
-   * the oldest. Somebody's thousand documents do not make the others wait.
-   */
+  /** The next job of the tenant whose turn it is: somebody's thousand documents do not make the others wait. */
   async claim(workerId: string): Promise<ClaimedJob | undefined> {
-    const [rows] = await this.db.runAsWorker((tx) => tx.query(CLAIM, [workerId, this.config.leaseMs]));
+    const [, [rows]] = await this.db.runAsWorker((tx) =>
+      Promise.all([tx.query(LOCK_LIMITS), tx.query(CLAIM, [workerId, this.config.leaseMs])]),
+    );
     return rows[0];
   }
 
@@ -75,7 +82,8 @@ export class JobStore {
     const [, count] = await this.db.runAsWorker((tx) =>
       tx.query(
         `update job
-         set state = 'queued', worker_id = null, lease_until = null, lost_leases = lost_leases + 1,
+         set state = 'queued', state_since = now(), worker_id = null, lease_until = null,
+             lost_leases = lost_leases + 1,
              run_at = case when lost_leases = 0 then run_at
                            else now() + make_interval(secs => $2 / 1000.0 * 4 ^ (lost_leases - 1)) end
          where (tenant_id, document_id) in (
@@ -122,20 +130,39 @@ export class JobStore {
     await tx.query(`update job set lost_leases = 0 where document_id = $1 and lost_leases > 0`, [
       job.documentId,
     ]);
+    job.gotOn?.();
   }
 
-  /** Inside `fenced`: the job ends, and nobody holds it any more. */
-  async finish(tx: EntityManager, job: ClaimedJob, state: 'done' | 'failed'): Promise<void> {
-    await tx.query(`update job set state = $2, worker_id = null, lease_until = null where document_id = $1`, [
-      job.documentId,
-      state,
-    ]);
+  /** Inside `fenced`: the job ends, or waits for a person, and nobody holds it any more. */
+  async finish(tx: EntityManager, job: ClaimedJob, state: 'done' | 'failed' | 'review'): Promise<void> {
+    await this.end(tx, job.documentId, state);
+  }
+
+  /** From outside, after `lock`: whoever holds the job is told, and writes nothing any more. */
+  async revoke(tx: EntityManager, documentId: string, state: 'cancelled' | 'failed'): Promise<void> {
+    await this.end(tx, documentId, state);
+    await notifyJobRevoked(tx, documentId);
+  }
+
+  async setPriority(tx: EntityManager, documentId: string, priority: Priority): Promise<void> {
+    await tx.query(`update job set priority = $2 where document_id = $1`, [documentId, rankOf(priority)]);
+  }
+
+  /** The generation that the job writes, or has written. */
+  async generation(tx: EntityManager, documentId: string): Promise<number> {
+    const [row] = await tx.query(`select generation from job where document_id = $1`, [documentId]);
+    return row.generation;
+  }
+
+  /** What the job makes from now on stands beside what it made before, which goes on being found meanwhile. */
+  async beginGeneration(tx: EntityManager, documentId: string): Promise<void> {
+    await tx.query(`update job set generation = generation + 1 where document_id = $1`, [documentId]);
   }
 
   /** Inside `fenced`: somebody goes on with the job, `delayMs` from now. */
   async defer(tx: EntityManager, job: ClaimedJob, delayMs: number): Promise<void> {
     await tx.query(
-      `update job set state = 'queued', worker_id = null, lease_until = null,
+      `update job set state = 'queued', state_since = now(), worker_id = null, lease_until = null,
               run_at = now() + make_interval(secs => $2 / 1000.0)
        where document_id = $1`,
       [job.documentId, delayMs],
@@ -151,11 +178,25 @@ export class JobStore {
   async queueState(): Promise<QueueState> {
     const [row] = await this.db.runAsWorker((tx) =>
       tx.query(
-        `select count(*)::int as waiting, coalesce(extract(epoch from now() - min(run_at)), 0)::float8 as "oldestSeconds"
-         from job where state = 'queued' and run_at <= now()`,
+        `select count(*)::int as waiting,
+                coalesce(extract(epoch from now() - min(run_at) filter (where not j.is_paused)), 0)::float8
+                  as "oldestSeconds"
+         from (select run_at, exists (select from ingestion_control c
+                                      where c.tenant_id in (job.tenant_id, $1) and c.paused_at is not null)
+                              as is_paused
+               from job where state = 'queued' and run_at <= now()) j`,
+        [INSTALLATION],
       ),
     );
     return row;
+  }
+
+  private async end(tx: EntityManager, documentId: string, state: string): Promise<void> {
+    await tx.query(
+      `update job set state = $2, state_since = now(), worker_id = null, lease_until = null
+       where document_id = $1`,
+      [documentId, state],
+    );
   }
 
   private async renew(tx: EntityManager, job: ClaimedJob): Promise<boolean> {
@@ -167,42 +208,3 @@ export class JobStore {
     return count === 1;
   }
 }
-
-/**
- * The recursive part steps from tenant to tenant along the index, so a claim costs what there are tenants with work
- * and not what there are jobs.
- */
-const CLAIM = `
-  with recursive waiting as (
-    (select tenant_id from job where state = 'queued' order by tenant_id limit 1)
-    union all
-    select (select j.tenant_id from job j where j.state = 'queued' and j.tenant_id > w.tenant_id
-            order by j.tenant_id limit 1)
-    from waiting w where w.tenant_id is not null
-  ), turn as materialized (
-    select w.tenant_id
-    from waiting w
-    where w.tenant_id is not null
-    order by (select count(*) from job j where j.tenant_id = w.tenant_id and j.state = 'running'),
-             (select max(j.claimed_at) from job j where j.tenant_id = w.tenant_id) nulls first
-  ), next as materialized (
-    select j.tenant_id, j.document_id
-    from turn t
-    cross join lateral (
-      select tenant_id, document_id from job
-      where tenant_id = t.tenant_id and state = 'queued' and run_at <= now()
-      order by run_at limit 1
-      for update skip locked
-    ) j
-    limit 1
-  )
-  update job
-  set state = 'running', worker_id = $1, claimed_at = clock_timestamp(),
-      fencing_token = nextval('job_fencing_token'),
-      lease_until = now() + make_interval(secs => $2 / 1000.0)
-  from next
-  where job.tenant_id = next.tenant_id and job.document_id = next.document_id
-  returning job.tenant_id as "tenantId", job.document_id as "documentId", generation,
-            fencing_token as "fencingToken", correlation_id as "correlationId",
-            lost_leases as "lostLeases",
-            (extract(epoch from now() - run_at) * 1000)::float8 as "waitedMs"`;

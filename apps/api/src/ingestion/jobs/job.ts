@@ -1,3 +1,16 @@
+/** Within a tenant: half an hour earlier or later in the queue than it would be, so that nothing waits for ever. */
+export const PRIORITIES = ['low', 'normal', 'high'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** As it stands in `job.priority`: -1, 0 or 1. */
+export function rankOf(priority: Priority): number {
+  return PRIORITIES.indexOf(priority) - 1;
+}
+
+export function priorityOfRank(rank: number): Priority {
+  return PRIORITIES[rank + 1]!;
+}
+
 /** A job that this process holds. Whoever has the newest token holds it; everybody else writes nothing. */
 export interface ClaimedJob {
   tenantId: string;
@@ -12,6 +25,8 @@ export interface ClaimedJob {
   lostLeases: number;
   /** From when it could have run until it was claimed. */
   waitedMs: number;
+  /** Tells the worker that holds it that the work gets on. */
+  gotOn?(): void;
 }
 
 /** Another worker has the job, or the document is gone: stop, and write nothing. */
@@ -19,5 +34,16 @@ export class LeaseLost extends Error {
   constructor(job: Pick<ClaimedJob, 'documentId'>) {
     super(`The job of document ${job.documentId} is no longer ours`);
     this.name = 'LeaseLost';
+  }
+}
+
+/**
+ * The job gave no sign of life for too long. Its lease is not renewed any more, so that another worker gets it; for
+ * what goes on with it here that is the same as having lost it.
+ */
+export class JobStuck extends LeaseLost {
+  constructor(job: Pick<ClaimedJob, 'documentId'>) {
+    super(job);
+    this.name = 'JobStuck';
   }
 }

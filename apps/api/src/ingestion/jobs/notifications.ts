@@ -36,6 +36,11 @@ export class IngestionNotifications implements OnModuleInit, OnModuleDestroy {
     return this.next(documentId, timeoutMs, signal);
   }
 
+  /** Resolves when the job was taken away from its worker, after `timeoutMs`, or when `signal` aborts. */
+  jobRevoked(documentId: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return this.next(revoked(documentId), timeoutMs, signal);
+  }
+
   private next(payload: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -58,9 +63,16 @@ export async function notifyJobQueued(tx: EntityManager): Promise<void> {
 }
 
 /** Sent when the transaction commits. */
-export async function notifyDocumentChanged(tx: EntityManager, documentId: string): Promise<void> {
-  await tx.query(`select pg_notify($1, $2)`, [CHANNEL, documentId]);
+export async function notifyDocumentChanged(tx: EntityManager, ...documentIds: string[]): Promise<void> {
+  await tx.query(`select pg_notify($1, id) from unnest($2::text[]) as changed (id)`, [CHANNEL, documentIds]);
 }
+
+/** Sent when the transaction commits, to the worker that holds the job: it looks at once whether it still does. */
+export async function notifyJobRevoked(tx: EntityManager, documentId: string): Promise<void> {
+  await tx.query(`select pg_notify($1, $2)`, [CHANNEL, revoked(documentId)]);
+}
+
+const revoked = (documentId: string) => `revoked ${documentId}`;
 
 /** An event of its own for each payload; an emitter treats the bare name `error` differently. */
 function eventOf(payload: string): string {

@@ -1,21 +1,37 @@
+import { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { DocumentStore } from '../documents/document.store.js';
 import type { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
-import type { StageName } from './ingestion-stages.js';
-import type { StageOutcome, Task } from './stage-work.js';
+import { evaluateGate, type Gate, type GateConfig, type GateEvidence, reasonOfGate } from './gates/index.js';
+import { checkpointSeconds, gateChecks } from './ingestion.metrics.js';
+import { INGESTION_STAGES, type StageName } from './ingestion-stages.js';
+import { GateClosed, ReviewNeeded, type StageOutcome, type Task } from './stage-work.js';
 import type { StageStore } from './stage.store.js';
 import type { Checkpoints } from './workflow.js';
 
-/** The checkpoints of one job in PostgreSQL. Every step is fenced, so only the holder of the job gets on. */
+const PUBLISHING = new Set(INGESTION_STAGES.filter((stage) => stage.publishes).map((stage) => stage.name));
+
+/**
+ * The checkpoints of one job in PostgreSQL, each behind the quality gate of its stage. Every step is fenced, so only
+ * the holder of the job gets on.
+ */
 export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
+  private readonly logger = new Logger(JobCheckpoints.name);
+
   constructor(
     private readonly task: Task,
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
+    private readonly documents: DocumentStore,
+    private readonly gates: GateConfig,
   ) {}
 
   completed(): Promise<ReadonlySet<StageName>> {
     const { job } = this.task;
-    return this.jobs.fenced(job, (tx) => this.stages.listDone(tx, job.documentId));
+    return measured({ stage: 'all', operation: 'load' }, () =>
+      this.jobs.fenced(job, (tx) => this.stages.listDone(tx, job.documentId)),
+    );
   }
 
   async begin(name: StageName): Promise<void> {
@@ -24,15 +40,74 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
       await this.stages.begin(tx, job.documentId, name);
       await notifyDocumentChanged(tx, job.documentId);
     });
+    this.task.alive();
   }
 
+  /**
+   * The outcome, its gate and, when a person has to decide, the parking of the job are one transaction.
+   *
+   * @throws GateClosed when nothing is to become of it; nothing is written then
+   * @throws ReviewNeeded when the job is parked
+   */
   async complete(name: StageName, outcome: StageOutcome): Promise<void> {
     const { job } = this.task;
-    await this.jobs.fenced(job, async (tx) => {
-      await this.jobs.noteProgress(tx, job);
-      await outcome.commit?.(tx);
-      await this.stages.complete(tx, job.documentId, name, outcome);
-      await notifyDocumentChanged(tx, job.documentId);
-    });
+    const judged = outcome.evidence && this.judge(name, outcome.evidence);
+    const isParked = await measured({ stage: name, operation: 'write' }, () =>
+      this.jobs.fenced(job, async (tx) => {
+        await this.jobs.noteProgress(tx, job);
+        const gate = judged && (await this.withDecision(tx, name, judged));
+        const isHeld = gate?.outcome === 'needs_review' && !gate.decision;
+        const checkpoint = { detail: outcome.detail, result: outcome.result, gate };
+        if (isHeld && PUBLISHING.has(name)) await this.stages.hold(tx, job.documentId, name, checkpoint);
+        else {
+          await outcome.commit?.(tx);
+          await this.stages.complete(tx, job.documentId, name, checkpoint);
+        }
+        if (isHeld) await this.park(tx, gate);
+        await notifyDocumentChanged(tx, job.documentId);
+        return isHeld;
+      }),
+    );
+    if (isParked) throw new ReviewNeeded();
+  }
+
+  private judge(stage: StageName, evidence: GateEvidence): Gate {
+    const gate = evaluateGate(evidence, this.gates);
+    for (const { code, outcome } of gate.checks) gateChecks.inc({ stage, check: code, outcome });
+    if (gate.outcome !== 'pass') {
+      const checks = gate.checks.filter((check) => check.outcome !== 'pass');
+      this.logger.warn(
+        { document_id: this.task.job.documentId, stage, outcome: gate.outcome, checks },
+        'gate',
+      );
+    }
+    if (gate.outcome === 'failed') throw new GateClosed(reasonOfGate(gate)!, gate);
+    return gate;
+  }
+
+  private async withDecision(tx: EntityManager, name: StageName, gate: Gate): Promise<Gate> {
+    const isApproved =
+      gate.outcome === 'needs_review' && (await this.stages.isApproved(tx, this.task.job.documentId, name));
+    return isApproved ? { ...gate, decision: 'approve' } : gate;
+  }
+
+  /** Stages beside this one are as if they had not begun; they go on once a person has decided. */
+  private async park(tx: EntityManager, gate: Gate): Promise<void> {
+    const { job } = this.task;
+    await this.stages.interrupt(tx, job.documentId);
+    await this.documents.setNeedsReview(tx, job.documentId, reasonOfGate(gate)!);
+    await this.jobs.finish(tx, job, 'review');
+  }
+}
+
+async function measured<T>(
+  labels: { stage: StageName | 'all'; operation: 'load' | 'write' },
+  work: () => Promise<T>,
+): Promise<T> {
+  const end = checkpointSeconds.startTimer(labels);
+  try {
+    return await work();
+  } finally {
+    end();
   }
 }

@@ -8,12 +8,15 @@ import { ContentMissing } from '../ingestion.errors.js';
 import { type ClaimedJob, LeaseLost } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
-import { stageAttempts, stageSeconds } from './ingestion.metrics.js';
+import { type GateConfig, gateSection } from './gates/index.js';
+import { countWork, stageAttempts, stageSeconds } from './ingestion.metrics.js';
 import { INGESTION_STAGES, type StageName } from './ingestion-stages.js';
 import { JobCheckpoints } from './job-checkpoints.js';
 import {
   AttemptsExhausted,
   DocumentRejected,
+  GateClosed,
+  ReviewNeeded,
   type StageOutcome,
   StageWorks,
   type Task,
@@ -21,8 +24,8 @@ import {
 import { StageStore } from './stage.store.js';
 import { runWorkflow, type Stage, StageFailed } from './workflow.js';
 
-/** How a job left this worker: finished either way, put back for later or for others, or taken away. */
-export type JobOutcome = 'done' | 'failed' | 'deferred' | 'released' | 'lost';
+/** How a job left this worker: finished either way, put back for later, for others or for a person, or taken away. */
+export type JobOutcome = 'done' | 'failed' | 'deferred' | 'released' | 'review' | 'lost';
 
 const RETRY_FACTOR = 4;
 const LONGEST_WAIT_MS = 1_000;
@@ -38,20 +41,21 @@ export class JobRunner {
     private readonly documents: DocumentStore,
     private readonly stageWorks: StageWorks,
     @Inject(workerSection.token) private readonly config: WorkerConfig,
+    @Inject(gateSection.token) private readonly gates: GateConfig,
   ) {}
 
   /**
    * `signal` aborts when the worker stops, or with `LeaseLost` when the job is no longer ours. Throws only what
    * keeps it from settling, such as a database out of reach; the lease then runs out and the job goes on elsewhere.
-   * `alive` is called whenever the work gets on.
    */
-  async run(job: ClaimedJob, signal: AbortSignal, alive: () => void = () => {}): Promise<JobOutcome> {
+  async run(job: ClaimedJob, signal: AbortSignal): Promise<JobOutcome> {
     if (job.lostLeases >= this.config.maxCrashes) return this.settle(job, (tx) => this.quarantine(tx, job));
     try {
-      await this.runStages(job, signal, alive);
+      await this.runStages(job, signal);
       return 'done';
     } catch (error) {
       const cause = error instanceof StageFailed ? error.cause : error;
+      if (cause instanceof ReviewNeeded) return 'review';
       if (cause instanceof LeaseLost || signal.reason instanceof LeaseLost) return 'lost';
       if (signal.aborted) return this.settle(job, (tx) => this.release(tx, job));
       if (!(error instanceof StageFailed)) throw error;
@@ -59,14 +63,15 @@ export class JobRunner {
     }
   }
 
-  private async runStages(job: ClaimedJob, signal: AbortSignal, alive: () => void): Promise<void> {
+  private async runStages(job: ClaimedJob, signal: AbortSignal): Promise<void> {
     const document = await this.jobs.fenced(job, async (tx) => {
       await this.documents.setProcessing(tx, job.documentId);
       await notifyDocumentChanged(tx, job.documentId);
       return (await this.documents.find(tx, job.documentId))!;
     });
-    const task: Task = { job, document, alive };
-    await runWorkflow(this.stagesOf(task), new JobCheckpoints(task, this.jobs, this.stages), signal);
+    const task: Task = { job, document, alive: () => job.gotOn?.() };
+    const checkpoints = new JobCheckpoints(task, this.jobs, this.stages, this.documents, this.gates);
+    await runWorkflow(this.stagesOf(task), checkpoints, signal);
   }
 
   private stagesOf(task: Task): Stage<StageName, StageOutcome>[] {
@@ -87,6 +92,7 @@ export class JobRunner {
     };
     try {
       const outcome = await this.stageWorks.works[name].run(task, signal);
+      countWork(name, task.document, outcome.detail);
       this.logger.log({ ...took('done'), ...outcome.detail }, 'stage');
       return outcome;
     } catch (error) {
@@ -168,7 +174,8 @@ export class JobRunner {
     reason: DocumentRejected,
     stageCode = reason.code,
   ): Promise<JobOutcome> {
-    for (const stage of stages) await this.stages.fail(tx, job.documentId, stage, stageCode);
+    const gate = reason instanceof GateClosed ? reason.gate : undefined;
+    for (const stage of stages) await this.stages.fail(tx, job.documentId, stage, stageCode, gate);
     await this.stages.interrupt(tx, job.documentId);
     await this.documents.setFailed(tx, job.documentId, reason);
     await this.jobs.finish(tx, job, 'failed');

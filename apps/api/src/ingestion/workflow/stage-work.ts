@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Document } from '../documents/document.js';
 import type { ClaimedJob } from '../jobs/job.js';
-import type { GateEvidence } from './gates/gate.js';
+import type { Gate, GateEvidence } from './gates/index.js';
 import type { StageName } from './ingestion-stages.js';
 
 /** One document on its way through the workflow. */
@@ -54,5 +54,24 @@ export class AttemptsExhausted extends DocumentRejected {
   constructor(what: string, options?: ErrorOptions) {
     super('attempts-exhausted', `${what} You can have it tried again.`, options);
     this.name = 'AttemptsExhausted';
+  }
+}
+
+/** The quality gate of a stage let nothing through, and nobody could change that. */
+export class GateClosed extends DocumentRejected {
+  constructor(
+    reason: { code: string; message: string },
+    readonly gate: Gate,
+  ) {
+    super(reason.code, reason.message);
+    this.name = 'GateClosed';
+  }
+}
+
+/** The job is parked until a person has decided; that is already written. */
+export class ReviewNeeded extends Error {
+  constructor() {
+    super('A person has to decide about the document');
+    this.name = 'ReviewNeeded';
   }
 }

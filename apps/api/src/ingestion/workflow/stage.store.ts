@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Gate } from './gates/index.js';
 import type { StageName } from './ingestion-stages.js';
 
 /** All SQL on `job_stage`: attempts, progress and checkpoints. Everything here runs inside `JobStore.fenced`. */
@@ -17,7 +18,8 @@ export class StageStore {
   async begin(tx: EntityManager, documentId: string, name: StageName): Promise<void> {
     await tx.query(
       `update job_stage
-       set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null
+       set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null,
+           started_progress = progress, progressed_at = null
        where document_id = $1 and name = $2`,
       [documentId, name],
     );
@@ -29,7 +31,8 @@ export class StageStore {
    */
   async addProgress(tx: EntityManager, documentId: string, name: StageName, share: number): Promise<void> {
     await tx.query(
-      `update job_stage set progress = least(1, progress + $3), attempts = 1
+      `update job_stage
+       set progress = least(1, progress + $3), progressed_at = clock_timestamp(), attempts = 1
        where document_id = $1 and name = $2`,
       [documentId, name, share],
     );
@@ -39,20 +42,71 @@ export class StageStore {
     tx: EntityManager,
     documentId: string,
     name: StageName,
-    { detail, result }: { detail?: Record<string, unknown>; result?: Buffer },
+    checkpoint: Checkpoint,
+  ): Promise<void> {
+    await this.end(tx, documentId, name, 'done', checkpoint);
+  }
+
+  /** A person decides what becomes of the stage; what it would publish is not there yet. */
+  async hold(tx: EntityManager, documentId: string, name: StageName, checkpoint: Checkpoint): Promise<void> {
+    await this.end(tx, documentId, name, 'review', checkpoint);
+  }
+
+  async fail(
+    tx: EntityManager,
+    documentId: string,
+    name: StageName,
+    code: string,
+    gate?: Gate,
   ): Promise<void> {
     await tx.query(
-      `update job_stage set status = 'done', progress = 1, detail = $3, result = $4, finished_at = clock_timestamp()
+      `update job_stage
+       set status = 'failed', detail = $3, gate = coalesce($4::jsonb, gate), finished_at = clock_timestamp()
        where document_id = $1 and name = $2`,
-      [documentId, name, detail, result],
+      [documentId, name, { reason: code }, gate],
     );
   }
 
-  async fail(tx: EntityManager, documentId: string, name: StageName, code: string): Promise<void> {
+  /** Whether a person let the stage through, so that its gate is not asked again. */
+  async isApproved(tx: EntityManager, documentId: string, name: StageName): Promise<boolean> {
+    const rows = await tx.query(
+      `select from job_stage where document_id = $1 and name = $2 and gate ->> 'decision' = 'approve'`,
+      [documentId, name],
+    );
+    return rows.length > 0;
+  }
+
+  /** Whether a person has said that already. */
+  async isDecided(tx: EntityManager, documentId: string, decision: 'approve' | 'reject'): Promise<boolean> {
+    const rows = await tx.query(`select from job_stage where document_id = $1 and gate ->> 'decision' = $2`, [
+      documentId,
+      decision,
+    ]);
+    return rows.length > 0;
+  }
+
+  /**
+   * What a person says about the stages that wait for it. Approved, those that did not publish yet do so now; rejected,
+   * they have failed.
+   */
+  async decide(tx: EntityManager, documentId: string, decision: 'approve' | 'reject'): Promise<void> {
     await tx.query(
-      `update job_stage set status = 'failed', detail = $3, finished_at = clock_timestamp()
-       where document_id = $1 and name = $2`,
-      [documentId, name, { reason: code }],
+      `update job_stage
+       set gate = gate || jsonb_build_object('decision', $2::text), attempts = 0,
+           status = case when $2 = 'reject' then 'failed' when status = 'review' then 'pending' else status end
+       where document_id = $1 and gate ->> 'outcome' = 'needs_review' and not gate ? 'decision'`,
+      [documentId, decision],
+    );
+  }
+
+  /** As if these stages had never begun. */
+  async reset(tx: EntityManager, documentId: string, names: Iterable<StageName>): Promise<void> {
+    await tx.query(
+      `update job_stage
+       set status = 'pending', attempts = 0, progress = 0, detail = null, result = null, gate = null,
+           started_at = null, finished_at = null, progressed_at = null
+       where document_id = $1 and name = any ($2)`,
+      [documentId, [...names]],
     );
   }
 
@@ -107,4 +161,25 @@ export class StageStore {
       documentId,
     ]);
   }
+
+  private async end(
+    tx: EntityManager,
+    documentId: string,
+    name: StageName,
+    status: 'done' | 'review',
+    { detail, result, gate }: Checkpoint,
+  ): Promise<void> {
+    await tx.query(
+      `update job_stage
+       set status = $3, progress = 1, detail = $4, result = $5, gate = $6, finished_at = clock_timestamp()
+       where document_id = $1 and name = $2`,
+      [documentId, name, status, detail, result, gate],
+    );
+  }
+}
+
+interface Checkpoint {
+  detail?: Record<string, unknown>;
+  result?: Buffer;
+  gate?: Gate;
 }

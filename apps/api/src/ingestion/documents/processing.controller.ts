@@ -1,0 +1,84 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Audited } from '#libs/audit';
+import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
+import { Priority, RateClass } from '#libs/http';
+import { currentContext } from '#libs/observability';
+import { DocumentBody, toDocumentBody } from './document.dto.js';
+import { PrioritizeDocument, RetryDocument, ReviewDocument } from './processing.dto.js';
+import { ProcessingService } from './processing.service.js';
+
+const Id = { schema: z.uuid() };
+
+/** For the owner of a document, and for managers when it is shared. */
+@ApiTags('documents')
+@Controller('v1/documents')
+@RequirePermission('document.write')
+@RateClass('write')
+@Priority('sheddable-plus')
+export class ProcessingController {
+  constructor(private readonly processing: ProcessingService) {}
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Audited('document.retry')
+  @ApiOperation({
+    summary: 'Process a document again, from where it failed or from a stage on',
+    description:
+      'With `from_stage` also a document that is ready or waits for a review. What questions find now stays until ' +
+      'the new passages are there. Earlier stages are done again where what they left is gone.',
+  })
+  @ApiAcceptedResponse({ standardSchema: DocumentBody })
+  async retry(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Body({ schema: RetryDocument }) body: RetryDocument,
+  ) {
+    const view = await this.processing.retry(
+      principal,
+      id,
+      body?.from_stage,
+      currentContext()?.correlationId,
+    );
+    return toDocumentBody(view);
+  }
+
+  @Post(':id/review')
+  @HttpCode(202)
+  @Audited('document.review')
+  @ApiOperation({ summary: 'Decide about a document that a quality gate stopped' })
+  @ApiAcceptedResponse({ standardSchema: DocumentBody })
+  async review(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Body({ schema: ReviewDocument }) body: ReviewDocument,
+  ) {
+    return toDocumentBody(await this.processing.review(principal, id, body, currentContext()?.correlationId));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Audited('document.cancel')
+  @ApiOperation({
+    summary: 'Stop the processing of a document and remove what was half made of it',
+    description: 'What questions find of it stays. It can be tried again.',
+  })
+  @ApiOkResponse({ standardSchema: DocumentBody })
+  async cancel(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
+    return toDocumentBody(await this.processing.cancel(principal, id));
+  }
+
+  @Post(':id/priority')
+  @HttpCode(200)
+  @Audited('document.prioritize')
+  @ApiOperation({ summary: 'Process a document earlier or later than the others of the tenant' })
+  @ApiOkResponse({ standardSchema: DocumentBody })
+  async prioritize(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', Id) id: string,
+    @Body({ schema: PrioritizeDocument }) { priority }: PrioritizeDocument,
+  ) {
+    return toDocumentBody(await this.processing.prioritize(principal, id, priority));
+  }
+}

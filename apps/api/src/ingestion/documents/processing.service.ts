@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { auditDetail } from '#libs/audit';
+import type { Principal } from '#libs/auth';
+import { TenantDb } from '#libs/database';
+import { PassageStore } from '../../rag/index.js';
+import { PartStore } from '../extraction/part.store.js';
+import {
+  DocumentBusy,
+  DocumentNotFailed,
+  DocumentNotInReview,
+  DocumentNotOpen,
+} from '../ingestion.errors.js';
+import type { Priority } from '../jobs/job.js';
+import { JobStore } from '../jobs/job.store.js';
+import { notifyDocumentChanged } from '../jobs/notifications.js';
+import type { StageName } from '../workflow/ingestion-stages.js';
+import { StageStore } from '../workflow/stage.store.js';
+import { type Document, RESTING_STATUSES } from './document.js';
+import type { DocumentView } from './document.dto.js';
+import { DocumentStore } from './document.store.js';
+import { DocumentsService } from './documents.service.js';
+import { planRedo } from './redo.js';
+
+/** What people may do about the processing of a document. Each change locks the job first, as its stages do. */
+@Injectable()
+export class ProcessingService {
+  constructor(
+    private readonly db: TenantDb,
+    private readonly service: DocumentsService,
+    private readonly documents: DocumentStore,
+    private readonly jobs: JobStore,
+    private readonly stages: StageStore,
+    private readonly parts: PartStore,
+    private readonly passages: PassageStore,
+  ) {}
+
+  /**
+   * Goes on where processing failed or was cancelled, or does everything from a stage on again; what was answerable
+   * stays so until the new passages are there.
+   *
+   * @throws DocumentNotFound, NotYourDocument, DocumentBusy, DocumentNotFailed
+   */
+  retry(
+    principal: Principal,
+    id: string,
+    fromStage: StageName | undefined,
+    correlationId: string | undefined,
+  ): Promise<DocumentView> {
+    return this.change(principal, id, async (tx, document) => {
+      const { status } = document;
+      if (!RESTING_STATUSES.has(status)) throw new DocumentBusy(status);
+      if (!fromStage && status !== 'failed' && status !== 'cancelled') throw new DocumentNotFailed(status);
+      if (fromStage) await this.redo(tx, document, fromStage);
+      await this.documents.setQueued(tx, id);
+      await this.jobs.requeue(tx, id, correlationId);
+      auditDetail({ detail: { from_stage: fromStage ?? null } });
+    });
+  }
+
+  /**
+   * Approved, the job goes on behind the gate; rejected, the document fails with `rejected-by-review`. Saying the same
+   * again changes nothing.
+   *
+   * @throws DocumentNotFound, NotYourDocument, DocumentNotInReview
+   */
+  review(
+    principal: Principal,
+    id: string,
+    { decision, reason }: { decision: 'approve' | 'reject'; reason?: string },
+    correlationId: string | undefined,
+  ): Promise<DocumentView> {
+    return this.change(principal, id, async (tx, { status, reasonCode }) => {
+      if (status !== 'needs_review') {
+        if (await this.stages.isDecided(tx, id, decision)) return false;
+        throw new DocumentNotInReview(status);
+      }
+      await this.stages.decide(tx, id, decision);
+      if (decision === 'approve') {
+        await this.documents.setQueued(tx, id);
+        await this.jobs.requeue(tx, id, correlationId);
+      } else {
+        const message = `It was rejected in a review${reason ? `: ${reason}` : '.'}`;
+        await this.documents.setFailed(tx, id, { code: 'rejected-by-review', message });
+        await this.jobs.revoke(tx, id, 'failed');
+      }
+      auditDetail({ detail: { decision, gate: reasonCode, reason: reason ?? null } });
+    });
+  }
+
+  /**
+   * Stops the processing, wherever it is, and removes what was half made; what is answerable stays. The worker is told
+   * at once, and writes nothing from the moment on at which this is committed.
+   *
+   * @throws DocumentNotFound, NotYourDocument, DocumentNotOpen
+   */
+  cancel(principal: Principal, id: string): Promise<DocumentView> {
+    return this.change(principal, id, async (tx, document) => {
+      const { status } = document;
+      if (status === 'cancelled') return false;
+      if (status === 'ready' || status === 'failed') throw new DocumentNotOpen(status);
+      await this.jobs.revoke(tx, id, 'cancelled');
+      await this.stages.interrupt(tx, id);
+      await this.redo(tx, document, 'extract');
+      await this.documents.setCancelled(tx, id);
+    });
+  }
+
+  /** @throws DocumentNotFound, NotYourDocument, DocumentNotOpen when nothing of it is left to do */
+  prioritize(principal: Principal, id: string, priority: Priority): Promise<DocumentView> {
+    return this.change(principal, id, async (tx, document) => {
+      if (document.priority === priority) return false;
+      if (document.status === 'ready') throw new DocumentNotOpen(document.status);
+      await this.jobs.setPriority(tx, id, priority);
+      auditDetail({ detail: { priority } });
+    });
+  }
+
+  /** Takes back what these stages left, but nothing that questions find. */
+  private async redo(tx: EntityManager, document: Document, from: StageName): Promise<void> {
+    const { id } = document;
+    const { stages, newGeneration } = planRedo(from, document, await this.jobs.generation(tx, id));
+    await this.stages.reset(tx, id, stages);
+    if (stages.has('extract')) await this.parts.clear(tx, id);
+    if (stages.has('structure')) await this.deleteUnpublished(tx, document);
+    if (newGeneration) await this.jobs.beginGeneration(tx, id);
+  }
+
+  private deleteUnpublished(tx: EntityManager, { tenantId, id, liveGeneration }: Document): Promise<void> {
+    const key = { tenantId, documentId: id };
+    if (liveGeneration === null) return this.passages.deleteDocument(tx, key);
+    return this.passages.deleteOtherGenerations(tx, { ...key, generation: liveGeneration });
+  }
+
+  /** `work` returns false when there was nothing to change. */
+  private change(
+    principal: Principal,
+    id: string,
+    work: (tx: EntityManager, document: Document) => Promise<void | false>,
+  ): Promise<DocumentView> {
+    return this.db.change(principal.tenantId, async (tx) => {
+      await this.jobs.lock(tx, id);
+      const document = await this.service.getOwn(tx, principal, id);
+      auditDetail({ targets: [{ type: 'document', id }] });
+      if ((await work(tx, document)) !== false) await notifyDocumentChanged(tx, id);
+      return this.service.view(tx, principal, id);
+    });
+  }
+}
