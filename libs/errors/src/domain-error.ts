@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'precondition-failed'
   | 'too-large'
   | 'unsupported-type'
+  | 'range-not-satisfiable'
   | 'unprocessable'
   | 'rate-limited'
   | 'timeout'

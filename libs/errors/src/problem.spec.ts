@@ -45,6 +45,7 @@ describe('a problem document', () => {
     ['conflict', 409, false],
     ['timeout', 504, true],
     ['unsupported-type', 415, false],
+    ['range-not-satisfiable', 416, false],
     ['unprocessable', 422, false],
     ['rate-limited', 429, true],
     ['unavailable', 503, true],

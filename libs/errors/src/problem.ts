@@ -23,6 +23,7 @@ const STATUS_OF_KIND: Record<ErrorKind, number> = {
   'precondition-failed': 412,
   'too-large': 413,
   'unsupported-type': 415,
+  'range-not-satisfiable': 416,
   unprocessable: 422,
   'rate-limited': 429,
   unavailable: 503,

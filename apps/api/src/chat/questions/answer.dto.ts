@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LEVELS } from '#libs/resilience';
-import type { Answer, Citation, SearchResult } from '../../rag/index.js';
+import { type Answer, type Citation, type SearchResult, timeBody, toTimeBody } from '../../rag/index.js';
 import { levelOf } from './turn.js';
 
 const offset = z.number().int().describe('In UTF-16 code units.');
@@ -15,6 +15,7 @@ export const CitationBody = z.object({
     .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
     .nullable()
     .describe('Shares of the page, from its top left corner.'),
+  ...timeBody,
   quote: z.string().describe('Word for word what stands in the document.'),
   source_start: offset.describe('Where the quote begins in the text of the passage.'),
   source_end: offset,
@@ -59,6 +60,7 @@ export const SearchResultBody = z.object({
   document_title: z.string(),
   heading_path: z.array(z.string()),
   page: z.number().int().nullable(),
+  ...timeBody,
 });
 export type SearchResultBody = z.infer<typeof SearchResultBody>;
 
@@ -96,6 +98,7 @@ export function toCitationBody(citation: Citation): CitationBody {
     passage_id: citation.passageId,
     page: citation.page,
     box: citation.box,
+    ...toTimeBody(citation),
     quote: citation.quote,
     source_start: citation.sourceStart,
     source_end: citation.sourceEnd,
@@ -111,5 +114,6 @@ export function toSearchResultBody(result: SearchResult): SearchResultBody {
     document_title: result.documentTitle,
     heading_path: result.headingPath,
     page: result.page,
+    ...toTimeBody(result),
   };
 }

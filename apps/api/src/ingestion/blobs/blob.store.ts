@@ -44,8 +44,16 @@ export abstract class BlobStore {
     options: ReceiveOptions,
   ): Promise<StagedBlob>;
 
-  /** @throws ContentMissing */
-  abstract read(tenantId: string, sha256: Buffer): Promise<{ stream: Readable; sizeBytes: number }>;
+  /**
+   * @param part of the content, both ends among it; all of it unless given
+   * @returns with the size of the whole content
+   * @throws ContentMissing
+   */
+  abstract read(
+    tenantId: string,
+    sha256: Buffer,
+    part?: { start: number; end: number },
+  ): Promise<{ stream: Readable; sizeBytes: number }>;
 
   /** A path under which a parser process can read the content. @throws ContentMissing */
   abstract localPath(tenantId: string, sha256: Buffer): Promise<string>;

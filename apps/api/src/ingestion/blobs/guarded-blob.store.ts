@@ -35,8 +35,12 @@ export class GuardedBlobStore extends BlobStore {
     };
   }
 
-  read(tenantId: string, sha256: Buffer): Promise<{ stream: Readable; sizeBytes: number }> {
-    return this.guarded('read', () => this.store.read(tenantId, sha256));
+  read(
+    tenantId: string,
+    sha256: Buffer,
+    part?: { start: number; end: number },
+  ): Promise<{ stream: Readable; sizeBytes: number }> {
+    return this.guarded('read', () => this.store.read(tenantId, sha256, part));
   }
 
   localPath(tenantId: string, sha256: Buffer): Promise<string> {

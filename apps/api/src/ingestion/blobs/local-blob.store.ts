@@ -55,10 +55,14 @@ export class LocalBlobStore extends BlobStore {
     }
   }
 
-  async read(tenantId: string, sha256: Buffer): Promise<{ stream: Readable; sizeBytes: number }> {
+  async read(
+    tenantId: string,
+    sha256: Buffer,
+    part?: { start: number; end: number },
+  ): Promise<{ stream: Readable; sizeBytes: number }> {
     const handle = await open(this.pathOf(tenantId, sha256)).catch(throwMissing);
     const { size } = await handle.stat();
-    return { stream: handle.createReadStream(), sizeBytes: size };
+    return { stream: handle.createReadStream(part), sizeBytes: size };
   }
 
   async localPath(tenantId: string, sha256: Buffer): Promise<string> {
