@@ -7,6 +7,7 @@ import type {
   TextBlock,
 } from '../parsing/extracted-document.js';
 import type { Seam } from '../parsing/pdf/seam.js';
+import type { Hearing } from './hearing.js';
 
 export type { Attachment, Picture };
 
@@ -48,6 +49,8 @@ export interface ExtractedPart {
   warnings: ExtractionWarning[];
   /** What was read or heard by a machine; absent when all text was text. `confidence` is the mean over words, 0 to 1. */
   recognised?: { words: number; confidence: number };
+  /** Of recordings. */
+  hearing?: Hearing;
   attachments?: Attachment[];
   /** How it goes on in the parts before and after, when sentences and tables do. */
   seam?: Seam;

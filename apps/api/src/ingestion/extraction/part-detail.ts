@@ -1,5 +1,6 @@
 import type { Block, ExtractionWarning } from '../parsing/extracted-document.js';
 import type { ExtractedPart } from './extractor.js';
+import { type Hearing, sumOfHearing } from './hearing.js';
 
 /** What is known of a part without reading it again. Of a whole document it is the sum over its parts. */
 export interface PartDetail {
@@ -18,9 +19,11 @@ export interface PartDetail {
   /** How much the print of headings stands out, where their levels follow from that. */
   headingStyles: number[];
   warnings: ExtractionWarning[];
+  /** Of recordings. */
+  hearing?: Hearing;
 }
 
-export function detailOf({ blocks, warnings, recognised }: ExtractedPart): PartDetail {
+export function detailOf({ blocks, warnings, recognised, hearing }: ExtractedPart): PartDetail {
   const texts = blocks.flatMap(textsOf);
   const cells = blocks.flatMap((block) =>
     block.kind === 'table' ? block.rows.flatMap((row) => row.cells) : [],
@@ -39,11 +42,12 @@ export function detailOf({ blocks, warnings, recognised }: ExtractedPart): PartD
       ...new Set(blocks.flatMap((block) => (block.kind === 'heading' ? (block.style ?? []) : []))),
     ],
     warnings,
+    hearing,
   };
 }
 
 export function sumOf(details: readonly PartDetail[]): PartDetail {
-  const total = (field: Exclude<keyof PartDetail, 'warnings' | 'headingStyles'>) =>
+  const total = (field: Exclude<keyof PartDetail, 'warnings' | 'headingStyles' | 'hearing'>) =>
     sum(details, (detail) => detail[field]);
   return {
     blocks: total('blocks'),
@@ -57,6 +61,7 @@ export function sumOf(details: readonly PartDetail[]): PartDetail {
     cellsWithoutHeader: total('cellsWithoutHeader'),
     headingStyles: [...new Set(details.flatMap((detail) => detail.headingStyles))].sort((a, b) => b - a),
     warnings: details.flatMap((detail) => detail.warnings),
+    hearing: sumOfHearing(details.map((detail) => detail.hearing)),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type PartRange,
   type SourceFile,
 } from '../extraction/extractor.js';
+import type { Hearing } from '../extraction/hearing.js';
 import { FORMAT_OF_MEDIA_TYPE, ParseFailure } from '../parsing/index.js';
 import { AudioOpener } from './audio/audio-opener.js';
 import { measureLevels } from './audio/levels.js';
@@ -13,7 +14,7 @@ import { speechParts } from './audio/speech-parts.js';
 import { spokenBlock } from './spoken-block.js';
 import { Transcriber, type Transcript } from './transcriber.js';
 import { type TranscriberConfig, transcriberSection } from './transcription.config.js';
-import { observeTranscript } from './transcription.metrics.js';
+import { observeHearing } from './transcription.metrics.js';
 
 /**
  * Writes down what is said in recordings. The plan goes through the sound once, to find where to cut it; a part is one
@@ -53,10 +54,15 @@ export class RecordingExtractor extends Extractor {
     const samples = await audio.samples(range, signal);
     const startedMs = performance.now();
     const transcript = await this.transcriber.transcribe(samples, signal);
-    const recording = { audioMs: range.to - range.from + 1, wallMs: performance.now() - startedMs };
-    observeTranscript(transcript, recording);
+    const hearing: Hearing = {
+      audioMs: range.to - range.from + 1,
+      wallMs: performance.now() - startedMs,
+      cpuMs: transcript.cpuSeconds * 1_000,
+      cost: transcript.cost,
+    };
+    observeHearing(transcript.heardBy, hearing);
     const block = spokenBlock(transcript, range);
-    return { blocks: block ? [block] : [], warnings: [], ...recognised(block?.text, transcript) };
+    return { blocks: block ? [block] : [], warnings: [], hearing, ...recognised(block?.text, transcript) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { counter, histogram } from '#libs/observability';
-import type { Transcript } from './transcriber.js';
+import type { Hearing } from '../extraction/hearing.js';
 
 const heardSeconds = counter({
   name: 'navigator_transcription_audio_seconds_total',
@@ -26,13 +26,11 @@ export const transcriptionFailovers = counter({
   help: 'Stretches of recordings that the embedded transcriber heard in the place of an outside one',
 });
 
-export function observeTranscript(
-  transcript: Pick<Transcript, 'heardBy' | 'cpuSeconds' | 'cost'>,
-  { audioMs, wallMs }: { audioMs: number; wallMs: number },
-): void {
-  const provider = transcript.heardBy.split(':')[0]!;
-  heardSeconds.inc({ provider }, audioMs / 1_000);
-  wallSeconds.observe({ provider }, wallMs / 1_000);
-  cpuSeconds.inc({ provider }, transcript.cpuSeconds);
-  cost.inc({ provider }, transcript.cost);
+/** @param heardBy `provider:model` */
+export function observeHearing(heardBy: string, hearing: Hearing): void {
+  const provider = heardBy.split(':')[0]!;
+  heardSeconds.inc({ provider }, hearing.audioMs / 1_000);
+  wallSeconds.observe({ provider }, hearing.wallMs / 1_000);
+  cpuSeconds.inc({ provider }, hearing.cpuMs / 1_000);
+  cost.inc({ provider }, hearing.cost);
 }

@@ -5,6 +5,7 @@ import type { Document } from '../../documents/document.js';
 import { DocumentStore } from '../../documents/document.store.js';
 import type { ExtractionPlan, Extractor, PartRange, SourceFile } from '../../extraction/extractor.js';
 import { Extractors } from '../../extraction/extractors.js';
+import { hearingDetail } from '../../extraction/hearing.js';
 import { inParallel } from '../../extraction/in-parallel.js';
 import { packPart } from '../../extraction/packed-part.js';
 import { detailOf, type PartDetail, sumOf } from '../../extraction/part-detail.js';
@@ -110,6 +111,7 @@ export class ExtractStage implements StageWork {
         parts: plan.parts.length,
         blocks: detail.blocks,
         warnings: detail.warnings.length,
+        ...(detail.hearing && hearingDetail(plan.durationMs ?? 0, detail.hearing)),
       },
       evidence: evidenceOf(plan, detail),
       // The upload went by the first bytes; who read the file has seen them all.
