@@ -7,7 +7,7 @@ const SETTLE_MS = 15_000;
 /** Beyond what there was before: connections that are kept, files that a log or a cache opened. */
 const MORE_FILES = 30;
 const MORE_TIMERS = 40;
-const DEFAULT_POOL = 24;
+const DEFAULT_POOL = 32;
 /** Beyond the pool: the listener, and a probe. */
 const MORE_CONNECTIONS = 3;
 

@@ -179,6 +179,16 @@ describe('the database under faults', () => {
       await world.proxy.heal();
       await until(works);
     }, 30_000);
+
+    it('lets a job go too, which has minutes otherwise, once somebody has waited in vain', async () => {
+      await Promise.all([count(), count()]);
+      await world.proxy.inject({ toServer: { hang: true }, toClient: { hang: true }, connect: 'half-open' });
+      const job = world.db.run(tenantId, (tx) => tx.query('select 1'), { timeoutMs: 600_000 });
+      const outcome = expect(job).rejects.toBeInstanceOf(DependencyUnavailable);
+      await expect(count()).rejects.toBeInstanceOf(DependencyUnavailable);
+      await outcome;
+      await until(poolIsWhole);
+    }, 30_000);
   });
 
   it('reports a table that is locked after a second, while other tables work', async () => {

@@ -189,6 +189,14 @@ describe('the audit of a request', () => {
     ]);
   });
 
+  it('does not ask the database again that could not be asked, and writes the record later', async () => {
+    const away = new DependencyUnavailable('postgres', { reason: 'queue-timeout' });
+    await expect(request(() => Promise.reject(away))).rejects.toBe(away);
+    expect(db.rows).toEqual([]);
+    await log.beforeApplicationShutdown();
+    expect(db.rows).toMatchObject([{ tenantId, outcome: 'failure', reason: 'dependency-unavailable' }]);
+  });
+
   it('lets nobody read what cannot be recorded anywhere', async () => {
     log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder, 10));
     db.failing = true;

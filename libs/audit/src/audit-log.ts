@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type LastStatement, meaningOf, TenantDb, uuidv7 } from '#libs/database';
-import { DomainError } from '#libs/errors';
+import { DependencyUnavailable, DomainError } from '#libs/errors';
 import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
 import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
@@ -30,6 +30,8 @@ const lost = counter({
   labelNames: ['cause'],
 });
 
+/** The name of its policy. */
+const DATABASE = 'postgres';
 const DRAIN_EVERY_MS = 1_000;
 /** Anonymous failures a minute that are written, so that nobody fills the disk by guessing. */
 const ANONYMOUS_PER_MINUTE = 120;
@@ -99,8 +101,11 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     const { outcome, reason } = outcomeOf(error);
     // The refusal was itself a change, and its record went with it.
     if (record.recorded && record.reason === reason) return;
+    Object.assign(record, { outcome, reason, recorded: false });
     try {
-      await this.write(Object.assign(record, { outcome, reason, recorded: false }), { mayWait: true });
+      // Who was just told that the database takes nothing is not let wait for it once more.
+      if (!isOfDatabase(error)) await this.write(record, { mayWait: true });
+      else if (this.mayBeWritten(record)) await this.keepForLater(record);
     } catch (writeError) {
       this.countLost(writeError);
     }
@@ -149,7 +154,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
    */
   private async write(record: PendingAudit, { mayWait }: { mayWait: boolean }): Promise<boolean> {
     const { tenantId } = record.actor;
-    if (tenantId === INSTALLATION && !this.admitAnonymous(record)) return false;
+    if (!this.mayBeWritten(record)) return false;
     let spooled = false;
     try {
       const statement = auditInsertion(tenantId, record, { id: record.eventId });
@@ -191,8 +196,9 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
       );
   }
 
-  /** The next event after a flood tells how many were left out. */
-  private admitAnonymous(record: PendingAudit): boolean {
+  /** Not what would be one too many of unknown callers; the next event after a flood tells how many were left out. */
+  private mayBeWritten(record: PendingAudit): boolean {
+    if (record.actor.tenantId !== INSTALLATION) return true;
     if (!this.anonymous.admit()) {
       lost.inc({ cause: 'flood' });
       return false;
@@ -210,6 +216,9 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     );
   }
 }
+
+const isOfDatabase = (error: unknown) =>
+  error instanceof DependencyUnavailable && error.dependency === DATABASE;
 
 /** What the server's state is, the caller is told by the transaction; this is for a log that refuses an event. */
 function whyRefused(error: unknown): unknown {

@@ -18,7 +18,7 @@ export const databaseSection = section(
       .min(2)
       .max(200)
       // Each is held for some round trips: at 20 ms this is far more than is used, and at half a second just enough.
-      .default(24)
+      .default(32)
       .describe('Connections of one process, at most.'),
     statementTimeoutMs: z.coerce
       .number()

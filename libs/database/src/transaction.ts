@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { TransientFailure } from '#libs/errors';
-import { lease, type Lease, type PooledClient } from './pool/index.js';
+import { giveBack, lease, type Lease, type PooledClient } from './pool/index.js';
 
 export type Work<T> = (tx: EntityManager) => Promise<T>;
 
@@ -29,6 +29,8 @@ export interface TransactionPlan {
   held?(ms: number): void;
 }
 
+/** pg's words for a query that had its time. */
+const NO_ANSWER = 'Query read timeout';
 /** How long a server that should have ended a statement may keep silent. */
 const SILENCE_MS = 1_000;
 /** A caller who is to be gone 200 ms after his deadline waits no longer for the connection to be clean. */
@@ -79,14 +81,12 @@ async function onConnection<T>(
     plan.held?.(performance.now() - since);
     return result;
   } catch (error) {
+    if ((error as Error).message === NO_ANSWER) client.fellSilent(since);
     failure = await giveUp({ runner, client }, interruption);
     throw plan.signal.aborted ? plan.signal.reason : lostMeanwhile(runner, error);
   } finally {
     interruption.end();
-    // pg's pool drops a connection that is released with an error.
-    await (
-      runner as unknown as { releasePostgresConnection(error?: Error): Promise<void> }
-    ).releasePostgresConnection(failure);
+    await giveBack(runner, failure);
   }
 }
 

@@ -45,7 +45,7 @@ describe('VerifiedCredentials', () => {
 
   it('looks again in the meantime for whoever goes on asking, so that he never waits', async () => {
     await verified.verify('a', valid());
-    now += 2_500;
+    now += 3_500;
     expect(await verified.verify('a', valid())).toBe(principal);
     await verified.verify('a', valid());
     expect(checks).toBe(2);
@@ -56,7 +56,7 @@ describe('VerifiedCredentials', () => {
 
   it('believes nobody any longer whom a look in the meantime has refused', async () => {
     await verified.verify('a', valid());
-    now += 2_500;
+    now += 3_500;
     expect(await verified.verify('a', refused)).toBe(principal);
     await settled();
     await expect(verified.verify('a', refused)).rejects.toThrow('refused');
@@ -64,11 +64,11 @@ describe('VerifiedCredentials', () => {
 
   it('goes on believing when nobody could look in the meantime, until five seconds are over', async () => {
     await verified.verify('a', valid());
-    now += 2_500;
+    now += 3_500;
     const away = () => Promise.reject(new DependencyUnavailable('postgres'));
     expect(await verified.verify('a', away)).toBe(principal);
     await settled();
-    now += 2_499;
+    now += 1_499;
     expect(await verified.verify('a', refused)).toBe(principal);
     now += 1;
     await expect(verified.verify('a', refused)).rejects.toThrow('refused');
@@ -76,7 +76,7 @@ describe('VerifiedCredentials', () => {
 
   it('does not bring back by a look in the meantime what was revoked while it was made', async () => {
     await verified.verify('a', valid());
-    now += 2_500;
+    now += 3_500;
     const { promise, resolve } = Promise.withResolvers<void>();
     await verified.verify('a', () => promise.then(valid()));
     verified.forget(() => true);

@@ -39,7 +39,7 @@ export interface OutageGrace {
  */
 const BELIEVED_MS = 5_000;
 /** Whoever goes on asking has the next look made for him meanwhile, so that he does not wait for it. */
-const RENEWED_AFTER_MS = 2_500;
+const RENEWED_AFTER_MS = 3_500;
 const MOST_ENTRIES = 10_000;
 
 /**

@@ -17,6 +17,8 @@ const PATIENCE_MS = 2_500;
  * or not made, one attempt decides for all who wait; when it fails, they and all who come soon after it share its error.
  */
 export class ConnectionGate {
+  /** The connections that are open. */
+  readonly watched = new Set<{ readonly heardAt: number; destroy(): void }>();
   private inDoubt = false;
   private closedUntil = 0;
   private patientUntil = 0;

@@ -46,6 +46,12 @@ export async function lease(source: DataSource, options: LeaseOptions, attempt =
   }
 }
 
+/** @param failure makes the pool drop the connection */
+export function giveBack(runner: QueryRunner, failure?: Error): Promise<void> {
+  type Undeclared = { releasePostgresConnection(error?: Error): Promise<void> };
+  return (runner as unknown as Undeclared).releasePostgresConnection(failure);
+}
+
 /** The server has no connection left for us: callers wait for those that we have. False when we have none. */
 function makeDo(pool: Pool): boolean {
   if (pool.totalCount === 0) return false;

@@ -11,6 +11,9 @@ const ATTEMPT_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
 
 const IDLE_MS = 600_000;
+/** Of the connections that the pool may have, those that it always has. */
+const STOCK = 0.75;
+const STOCK_EVERY_MS = 1_000;
 
 /** One for each server and database, whoever connects: the pool, the listener and the probe are one crowd. */
 const gates = new Map<string, ConnectionGate>();
@@ -21,8 +24,8 @@ export function gateOf(url: string): ConnectionGate {
   return gate;
 }
 
-export function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
-  return new DataSource({
+export async function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
+  const source = await new DataSource({
     type: 'postgres',
     url: appUrl,
     poolSize: poolMax,
@@ -41,7 +44,26 @@ export function openPool(appUrl: string, poolMax: number): Promise<DataSource> {
       idle_in_transaction_session_timeout: 60_000,
     },
   }).initialize();
+  keepStock(poolOf(source), poolMax * STOCK);
+  return source;
 }
+
+/**
+ * Makes connections before they are needed, one a second: when every answer takes long, more of them are needed at once,
+ * and to make one takes four answers.
+ */
+function keepStock(pool: Pool, count: number): void {
+  const timer = setInterval(() => {
+    if (pool.ending) clearInterval(timer);
+    else if (pool.totalCount < Math.min(count, pool.options.max))
+      (pool as Undeclared).newClient({ callback: (_error, _client, release) => release() });
+  }, STOCK_EVERY_MS).unref();
+}
+
+/** `connect()` would give an idle one as long as there is one. */
+type Undeclared = Pool & {
+  newClient(pending: { callback(error: unknown, client: unknown, release: () => void): void }): void;
+};
 
 export function poolOf(source: DataSource): Pool {
   return (source.driver as unknown as { master: Pool }).master;

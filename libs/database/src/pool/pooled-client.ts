@@ -24,10 +24,19 @@ const CANCEL_TIMEOUT_MS = 2_000;
 /** A connection of the pool that joins no crowd at the door, waits for no answer for ever, and can be interrupted. */
 export class PooledClient extends pg.Client {
   private readonly gate: ConnectionGate;
+  /** When the server last sent anything, on the scale of `performance.now()`. */
+  heardAt = 0;
 
   constructor(config: PooledClientConfig) {
     super(config);
     this.gate = config.gate;
+    this.once('connect', () => {
+      const heard = () => (this.heardAt = performance.now());
+      heard();
+      this.connection.stream.on('data', heard);
+      this.gate.watched.add(this);
+    });
+    this.once('end', () => this.gate.watched.delete(this));
     this.on('error', () => this.gate.doubt());
   }
 
@@ -45,6 +54,14 @@ export class PooledClient extends pg.Client {
    */
   set answerWithinMs(ms: number) {
     (this as unknown as Undeclared).connectionParameters.query_timeout = ms;
+  }
+
+  /**
+   * No answer came in all the time that was waited for it, not even an error. What swallowed this one's words swallows those
+   * of all others that have not been heard since: idle ones would let the next ones down, and jobs would wait for minutes.
+   */
+  fellSilent(since: number): void {
+    for (const client of this.gate.watched) if (client.heardAt < since) client.destroy();
   }
 
   /** What waits for an answer fails at once; the pool drops the connection. */

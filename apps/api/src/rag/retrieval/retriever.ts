@@ -8,7 +8,7 @@ import type { LexicalIndex } from '../passages/lexical/lexical.index.js';
 import type { Passage } from '../passages/passage.js';
 import type { OfDocument, PassageStore } from '../passages/passage.store.js';
 import { keyOfPlace, type PassagePlace, type Queryable, type SearchScope } from '../passages/search-scope.js';
-import type { VectorIndex } from '../passages/vectors/vector-index.js';
+import type { SimilarPassage, VectorIndex } from '../passages/vectors/vector-index.js';
 import { type Candidate, fuse, type Scores } from './fusion.js';
 import type { QueryEmbedder } from './query-embedder.js';
 import type { RetrievalConfig } from './retrieval.config.js';
@@ -32,7 +32,7 @@ export interface Retrieval {
   reason?: 'embedder-timeout' | 'embedder-unavailable';
   /** The same, as the answer tells it. */
   degradation?: Degradation;
-  /** Milliseconds. Words are looked up while the question is embedded. */
+  /** Milliseconds. Words are looked up while the question is embedded and what is similar is looked for. */
   timings: { lexicalMs: number; embedMs: number; semanticMs: number; totalMs: number };
 }
 
@@ -73,20 +73,15 @@ export class Retriever {
     const { tenantId } = request.reader;
     const [words, question] = await Promise.all([
       this.scoreWords(request, signal),
-      this.embed(request, signal),
+      this.embed(request, signal).then((embedded) => this.searchSimilar(request, embedded, signal)),
     ]);
-    const semantic = stopwatch();
-    const hits = await this.db.read(
-      tenantId,
-      (tx) => this.merge(tx, request, words.scores, question.vector),
-      {
-        signal,
-      },
-    );
+    const merging = stopwatch();
+    const merge = (tx: Queryable) => this.merge(tx, request, words.scores, question);
+    const hits = await this.db.read(tenantId, merge, { signal });
     const timings = {
       lexicalMs: words.ms,
       embedMs: question.ms,
-      semanticMs: semantic(),
+      semanticMs: question.searchMs + merging(),
       totalMs: total(),
     };
     const { mode, reason } = question;
@@ -125,17 +120,37 @@ export class Retriever {
     }
   }
 
+  /** The most similar passages: while the words are looked up, so that far from the database nobody waits for both. */
+  private async searchSimilar(
+    request: RetrievalRequest,
+    embedded: EmbeddedQuestion,
+    signal: AbortSignal,
+  ): Promise<SearchedQuestion> {
+    const { vector } = embedded;
+    if (!vector) return { ...embedded, similar: [], searchMs: 0 };
+    const time = stopwatch();
+    const wanted = { model: this.embedder.model, vector, limit: this.candidatesFor(request) };
+    const search = (tx: Queryable) => this.vectors.search(tx, request, wanted);
+    const similar = await this.db.read(request.reader.tenantId, search, { signal });
+    return { ...embedded, similar, searchMs: time() };
+  }
+
+  private candidatesFor({ limit }: RetrievalRequest): number {
+    return Math.max(this.config.candidates, limit);
+  }
+
   private async merge(
     tx: Queryable,
     request: RetrievalRequest,
     words: Bm25Scores,
-    vector: Float32Array | undefined,
+    { vector, similar }: SearchedQuestion,
   ): Promise<RetrievedPassage[]> {
-    const limit = Math.max(this.config.candidates, request.limit);
     const found = new Map<string, Found>();
-    for (const { score, ...place } of words.best(limit))
+    for (const { score, ...place } of words.best(this.candidatesFor(request)))
       found.set(keyOfPlace(place), { ...place, lexical: score, similarity: null });
-    if (vector) await this.addSimilar(tx, request, words, vector, limit, found);
+    for (const { similarity, ...place } of similar)
+      found.set(keyOfPlace(place), { ...place, lexical: words.scoreOf(place), similarity });
+    if (vector) await this.compareOthers(tx, request, vector, found);
     const ranked = fuse([...found.values()], this.config).slice(0, request.limit);
     const known = new Map(
       (await this.passages.listAt(tx, request, ranked)).map((row) => [keyOfPlace(row), row]),
@@ -149,25 +164,18 @@ export class Retriever {
     });
   }
 
-  /** The most similar passages, and how similar those are that were found by their words. */
-  private async addSimilar(
+  /** How similar those are that were found by their words alone. */
+  private async compareOthers(
     tx: Queryable,
     scope: SearchScope,
-    words: Bm25Scores,
     vector: Float32Array,
-    limit: number,
     found: Map<string, Found>,
   ): Promise<void> {
-    const { model } = this.embedder;
-    const others = [...found.values()];
-    // Sent together: most of the others are among the most similar too, but to wait for that costs a round trip.
-    const [similar, compared] = await Promise.all([
-      this.vectors.search(tx, scope, { model, vector, limit }),
-      others.length > 0 ? this.vectors.compare(tx, scope, { model, vector }, others) : [],
-    ]);
-    for (const { similarity, ...place } of compared) found.get(keyOfPlace(place))!.similarity = similarity;
-    for (const { similarity, ...place } of similar)
-      found.set(keyOfPlace(place), { ...place, lexical: words.scoreOf(place), similarity });
+    const others = [...found.values()].filter(({ similarity }) => similarity === null);
+    if (others.length === 0) return;
+    const key = { model: this.embedder.model, vector };
+    for (const { similarity, ...place } of await this.vectors.compare(tx, scope, key, others))
+      found.get(keyOfPlace(place))!.similarity = similarity;
   }
 }
 
@@ -176,6 +184,11 @@ type Found = PassagePlace & Candidate;
 interface EmbeddedQuestion extends Pick<Retrieval, 'mode' | 'reason'> {
   vector?: Float32Array;
   ms: number;
+}
+
+interface SearchedQuestion extends EmbeddedQuestion {
+  similar: SimilarPassage[];
+  searchMs: number;
 }
 
 function observe(
