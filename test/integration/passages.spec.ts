@@ -63,8 +63,8 @@ describe('the store of passages', () => {
     const first = prose('Zuzahlung: 5 € für „Hilfsmittel“ 🩺', 0, ['Ä']);
     const documentId = await make.add(owner, [first, row]);
     await expect(list(documentId)).resolves.toEqual([
-      { ...first, id: make.passageId(documentId, 0), documentId },
-      { ...row, id: make.passageId(documentId, 1), documentId },
+      { ...first, id: make.passageId(documentId, 0), documentId, startMs: null, endMs: null },
+      { ...row, id: make.passageId(documentId, 1), documentId, startMs: null, endMs: null },
     ]);
   });
 
@@ -156,8 +156,8 @@ describe('the store of passages', () => {
       );
 
     await expect(waiting()).resolves.toEqual([
-      { id: make.passageId(documentId, 0), text: 'Acupuncture\nNot covered.' },
-      { id: make.passageId(documentId, 1), text: 'Covered.' },
+      { id: make.passageId(documentId, 0), ordinal: 0, text: 'Acupuncture\nNot covered.' },
+      { id: make.passageId(documentId, 1), ordinal: 1, text: 'Covered.' },
     ]);
     await save([0, 1]);
     await save([1, 0]);

@@ -31,7 +31,9 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
     given: NewPassage[],
   ) => {
     await db.tenantDb.run(owner.tenantId, async (tx) => {
-      await passages.replaceGeneration(tx, { ...owner, documentId, generation }, given);
+      const key = { ...owner, documentId, generation };
+      await passages.replaceGeneration(tx, key, given);
+      await passages.deleteOtherGenerations(tx, key);
       const counts = { generation, pageCount: null, passageCount: given.length };
       await documents.publishLexical(tx, documentId, counts);
     });

@@ -19,6 +19,7 @@ import { gateSection } from '../../../apps/api/src/ingestion/workflow/gates/inde
 import {
   IngestionModule,
   parserSection,
+  transcriberSection,
   uploadSection,
   workerSection,
 } from '../../../apps/api/src/ingestion/index.js';
@@ -100,6 +101,7 @@ const principalOf = (owner: Owner): Principal => ({
 async function start({ worker = true } = {}): Promise<TestingModule> {
   const policies = new PolicyRegistry();
   policies.define('parser', { attemptTimeoutMs: 60_000 });
+  policies.define('transcriber', { attemptTimeoutMs: 60_000 });
   policies.define('blob-store', { attemptTimeoutMs: 30_000 });
   policies.define('embedder', {
     attemptTimeoutMs: 10_000,
@@ -112,6 +114,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: uploadSection.token, useValue: uploadSection.schema.parse({}) },
     { provide: gateSection.token, useValue: gateConfig },
     { provide: parserSection.token, useValue: parserSection.schema.parse({}) },
+    { provide: transcriberSection.token, useValue: transcriberSection.schema.parse({}) },
     { provide: workerSection.token, useValue: workerConfig({ pollMs: 100 }) },
     { provide: PolicyRegistry, useValue: policies },
     { provide: Pressure, useValue: { sheds: () => false } },

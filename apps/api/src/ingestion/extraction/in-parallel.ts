@@ -5,16 +5,16 @@
  * @throws the first failure, or the reason of `signal`
  */
 export async function inParallel<T>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   concurrency: number,
   work: (item: T, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
-  const rest = items[Symbol.iterator]();
+  const rest = iteratorOf(items);
   const lane = async () => {
-    for (let next = rest.next(); !next.done; next = rest.next()) {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
       if (either.aborted) return;
       await work(next.value, either);
     }
@@ -23,3 +23,6 @@ export async function inParallel<T>(
   await Promise.all(lanes);
   either.throwIfAborted();
 }
+
+const iteratorOf = <T>(items: Iterable<T> | AsyncIterable<T>) =>
+  Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();

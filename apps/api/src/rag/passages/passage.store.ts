@@ -21,6 +21,7 @@ export interface GenerationKey {
 
 export interface UnembeddedPassage {
   id: string;
+  ordinal: number;
   /** What is to be embedded: the passage under its heading. */
   text: string;
 }
@@ -78,26 +79,28 @@ export class PassageStore {
     ]);
   }
 
-  /** The first passages that have no vector of the model yet, but not those of `except`. */
+  /** The first passages behind `afterOrdinal` that have no vector of the model yet. */
   async listUnembedded(
     tx: Queryable,
     key: VectorKey,
     limit: number,
-    except: readonly string[] = [],
+    afterOrdinal = -1,
   ): Promise<UnembeddedPassage[]> {
-    const rows = await tx.query<{ id: string; text: string; heading: string | null }[]>(
-      `select p.id, p.text, p.heading_path[cardinality(p.heading_path)] as heading
+    const rows = await tx.query<(UnembeddedPassage & { heading: string | null })[]>(
+      `select p.id, p.ordinal, p.text, p.heading_path[cardinality(p.heading_path)] as heading
        from passage p
-       where p.tenant_id = $1 and p.document_id = $2 and p.generation = $3
+       where p.tenant_id = $1 and p.document_id = $2 and p.generation = $3 and p.ordinal > $6
          and not exists (
            select from ${this.vectors.table} v
            where v.tenant_id = $1 and v.document_id = $2 and v.generation = $3 and v.ordinal = p.ordinal
              and v.model = $4)
-         and p.id <> all ($6::uuid[])
        order by p.ordinal limit $5`,
-      [key.tenantId, key.documentId, key.generation, key.model, limit, except],
+      [key.tenantId, key.documentId, key.generation, key.model, limit, afterOrdinal],
     );
-    return rows.map(({ id, text, heading }) => ({ id, text: heading ? `${heading}\n${text}` : text }));
+    return rows.map(({ heading, text, ...passage }) => ({
+      ...passage,
+      text: heading ? `${heading}\n${text}` : text,
+    }));
   }
 
   /** Vectors that are there already, and those of passages that are gone, change nothing. */

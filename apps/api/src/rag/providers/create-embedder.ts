@@ -18,7 +18,7 @@ export function createEmbedder(
   const dimensions = dimensionsOf(embedder);
   if (provider === 'local') return new LocalEmbedder(embedder);
   const model = requiredFor(provider, 'EMBEDDER_MODEL', embedder.model);
-  const common = { provider, model, dimensions };
+  const common = { provider, model, dimensions, concurrency: embedder.requests };
   if (provider === 'openai')
     return new OpenAiEmbedder(
       {

@@ -31,6 +31,13 @@ export const embedderSection = section(
       .max(32)
       .default(1)
       .describe('Threads that compute embeddings; each takes one core and about 250 MB while it runs.'),
+    requests: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe('Batches of one document that are sent to a server at the same time.'),
     idleMs: z.coerce
       .number()
       .int()

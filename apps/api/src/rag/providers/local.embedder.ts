@@ -23,6 +23,7 @@ import { Embedder } from './provider.js';
 export class LocalEmbedder extends Embedder implements OnApplicationShutdown {
   readonly model = 'use-lite-en-1';
   readonly dimensions = LOCAL_DIMENSIONS;
+  override readonly concurrency: number;
 
   private pool: Piscina<string[], EmbeddedBatch> | undefined;
   private readonly queue = new BatchQueue();
@@ -31,6 +32,7 @@ export class LocalEmbedder extends Embedder implements OnApplicationShutdown {
 
   constructor(private readonly config: Pick<EmbedderConfig, 'threads' | 'idleMs'>) {
     super();
+    this.concurrency = config.threads;
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {

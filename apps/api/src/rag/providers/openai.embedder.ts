@@ -16,6 +16,8 @@ export interface OpenAiEmbedderOptions {
   /** The provider's own name of the model. */
   model: string;
   dimensions: number;
+  /** Calls at the same time. */
+  concurrency?: number;
   baseUrl: string;
   apiKey: string;
   /** Whether the provider is told the dimensions: some know the parameter, others refuse it. */
@@ -34,6 +36,7 @@ export class OpenAiEmbedder extends Embedder {
   /** Vectors of another size are vectors of another model. */
   readonly model: string;
   readonly dimensions: number;
+  override readonly concurrency: number;
   private readonly logger = new Logger(OpenAiEmbedder.name);
   private readonly client: ProviderClient;
   private origin?: string;
@@ -46,6 +49,7 @@ export class OpenAiEmbedder extends Embedder {
     const { provider, model, dimensions, baseUrl, apiKey } = options;
     this.model = `${provider}:${model}:${dimensions}`;
     this.dimensions = dimensions;
+    this.concurrency = options.concurrency ?? 1;
     const maxBytes = MAX_TEXTS * dimensions * LONGEST_NUMBER + 65_536;
     this.client = new ProviderClient({ name: this.model, baseUrl, apiKey, maxBytes });
   }

@@ -6,6 +6,8 @@
 export abstract class Embedder {
   abstract readonly model: string;
   abstract readonly dimensions: number;
+  /** How many calls of `embed` get on at the same time: more would only wait for each other. */
+  readonly concurrency: number = 1;
   /** One vector of length 1 (L2) for each text, in order. Texts are never empty. */
   abstract embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]>;
   /** Resolves when it is there and lets us in. Costs nothing. */

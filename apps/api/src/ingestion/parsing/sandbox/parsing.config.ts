@@ -10,7 +10,7 @@ export const parserSection = section(
       .min(1_000)
       .max(600_000)
       .default(60_000)
-      .describe('How long reading one document may take.'),
+      .describe('How long reading one document, or one stretch of pages of it, may take.'),
     memoryMb: z.coerce
       .number()
       .int()
@@ -24,13 +24,13 @@ export const parserSection = section(
       .min(1)
       .max(32)
       .default(2)
-      .describe('Documents that are read at the same time, each in a process of its own.'),
+      .describe('Files, or stretches of pages, that are read at the same time, each in a process of its own.'),
     maxPages: z.coerce
       .number()
       .int()
       .min(1)
       .max(100_000)
-      .default(2_000)
+      .default(20_000)
       .describe('Documents with more pages are refused.'),
     idleMs: z.coerce
       .number()

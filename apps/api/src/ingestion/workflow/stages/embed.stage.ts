@@ -10,19 +10,24 @@ import {
   type UnembeddedPassage,
 } from '../../../rag/index.js';
 import { DocumentStore } from '../../documents/document.store.js';
+import { inParallel } from '../../extraction/in-parallel.js';
+import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { notifyDocumentChanged } from '../../jobs/notifications.js';
+import { VectorSanity } from '../gates/index.js';
 import { DocumentRejected, type StageOutcome, type StageWork, type Task } from '../stage-work.js';
 import { StageStore } from '../stage.store.js';
 
 /** Two seconds of work on one core: what a crash may cost, and how often progress is told. */
 const BATCH = 16;
+/** Passages that are looked up at a time. */
+const LISTED = 256;
 /** When more passages than this are refused, and few are taken, it is not about the passages. */
 const MOST_REFUSED = 32;
 
 /**
- * Gives every passage its vector, batch by batch. A vector that is stored is its own checkpoint, so after a crash
- * only those that are missing are computed; the switch comes when none is missing. A passage that the embedder refuses
+ * Gives every passage its vector, batch by batch, as many batches at a time as the embedder can do. A vector that is
+ * stored is its own checkpoint, so after a crash only those that are missing are computed; the switch comes when none is missing. A passage that the embedder refuses
  * stays without a vector: the others are found by their meaning, it by its words, and the document says so.
  */
 @Injectable()
@@ -40,43 +45,76 @@ export class EmbedStage implements StageWork {
     this.policy = policies.policy('embedder');
   }
 
-  async run({ job }: Task, signal: AbortSignal): Promise<StageOutcome> {
-    const { tenantId, documentId, generation } = job;
-    const { model } = this.embedder;
-    const key = { tenantId, documentId, generation, model };
-    const total = await this.jobs.fenced(job, (tx) => this.countPassages(tx, documentId));
-    const refused: string[] = [];
-    for (;;) {
-      signal.throwIfAborted();
-      const batch = await this.jobs.fenced(job, (tx) =>
-        this.passages.listUnembedded(tx, key, BATCH, refused),
-      );
-      if (batch.length === 0) break;
-      const vectors = await this.embedEach(batch, refused, signal);
-      if (refused.length > Math.max(MOST_REFUSED, total / 2)) throw new EmbedderRefuses();
-      await this.jobs.fenced(job, async (tx) => {
-        await this.passages.saveVectors(tx, key, vectors);
-        await this.jobs.noteProgress(tx, job);
-        await this.stages.addProgress(tx, documentId, 'embed', batch.length / total);
-        await notifyDocumentChanged(tx, documentId);
-      });
+  async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
+    const { job } = task;
+    const { total, first } = await this.jobs.fenced(job, async (tx) => ({
+      total: await this.countPassages(tx, job.documentId),
+      first: await this.passages.listUnembedded(tx, this.keyOf(job), LISTED),
+    }));
+    const run: Run = { task, total, refused: [], sanity: new VectorSanity() };
+    // The only batch of a small document is durable with the stage.
+    const isSmall = first.length <= BATCH;
+    const vectors = isSmall ? await this.embedEach(first, run, signal) : [];
+    if (!isSmall) {
+      const save = (batch: UnembeddedPassage[], either: AbortSignal) => this.embedAndSave(batch, run, either);
+      await inParallel(this.batches(job, first), this.embedder.concurrency, save, signal);
     }
-    if (refused.length === total) throw new EmbedderRefuses();
+    if (run.refused.length === total) throw new EmbedderRefuses();
+    return this.outcome(job, run, vectors);
+  }
+
+  private outcome(job: ClaimedJob, { total, refused, sanity }: Run, vectors: Embedded[]): StageOutcome {
+    const { model } = this.embedder;
     return {
       detail: { passages: total, model, ...(refused.length > 0 && { passages_without_vector: refused }) },
-      commit: (tx) => this.documents.publishSemantic(tx, documentId, generation),
+      evidence: { passages: total, vectorsRefused: refused.length, ...sanity.evidence },
+      commit: async (tx) => {
+        if (vectors.length > 0) await this.passages.saveVectors(tx, this.keyOf(job), vectors);
+        await this.documents.publishSemantic(tx, job.documentId, job.generation);
+      },
     };
   }
 
+  /** Passages without a vector, as many at a time as are embedded together. */
+  private async *batches(
+    job: ClaimedJob,
+    first: UnembeddedPassage[],
+  ): AsyncGenerator<UnembeddedPassage[], void> {
+    for (let listed = first; listed.length > 0;) {
+      for (let at = 0; at < listed.length; at += BATCH) yield listed.slice(at, at + BATCH);
+      const { ordinal } = listed.at(-1)!;
+      listed = await this.jobs.fenced(job, (tx) =>
+        this.passages.listUnembedded(tx, this.keyOf(job), LISTED, ordinal),
+      );
+    }
+  }
+
+  private async embedAndSave(
+    batch: readonly UnembeddedPassage[],
+    run: Run,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { job } = run.task;
+    const vectors = await this.embedEach(batch, run, signal);
+    await this.jobs.fenced(job, async (tx) => {
+      await this.passages.saveVectors(tx, this.keyOf(job), vectors);
+      await this.jobs.noteProgress(tx, job);
+      await this.stages.addProgress(tx, job.documentId, 'embed', batch.length / run.total);
+      await notifyDocumentChanged(tx, job.documentId);
+    });
+    run.task.alive();
+  }
+
   /**
-   * The vectors of those that the embedder takes; the others are added to `refused`. Halves what is refused until it is
-   * one passage: for one of n that is 2 log2 n further calls.
+   * The vectors of those that the embedder takes; the others are noted. Halves what is refused until it is one passage:
+   * for one of n that is 2 log2 n further calls.
    */
   private async embedEach(
     batch: readonly UnembeddedPassage[],
-    refused: string[],
+    run: Run,
     signal: AbortSignal,
-  ): Promise<{ passageId: string; vector: Float32Array }[]> {
+  ): Promise<Embedded[]> {
+    if (batch.length === 0) return [];
     try {
       const texts = batch.map(({ text }) => text);
       const vectors = await this.policy.execute((attempt) => this.embedder.embed(texts, attempt), {
@@ -84,23 +122,43 @@ export class EmbedStage implements StageWork {
         operation: 'embed-passages',
         idempotent: true,
       });
+      run.sanity.add(vectors);
       return batch.map(({ id }, i) => ({ passageId: id, vector: vectors[i]! }));
     } catch (error) {
       if (!(error instanceof ModelRejected)) throw reasonFor(error);
       if (batch.length === 1) {
-        refused.push(batch[0]!.id);
+        run.refused.push(batch[0]!.id);
+        if (run.refused.length > Math.max(MOST_REFUSED, run.total / 2)) throw new EmbedderRefuses();
         return [];
       }
       const half = Math.ceil(batch.length / 2);
-      const first = await this.embedEach(batch.slice(0, half), refused, signal);
-      return [...first, ...(await this.embedEach(batch.slice(half), refused, signal))];
+      const first = await this.embedEach(batch.slice(0, half), run, signal);
+      return [...first, ...(await this.embedEach(batch.slice(half), run, signal))];
     }
+  }
+
+  private keyOf({ tenantId, documentId, generation }: ClaimedJob) {
+    return { tenantId, documentId, generation, model: this.embedder.model };
   }
 
   /** Since the stage before this one. */
   private async countPassages(tx: EntityManager, documentId: string): Promise<number> {
     return (await this.documents.find(tx, documentId))?.passageCount ?? 0;
   }
+}
+
+interface Embedded {
+  passageId: string;
+  vector: Float32Array;
+}
+
+/** The embedding of one document. */
+interface Run {
+  task: Task;
+  total: number;
+  /** Ids of passages that the embedder does not take. */
+  refused: string[];
+  sanity: VectorSanity;
 }
 
 /** Why the job waits: that the embedder works and is of no use is more than that it does not work. */
