@@ -65,3 +65,43 @@ describe('the permit of a stream that was given up', () => {
     expect(inUse()).toBe(0);
   });
 });
+
+describe('what a stream is read from', () => {
+  /** Without a `return`, as an iterator may be. */
+  function counted(items: string[]) {
+    const seen = { asked: 0, closed: 0 };
+    const next = async () => {
+      const value = items[seen.asked++];
+      return value === undefined ? { done: true as const, value } : { done: false as const, value };
+    };
+    const close = async () => (seen.closed++, { done: true as const, value: undefined });
+    const of = (iterator: AsyncIterator<string>) => () => ({ [Symbol.asyncIterator]: () => iterator });
+    return { seen, closable: of({ next, return: close }), plain: of({ next }) };
+  }
+
+  it('is not closed when it has ended by itself', async () => {
+    const { seen, closable } = counted(['a']);
+    for await (const item of world().policy.stream(closable)) expect(item).toBe('a');
+    expect(seen).toEqual({ asked: 2, closed: 0 });
+  });
+
+  it('is closed when its reader leaves, if it can be', async () => {
+    const { seen, closable, plain } = counted(['a', 'b', 'c']);
+    for await (const _ of world().policy.stream(closable)) break;
+    expect(seen.closed).toBe(1);
+    const { policy, inUse } = world();
+    for await (const _ of policy.stream(plain)) break;
+    await settled();
+    expect(inUse()).toBe(0);
+  });
+
+  it('is asked for no further item when the caller left between two', async () => {
+    const { seen, closable } = counted(['a', 'b']);
+    const client = new AbortController();
+    const stream = world().policy.stream(closable, { signal: client.signal });
+    await stream.next();
+    client.abort('left');
+    await expect(stream.next()).rejects.toBe('left');
+    expect(seen).toEqual({ asked: 1, closed: 1 });
+  });
+});

@@ -98,6 +98,14 @@ describe('PolicyRegistry', () => {
       expect(names()).not.toContain('webhook:one.example');
     });
 
+    it('forgets those without a bulkhead too', async () => {
+      registry.define('plain', { attemptTimeoutMs: 1_000 });
+      registry.keyed('plain', 'one');
+      await clock.advance(16 * 60_000);
+      registry.keyed('plain', 'two');
+      expect(names()).not.toContain('plain:one');
+    });
+
     it('holds five thousand at most and gives up the longest unused', () => {
       for (let i = 0; i < 5_001; i++) registry.keyed('webhook', `host-${i}`);
       expect(names()).toHaveLength(5_001);

@@ -1,6 +1,14 @@
 import { Overloaded } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
-import { hangs, ignoring, PolicyWorld, pong, refused, settled } from '../../../test/support/policy-world.js';
+import {
+  hangs,
+  ignoring,
+  OPTIONS,
+  PolicyWorld,
+  pong,
+  refused,
+  settled,
+} from '../../../test/support/policy-world.js';
 import type { CallOptions } from './call.js';
 import type { Policy } from './policy-types.js';
 
@@ -69,6 +77,20 @@ describe('permits', () => {
     await settled(policy.execute(refused));
     await world.clock.advance(5_000);
     await policy.execute(pong);
+    expect(policy.describe().permits).toMatchObject({ limit: 4 });
+    await world.clock.advance(10_000);
+    expect(policy.describe().permits).toMatchObject({ limit: 20 });
+  });
+});
+
+describe('a slow start', () => {
+  it('goes on when the options change', async () => {
+    const changed = { ...OPTIONS, bulkhead: { concurrency: 20 } };
+    const policy = world.policyWith(changed);
+    await settled(policy.execute(refused));
+    await world.clock.advance(5_000);
+    await policy.execute(pong);
+    policy.update({ ...changed, attemptTimeoutMs: 2_000 });
     expect(policy.describe().permits).toMatchObject({ limit: 4 });
     await world.clock.advance(10_000);
     expect(policy.describe().permits).toMatchObject({ limit: 20 });

@@ -49,6 +49,31 @@ describe('an operator', () => {
     ]);
   });
 
+  it('leaves nothing behind when all is over', async () => {
+    world.policyWith();
+    world.registry.override('model', override('isolated'));
+    world.registry.close();
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it.each(['disabled', 'metrics-only'] as const)(
+    'lifts %s without a slow start: calls went through all the time',
+    (mode) => {
+      const policy = world.policyWith({ bulkhead: { concurrency: 20 } });
+      policy.override(override(mode));
+      policy.override(null);
+      expect(policy.describe().permits).toMatchObject({ limit: 20 });
+    },
+  );
+
+  it('lifts the isolation of a policy that has no breaker', async () => {
+    const policy = world.policyWith({ breaker: undefined, bulkhead: { concurrency: 20 } });
+    policy.override(override('isolated'));
+    policy.override(null);
+    expect(policy.state).toBe('closed');
+    await expect(policy.execute(pong)).resolves.toBe('pong');
+  });
+
   it('imposes nothing that has expired already, and lifts nothing where nothing stands', () => {
     const policy = world.policyWith();
     policy.override(override('isolated', -1));
@@ -66,6 +91,25 @@ describe('an operator', () => {
     policy.reset();
     expect(policy.state).toBe('closed');
     expect(policy.describe().retryBudgetLeft).toBe(10);
+  });
+
+  it('sees in a description how long calls take that succeed, and how many are slow', async () => {
+    const policy = world.policyWith({ breaker: { minimumCalls: 100, slowCallMs: 500, windowMs: 60_000 } });
+    expect(policy.describe().window).toMatchObject({ calls: 0, failureRatio: 0, slowRatio: 0 });
+    const made = async (times: number, ms: number, result = pong) => {
+      for (let i = 0; i < times; i++)
+        await world.ended(
+          policy.execute(() => world.clock.sleep(ms).then(result)),
+          ms,
+        );
+    };
+    await made(15, 10);
+    await made(15, 600);
+    await made(10, 900, fails);
+    expect(policy.describe()).toMatchObject({
+      window: { calls: 40, failures: 10, slow: 25, slowRatio: 0.625 },
+      latency: { p50Ms: 10, p95Ms: 600 },
+    });
   });
 
   it('sees in a description how it is', async () => {

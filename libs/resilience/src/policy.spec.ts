@@ -40,6 +40,14 @@ describe('a policy', () => {
     await expect(world.policyWith().execute(pong)).resolves.toBe('pong');
   });
 
+  it('may be no more than a time limit', async () => {
+    const policy = world.registry.define('bare', { attemptTimeoutMs: 1_000 });
+    await expect(policy.execute(pong)).resolves.toBe('pong');
+    expect(await settled(policy.execute(fails))).toMatchObject({ dependency: 'bare', reason: 'failed' });
+    expect(await world.ended(policy.execute(hangs))).toBeInstanceOf(DependencyTimeout);
+    expect(policy.describe()).not.toHaveProperty('permits');
+  });
+
   it('retries an idempotent call and answers as soon as an attempt succeeds', async () => {
     let calls = 0;
     const call = world.policyWith().execute(() => (++calls < 3 ? fails() : pong()), { idempotent: true });
