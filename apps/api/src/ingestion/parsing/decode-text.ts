@@ -89,7 +89,19 @@ function foreignLines(bytes: Uint8Array): Uint8Array {
 function byLetters(sample: Uint8Array): string | undefined {
   const [best, second] = analyse(sample);
   if (!best || best.confidence < MIN_CONFIDENCE) return undefined;
-  return best.confidence >= (second?.confidence ?? 0) * MIN_LEAD ? best.name : undefined;
+  if (best.confidence < (second?.confidence ?? 0) * MIN_LEAD) return undefined;
+  const windows = WINDOWS_SIBLING[best.name];
+  if (windows === undefined) return best.name;
+  const odd = (encoding: string) => oddities(new TextDecoder(encoding).decode(sample), best.lang);
+  return odd(best.name) < odd(windows) ? best.name : windows;
+}
+
+/** How much of a text does not belong to its language: letters of others, and signs inside or before words. */
+function oddities(text: string, language: string | undefined): number {
+  const alphabet = ALPHABETS[language ?? ''];
+  const letters = alphabet ? (text.match(/(?![A-Za-z])\p{L}/gu) ?? []) : [];
+  const foreign = letters.filter((letter) => !alphabet!.includes(letter.toLowerCase())).length;
+  return foreign + (text.match(/[¡-¶¸-¿×÷]\p{L}/gu)?.length ?? 0);
 }
 
 /** Of the Cyrillic encodings, the one in which the frequent letters of Russian are frequent. */
@@ -122,6 +134,16 @@ function decoded(bytes: Uint8Array, encoding: string): string | undefined {
   const lost = text.match(/[\uFFFD\u0080-\u009F]/g)?.length ?? 0;
   return lost <= text.length * MAX_LOST_SHARE ? text : undefined;
 }
+
+/** The encoding of Windows that has most letters in the same places, and is far more common. */
+const WINDOWS_SIBLING: Readonly<Record<string, string>> = {
+  'ISO-8859-2': 'windows-1250',
+  'ISO-8859-7': 'windows-1253',
+  'ISO-8859-8': 'windows-1255',
+  'ISO-8859-9': 'windows-1254',
+};
+/** Letters beyond a to z, of the languages for which the two differ. */
+const ALPHABETS: Readonly<Record<string, string>> = { pl: 'ąćęłńóśźż', cs: 'áčďéěíňóřšťúůýž' };
 
 const WESTERN = /[À-ÖØ-öø-ÿŒœŠšŽžŸ€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›\u00A0-¿×÷]/;
 /** As in "mo¿e", which is Polish in the wrong encoding. */

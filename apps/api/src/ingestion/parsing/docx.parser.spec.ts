@@ -1,4 +1,4 @@
-import { Document, HeadingLevel, Packer, Paragraph, Table, TableCell, TableRow } from 'docx';
+import { Document, HeadingLevel, ImageRun, Packer, Paragraph, Table, TableCell, TableRow } from 'docx';
 import { parseDocx } from './docx.parser.js';
 
 const row = (texts: string[], header = false) =>
@@ -41,5 +41,23 @@ describe('parseDocx', () => {
     });
     const empty = await Packer.toBuffer(new Document({ sections: [{ children: [new Paragraph('')] }] }));
     await expect(parseDocx(empty)).rejects.toMatchObject({ code: 'no-text' });
+  });
+
+  it('offers pictures to those who can read them, behind the paragraph in which they stand', async () => {
+    const picture = Buffer.alloc(200);
+    picture.write('89504e470d0a1a0a0000000d49484452000003e8000003e8', 0, 'hex');
+    const image = new ImageRun({ type: 'png', data: picture, transformation: { width: 100, height: 100 } });
+    const children = [new Paragraph('Before'), new Paragraph({ children: [image] }), new Paragraph('After')];
+    const { blocks, pictures } = await parseDocx(
+      await Packer.toBuffer(new Document({ sections: [{ children }] })),
+    );
+    expect(blocks).toHaveLength(2);
+    expect(pictures).toMatchObject([{ after: 0, page: null }]);
+    expect(pictures![0]!.bytes).toHaveLength(200);
+    const alone = new Document({ sections: [{ children: [new Paragraph({ children: [image] })] }] });
+    expect(await parseDocx(await Packer.toBuffer(alone))).toMatchObject({
+      blocks: [],
+      pictures: { length: 1 },
+    });
   });
 });

@@ -96,4 +96,27 @@ describe('parseHtml', () => {
     expect(outline(read('<title>Only a title</title>'))).toEqual(['paragraph: Only a title']);
     expect(() => read('<html><body> </body></html>')).toThrow(expect.objectContaining({ code: 'no-text' }));
   });
+
+  const parse = (html: string) => parseHtml(Buffer.from(html));
+
+  it('leaves out links alone before and behind the content, and what asks for consent', () => {
+    const { blocks } = parse(
+      '<div class="cookie-banner">We use cookies. <button>Accept</button></div><table><tr><td><a href="/">Home</a></td><td><a href="/plans">Plans</a></td></tr></table>' +
+        '<p>You pay $30 for a visit, see <a href="/list">the list of doctors</a>.</p><p><a href="/more">More on copays</a></p><p>Call us any time you like.</p><p><a href="/imprint">Imprint</a> | <a href="/help">Help</a></p>',
+    );
+    expect(blocks.map((block) => block.kind !== 'table' && block.text)).toEqual([
+      'You pay $30 for a visit, see the list of doctors.',
+      'More on copays',
+      'Call us any time you like.',
+    ]);
+  });
+
+  it('keeps a page that is a list of links, and a text about cookies', () => {
+    const list = parse('<ul><li><a href="a">Claim form</a></li><li><a href="b">Appeal form</a></li></ul>');
+    expect(list.blocks).toHaveLength(2);
+    const policy = `We set cookies. ${'They remember what you chose. '.repeat(80)}`;
+    expect(parse(`<div class="cookie-policy"><p>${policy}</p><a href="x">More</a></div>`).blocks).not.toEqual(
+      [],
+    );
+  });
 });

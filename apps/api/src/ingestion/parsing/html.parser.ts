@@ -2,9 +2,9 @@ import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
 import { cleanText } from './clean-text.js';
 import { decodeText } from './decode-text.js';
-import type { ExtractedDocument } from './extracted-document.js';
+import type { Block, ExtractedDocument } from './extracted-document.js';
 import { type DomDocument, type DomElement, textOf } from './html/dom.js';
-import { htmlBlocks } from './html/html-blocks.js';
+import { type HtmlContent, readHtml } from './html/html-blocks.js';
 import { ParseFailure } from './parse-failure.js';
 
 /**
@@ -12,24 +12,36 @@ import { ParseFailure } from './parse-failure.js';
  * @throws ParseFailure no-text, unknown-encoding
  */
 export function parseHtml(bytes: Uint8Array): ExtractedDocument {
-  return extractHtml(decodeHtml(bytes), 'html');
-}
-
-/** For HTML that another parser made, too. */
-export function extractHtml(html: string, format: 'html' | 'docx'): ExtractedDocument {
+  const html = decodeHtml(bytes);
   const document = parse(html);
   const title = cleanText(document.querySelector('title')?.textContent ?? '') || null;
-  const blocks = htmlBlocks(format === 'html' ? mainContent(document, html) : document.body);
+  const blocks = withoutMenus(readHtml(mainContent(document, html)));
   if (blocks.length === 0 && title !== null)
     blocks.push({ kind: 'paragraph', text: title, page: null, box: null });
   if (blocks.length === 0) throw new ParseFailure('no-text');
-  return { format, title, pageCount: null, blocks, warnings: [] };
+  return { format: 'html', title, pageCount: null, blocks, warnings: [] };
+}
+
+/** The page as a tree, whatever encoding it is in. @throws ParseFailure unknown-encoding */
+export function parsePage(page: Uint8Array | string): DomDocument {
+  return parse(typeof page === 'string' ? page : decodeHtml(page));
 }
 
 function parse(html: string): DomDocument {
   const whole = /<html[\s>]/i.test(html) ? html : `<!doctype html><html><body>${html}</body></html>`;
   return parseHTML(whole).document as unknown as DomDocument;
 }
+
+/** Links alone, at the beginning and at the end, are a menu that nobody marked as one; unless they are the page. */
+function withoutMenus({ blocks, links }: HtmlContent): Block[] {
+  const first = blocks.findIndex((block) => !links.has(block));
+  const last = blocks.findLastIndex((block) => !links.has(block));
+  const inner = first === -1 ? [] : blocks.slice(first, last + 1);
+  return lengthOfAll(inner) >= MIN_SHARE_WITHOUT_MENUS * lengthOfAll(blocks) ? inner : blocks;
+}
+
+const lengthOfAll = (blocks: readonly Block[]) =>
+  blocks.reduce((sum, block) => sum + (block.kind === 'table' ? TABLE_LENGTH : block.text.length), 0);
 
 /** A byte order mark, else what the page itself says, else what the bytes look like. */
 function decodeHtml(bytes: Uint8Array): string {
@@ -51,7 +63,12 @@ function decodeHtml(bytes: Uint8Array): string {
 const SURROUNDINGS =
   'nav, aside, footer, [role=navigation], [role=banner], [role=contentinfo], [role=search]';
 
+/** What asks for consent lies over the page and is no part of it. */
+const BANNERS =
+  '[role=dialog], [role=alertdialog], [id*=cookie], [class*=cookie], [id*=consent], [class*=consent], [id*=gdpr], [class*=gdpr]';
+
 function mainContent(document: DomDocument, html: string): DomElement {
+  for (const banner of [...document.querySelectorAll(BANNERS)]) if (asksForConsent(banner)) banner.remove();
   if (!document.querySelector(SURROUNDINGS)) return document.body;
   const stated = [...document.querySelectorAll('main, [role=main]')];
   if (stated.length === 1) return withoutSurroundings(stated[0]!);
@@ -59,6 +76,16 @@ function mainContent(document: DomDocument, html: string): DomElement {
   const article = readable(html);
   const enough = article && lengthOf(article) > MIN_ARTICLE_SHARE * lengthOf(body);
   return enough ? article : body;
+}
+
+function asksForConsent(element: DomElement): boolean {
+  const text = textOf(element);
+  const hasChoice = element.querySelector('button, [role=button], input, a') !== null;
+  return (
+    hasChoice &&
+    text.length < MAX_BANNER_LENGTH &&
+    /cookie|consent|privacy/i.test(`${text} ${element.getAttribute('class')}`)
+  );
 }
 
 function withoutSurroundings(element: DomElement): DomElement {
@@ -81,3 +108,8 @@ const lengthOf = (element: DomElement) => cleanText(textOf(element)).length;
 /** What finds less of the page than this has dropped more than menus: a table of benefits, or the answers. */
 const MIN_ARTICLE_SHARE = 0.7;
 const MAX_ELEMENTS = 100_000;
+/** In characters; a policy about cookies is longer. */
+const MAX_BANNER_LENGTH = 1_500;
+const MIN_SHARE_WITHOUT_MENUS = 0.5;
+/** What a table counts for beside the characters of texts. */
+const TABLE_LENGTH = 500;

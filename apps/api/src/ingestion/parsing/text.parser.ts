@@ -8,13 +8,17 @@ import { ParseFailure } from './parse-failure.js';
  * @throws ParseFailure no-text, unknown-encoding
  */
 export function parseText(bytes: Uint8Array): ExtractedDocument {
-  const blocks = decodeText(bytes)
+  const blocks = textBlocks(decodeText(bytes));
+  if (blocks.length === 0) throw new ParseFailure('no-text');
+  return { format: 'text', title: null, pageCount: null, blocks, warnings: [] };
+}
+
+export function textBlocks(text: string): TextBlock[] {
+  return text
     .split(/\r\n?|\n|\f/)
     .reduce(toParagraphs, [[]])
     .flatMap(readParagraph)
     .filter((block) => block.text !== '');
-  if (blocks.length === 0) throw new ParseFailure('no-text');
-  return { format: 'text', title: null, pageCount: null, blocks, warnings: [] };
 }
 
 function toParagraphs(paragraphs: string[][], line: string): string[][] {

@@ -1,41 +1,5 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { zipFile as zip } from '../../../../../test/support/zip-file.js';
 import { readZipDirectory, unpackEntry } from './zip-directory.js';
-
-interface Entry {
-  name: string;
-  content?: Buffer;
-  /** What the directory claims instead of the truth. */
-  claimedBytes?: number;
-}
-
-function zip(entries: Entry[]): Buffer {
-  const bodies: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { name, content = Buffer.from('x'), claimedBytes = content.length } of entries) {
-    const packed = deflateRawSync(content);
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(8, 4);
-    common.writeUInt32LE(crc32(content), 10);
-    common.writeUInt32LE(packed.length, 14);
-    common.writeUInt32LE(claimedBytes, 18);
-    common.writeUInt16LE(name.length, 22);
-    const body = Buffer.concat([Buffer.from('PK\u0003\u0004'), common, Buffer.from(name), packed]);
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE(offset, 10);
-    directory.push(
-      Buffer.concat([Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), common, rest, Buffer.from(name)]),
-    );
-    bodies.push(body);
-    offset += body.length;
-  }
-  const end = Buffer.alloc(22);
-  end.write('PK\u0005\u0006');
-  end.writeUInt16LE(entries.length, 10);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...bodies, ...directory, end]);
-}
 
 const failing = (code: string) => expect.objectContaining({ code });
 

@@ -5,14 +5,33 @@ import { readHtmlTable } from './html-table.js';
 
 /** Headings, paragraphs, list items and tables under an element, in order. */
 export function htmlBlocks(root: DomElement): Block[] {
-  const reader = new BlockReader();
-  reader.visit(root);
-  return reader.blocks;
+  return readHtml(root).blocks;
 }
 
-class BlockReader {
+export interface HtmlContent {
+  blocks: Block[];
+  /** Those of the blocks that are nothing but a link or two, as menus and feet of pages are. */
+  links: ReadonlySet<Block>;
+  /** Addresses of pictures, with the index of the block behind which each stands. */
+  pictures: { source: string; after: number }[];
+}
+
+export function readHtml(root: DomElement): HtmlContent {
+  const reader = new BlockReader();
+  reader.visit(root);
+  reader.flush();
+  return reader;
+}
+
+class BlockReader implements HtmlContent {
   readonly blocks: Block[] = [];
+  readonly links = new Set<Block>();
+  readonly pictures: { source: string; after: number }[] = [];
   private text = '';
+  /** How much of the text stands in links. */
+  private linkedLength = 0;
+  /** Pictures in the middle of a text stand behind it. */
+  private pending: string[] = [];
   private kind: TextBlock['kind'] = 'paragraph';
   private level = 0;
 
@@ -20,10 +39,19 @@ class BlockReader {
     if (isText(node)) this.text += node.textContent ?? '';
     if (!isElement(node) || isUnseen(node)) return;
     if (node.localName === 'br') this.text += ' ';
+    if (node.localName === 'img') this.pending.push(node.getAttribute('src') ?? '');
+    if (node.localName === 'a') return this.visitLink(node);
     if (!isBlock(node)) return this.visitChildren(node);
     this.flush();
     this.visitBlock(node);
     this.flush();
+  }
+
+  private visitLink(node: DomElement): void {
+    const before = this.text.length;
+    this.visitChildren(node);
+    // A link around whole blocks was flushed with them.
+    this.linkedLength += Math.max(0, this.text.length - before);
   }
 
   private visitBlock(element: DomElement): void {
@@ -55,9 +83,15 @@ class BlockReader {
     this.blocks.push({ kind: 'heading', level, text, page: null, box: null });
   }
 
-  private flush(): void {
-    this.add(this.kind, cleanText(this.text));
+  flush(): void {
+    const text = cleanText(this.text);
+    const isLink = this.linkedLength > 0 && this.linkedLength >= text.replace(BETWEEN_LINKS, '').length;
+    this.add(this.kind, text);
+    if (text !== '' && isLink && text.length <= MAX_LINK_LENGTH) this.links.add(this.blocks.at(-1)!);
+    for (const source of this.pending.splice(0))
+      this.pictures.push({ source, after: this.blocks.length - 1 });
     this.text = '';
+    this.linkedLength = 0;
   }
 
   private add(kind: TextBlock['kind'], text: string): void {
@@ -67,3 +101,8 @@ class BlockReader {
     if (kind === 'list-item') this.kind = 'paragraph';
   }
 }
+
+/** What parts the links of a menu. */
+const BETWEEN_LINKS = /\s*[|·•»/–-]\s*|\s+/g;
+/** A sentence that is a link is a sentence. */
+const MAX_LINK_LENGTH = 80;
