@@ -10,6 +10,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { getResolvedPDFJS } from 'unpdf';
 import { type StructureState, structurePart } from '../../passages/structure-part.js';
 import { type OpenFile, openFile, type ReadPart } from '../open-file.js';
+import { unlock } from '../office/unlock.js';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
 import { sniff } from '../sniff.js';
 import { encodeFrame, FrameReader, type Frame, sectionsOf, withSections } from './frames.js';
@@ -68,10 +69,11 @@ async function work(request: ParserRequest, frame: Frame): Promise<Answer> {
   return answered;
 }
 
-async function opened(request: PlanRequest | ReadRequest, bytes: Buffer): Promise<NonNullable<typeof held>> {
+async function opened(request: PlanRequest | ReadRequest, sent: Buffer): Promise<NonNullable<typeof held>> {
   if (request.held && held) return held;
   await release();
   const { filename, declaredType, password, maxPages } = request;
+  const bytes = await unlock(sent, password);
   const mediaType = await sniff(bytes, { filename, declaredType });
   held = {
     mediaType,
