@@ -8,7 +8,7 @@ export interface SpokenTime {
 
 /** For people: "00:14:05–00:14:31", in whole seconds; null for what is written. */
 export function timeLabel({ startMs, endMs }: SpokenTime): string | null {
-  if (startMs == null || endMs == null) return null;
+  if (typeof startMs !== 'number' || typeof endMs !== 'number') return null;
   const start = clock(Math.floor(startMs / 1_000));
   const end = clock(Math.ceil(endMs / 1_000));
   return start === end ? start : `${start}–${end}`;

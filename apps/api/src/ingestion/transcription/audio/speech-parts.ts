@@ -83,11 +83,14 @@ function pausesIn(decibels: Float32Array, limits: Float32Array): Pause[] {
 }
 
 /**
- * What counts as quiet, for each frame: somewhat above the noise of the half minute around it. Where voices and noise
- * are equally loud nothing does, except next to no sound at all.
+ * What counts as quiet, for each frame: somewhat above the noise of the half minute around it. Where that is all equally
+ * loud, it is quiet when it is far below the voices of the whole recording.
  */
 function quietBelow(decibels: Float32Array): Float32Array {
   const limits = new Float32Array(decibels.length);
+  const all = new LevelCount();
+  for (const level of decibels) all.add(level, 1);
+  const farBelow = Math.max(NO_SOUND, all.level(0.98) - FAR_BELOW_VOICES);
   const around = new LevelCount();
   let added = 0;
   let removed = 0;
@@ -97,7 +100,7 @@ function quietBelow(decibels: Float32Array): Float32Array {
     const noise = around.level(0.1);
     const range = around.level(0.98) - noise;
     const above = Math.min(MOST_ABOVE_NOISE, Math.max(LEAST_ABOVE_NOISE, range * SHARE_ABOVE_NOISE));
-    limits.fill(range < STEADY_RANGE ? NO_SOUND : Math.max(NO_SOUND, noise + above), from, from + HOP);
+    limits.fill(range < STEADY_RANGE ? farBelow : Math.max(NO_SOUND, noise + above), from, from + HOP);
   }
   return limits;
 }
@@ -144,4 +147,5 @@ const SHARE_ABOVE_NOISE = 0.25;
 const LEAST_ABOVE_NOISE = 3;
 const MOST_ABOVE_NOISE = 12;
 const STEADY_RANGE = 6;
+const FAR_BELOW_VOICES = 25;
 const NO_SOUND = -70;
