@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { Pressure } from '#libs/http';
 import { currentContext } from '#libs/observability';
 import { IngestionWorker } from '../../../apps/api/src/ingestion/jobs/ingestion.worker.js';
-import { type ClaimedJob, LeaseLost } from '../../../apps/api/src/ingestion/jobs/job.js';
+import { type ClaimedJob, JobStuck, LeaseLost } from '../../../apps/api/src/ingestion/jobs/job.js';
 import { WorkerLiveness } from '../../../apps/api/src/ingestion/jobs/worker-liveness.js';
 import { IngestionNotifications } from '../../../apps/api/src/ingestion/jobs/notifications.js';
 import type { JobOutcome, JobRunner } from '../../../apps/api/src/ingestion/workflow/job-runner.js';
@@ -52,8 +52,13 @@ function start(
   {
     url = db.appUrl,
     isFull = () => false,
+    liveness = new WorkerLiveness(),
     ...rest
-  }: Parameters<typeof workerConfig>[0] & { url?: string; isFull?: () => boolean } = {},
+  }: Parameters<typeof workerConfig>[0] & {
+    url?: string;
+    isFull?: () => boolean;
+    liveness?: WorkerLiveness;
+  } = {},
 ) {
   const config = workerConfig({ pollMs: 100, ...rest });
   const maker = documentMaker(db, config);
@@ -63,7 +68,7 @@ function start(
     runner as unknown as JobRunner,
     notifications,
     { sheds: isFull } as unknown as Pressure,
-    new WorkerLiveness(),
+    liveness,
     config,
   );
   notifications.onModuleInit();
@@ -194,6 +199,88 @@ describe('a worker', () => {
     expect(await reason.promise).toBeInstanceOf(LeaseLost);
   });
 
+  it('is told at once when its job is taken away by somebody who says so', async () => {
+    const reason = Promise.withResolvers<unknown>();
+    const runner = new FakeRunner(async (_, signal) => {
+      reason.resolve(await untilAborted(signal));
+      return 'lost';
+    });
+    // Neither a heartbeat nor a look at the queue would notice within the time of a test.
+    const maker = start(runner, { leaseMs: 600_000, pollMs: 60_000 });
+    await listening();
+    const id = await maker.addDocument(owner);
+    const job = await runner.seen(id).promise;
+    await db.tenantDb.run(owner.tenantId, async (tx) => {
+      await maker.jobs.lock(tx, id);
+      await maker.jobs.revoke(tx, id, 'cancelled');
+    });
+    expect(await reason.promise).toBeInstanceOf(LeaseLost);
+    expect(await maker.jobs.heartbeat(job)).toBe(false);
+  });
+
+  it('gives up a job that stands still, so that it is taken up anew, and goes on without it', async () => {
+    let nowMs = 0;
+    const liveness = new WorkerLiveness(() => nowMs);
+    const reason = Promise.withResolvers<unknown>();
+    const runner = new FakeRunner(async (job, signal) => {
+      if (runner.jobs.length > 1) return finishing(() => maker)(job);
+      void untilAborted(signal).then(reason.resolve);
+      return new Promise(() => undefined);
+    });
+    const maker = start(runner, { concurrency: 1, leaseMs: 1_000, stuckAfterMs: 100, liveness });
+    const id = await maker.addDocument(owner);
+    const first = await runner.seen(id).promise;
+    nowMs = 100;
+    expect(await reason.promise).toBeInstanceOf(JobStuck);
+    await until(async () => (await stateOf(id)).state === 'done');
+    expect(runner.jobs.map((job) => job.documentId)).toEqual([id, id]);
+    expect(runner.jobs[1]).toMatchObject({ lostLeases: 1 });
+    expect(BigInt(runner.jobs[1]!.fencingToken)).toBeGreaterThan(BigInt(first.fencingToken));
+    expect(liveness.stuckJobs).toBe(1);
+  });
+
+  it('takes no more jobs once too many stand still in it, until they end', async () => {
+    let nowMs = 0;
+    const liveness = new WorkerLiveness(() => nowMs);
+    const ended = Promise.withResolvers<JobOutcome>();
+    const runner = new FakeRunner(() => ended.promise);
+    const rest = { concurrency: 1, leaseMs: 600_000, stuckAfterMs: 50, maxCrashes: 1 };
+    const maker = start(runner, { ...rest, liveness });
+    for (const stuckJobs of [1, 2]) {
+      await runner.seen(await maker.addDocument(owner)).promise;
+      nowMs += 50;
+      await until(() => liveness.stuckJobs === stuckJobs);
+    }
+    const other = await maker.addDocument(owner);
+    await untilLooked(liveness, 3);
+    expect(runner.jobs).toHaveLength(2);
+    ended.resolve('lost');
+    await runner.seen(other).promise;
+  });
+
+  it('keeps a job that gives signs of life for as long as it does', async () => {
+    let nowMs = 0;
+    const liveness = new WorkerLiveness(() => nowMs);
+    const release = Promise.withResolvers<void>();
+    const runner = new FakeRunner(async (job) => {
+      await release.promise;
+      return finishing(() => maker)(job);
+    });
+    const maker = start(runner, { leaseMs: 600, stuckAfterMs: 10_000, liveness });
+    const id = await maker.addDocument(owner);
+    const job = await runner.seen(id).promise;
+    const leaseUntil = async () => (await stateOf(id)).lease_until as Date;
+    for (let beats = 0; beats < 3; beats++) {
+      const before = await leaseUntil();
+      nowMs += 9_000;
+      await maker.jobs.fenced(job, (tx) => maker.jobs.noteProgress(tx, job));
+      await until(async () => (await leaseUntil()).getTime() > before.getTime());
+    }
+    release.resolve();
+    await until(async () => (await stateOf(id)).state === 'done');
+    expect(runner.jobs).toHaveLength(1);
+  });
+
   it('takes over from a worker that fell silent', async () => {
     const id = await documentMaker(db).addDocument(owner);
     await documentMaker(db, workerConfig({ leaseMs: 1_000 })).jobs.claim('a worker elsewhere');
@@ -242,6 +329,25 @@ describe('a worker', () => {
     expect((await runner.seen(second).promise).documentId).toBe(second);
   });
 });
+
+const stateOf = async (id: string) =>
+  (await db.owner.query(`select state, lease_until from job where document_id = $1`, [id])).rows[0];
+
+/** Until the worker has looked at the queue so often again. */
+async function untilLooked(liveness: WorkerLiveness, times: number): Promise<void> {
+  const looked = liveness.looked.bind(liveness);
+  const enough = Promise.withResolvers<void>();
+  let left = times;
+  liveness.looked = () => {
+    looked();
+    if ((left -= 1) === 0) enough.resolve();
+  };
+  await enough.promise;
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** A notification that is sent before the listener is connected is lost, which only costs a poll. */
 async function listening(): Promise<void> {

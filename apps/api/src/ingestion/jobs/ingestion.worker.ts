@@ -68,14 +68,18 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
       const queued = this.notifications.jobQueued(this.config.pollMs, either);
       // A process that is too full finishes what it has begun, and leaves the others' jobs to them.
       const isFull = this.pressure.sheds('sheddable-plus', 0);
-      const { concurrency } = this.config;
-      const isBusy = isFull || this.running.size >= concurrency || this.liveness.stuckJobs >= concurrency;
+      const isBusy = isFull || this.running.size >= this.config.concurrency || this.isUseless();
       this.liveness.looked();
       const job = isBusy ? undefined : await this.claim();
       if (job) this.start(job);
       else await Promise.race([queued, ...this.running]);
       idle.abort();
     }
+  }
+
+  /** One document that makes every attempt stand still is failed before its attempts are what fills the process. */
+  private isUseless(): boolean {
+    return this.liveness.stuckJobs > this.config.maxCrashes;
   }
 
   private async claim(): Promise<ClaimedJob | undefined> {

@@ -9,13 +9,13 @@ export class WorkerProbe implements HealthProbe {
 
   constructor(
     private readonly liveness: WorkerLiveness,
-    private readonly config: Pick<WorkerConfig, 'stuckAfterMs' | 'concurrency'>,
+    private readonly config: Pick<WorkerConfig, 'stuckAfterMs' | 'maxCrashes'>,
     readonly neededForLiveness: boolean,
   ) {}
 
   check() {
     const { stuckJobs, silenceMs } = this.liveness;
-    if (stuckJobs >= this.config.concurrency) return Promise.reject(new WorkerStuck());
+    if (stuckJobs > this.config.maxCrashes) return Promise.reject(new WorkerStuck());
     return Promise.resolve({
       stuck_jobs: stuckJobs,
       last_progress_seconds: Math.round(silenceMs / 1_000),
