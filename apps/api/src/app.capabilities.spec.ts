@@ -1,7 +1,7 @@
 import { DegradationManager, PolicyRegistry } from '#libs/resilience';
 import { defineCapabilities, noteRefusedWrite } from './app.capabilities.js';
 
-const POLICIES = ['postgres', 'password-hashing', 'embedder', 'blob-store', 'parser', 'transcriber'];
+const POLICIES = ['postgres', 'password-hashing', 'embedder', 'blob-store', 'parser', 'transcriber', 'ocr'];
 
 function world() {
   const policies = new PolicyRegistry();

@@ -29,6 +29,7 @@ const NEEDS: Record<Exclude<Capability, 'answer.generate'>, Needs> = {
     parser: 'minimal',
     embedder: 'degraded',
     transcriber: 'degraded',
+    ocr: 'degraded',
   },
   // Reads are recorded on the disk until the database is back; changes are refused with it.
   'audit.write': { postgres: 'degraded' },

@@ -11,6 +11,7 @@ import { conversationsSection } from './chat/index.js';
 import {
   gateSection,
   parserSection,
+  ocrSection,
   transcriberSection,
   uploadSection,
   workerSection,
@@ -94,6 +95,7 @@ export const sections = {
   worker: workerSection,
   gate: gateSection,
   parser: parserSection,
+  ocr: ocrSection,
   transcriber: transcriberSection,
   retrieval: retrievalSection,
   embedder: embedderSection,

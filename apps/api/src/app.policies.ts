@@ -63,6 +63,14 @@ function policyList({ database, embedder }: PolicySettings): Record<string, Poli
       breaker: { minimumCalls: 5, failuresInARow: 4, slowCallMs: 45_000 },
       bulkhead: { concurrency: 16, queue: 64, backgroundMaxWaitMs: 60_000, tenantShare: 1 },
     },
+    // An outside server that reads pictures of pages; while it is away the embedded one takes its place.
+    ocr: {
+      // A dense page is a few thousand tokens.
+      attemptTimeoutMs: 90_000,
+      retry: { retries: 1 },
+      breaker: { minimumCalls: 5, failuresInARow: 4, slowCallMs: 60_000 },
+      bulkhead: { concurrency: 8, queue: 64, backgroundMaxWaitMs: 90_000, tenantShare: 1 },
+    },
     // A document that cannot be read says nothing about the parser, so it has no circuit of its own.
     parser: { attemptTimeoutMs: 600_000 },
     'password-hashing': {

@@ -20,7 +20,7 @@ import { definePolicies } from './app.policies.js';
 import { PolicyFile } from './app.policy-file.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
-import { transcriberProbe } from './ingestion/index.js';
+import { ocrProbe, transcriberProbe } from './ingestion/index.js';
 import { dimensionsOf, prepareVectorIndex, providerProbes } from './rag/index.js';
 
 export interface Program {
@@ -69,7 +69,11 @@ async function start(
 
   // Before anything is started: they may be configured wrongly.
   const dimensions = dimensionsOf(config.embedder);
-  const probes = { ...providerProbes(config), ...transcriberProbe(config.transcriber) };
+  const probes = {
+    ...providerProbes(config),
+    ...transcriberProbe(config.transcriber),
+    ...ocrProbe(config.ocr),
+  };
 
   const databaseLost = Promise.withResolvers<void>();
   const embedded = config.database.url ? undefined : await startDatabase(dataDir, databaseLost.resolve);

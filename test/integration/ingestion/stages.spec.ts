@@ -19,6 +19,7 @@ import { gateSection } from '../../../apps/api/src/ingestion/workflow/gates/inde
 import {
   IngestionModule,
   parserSection,
+  ocrSection,
   transcriberSection,
   uploadSection,
   workerSection,
@@ -102,6 +103,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
   const policies = new PolicyRegistry();
   policies.define('parser', { attemptTimeoutMs: 60_000 });
   policies.define('transcriber', { attemptTimeoutMs: 60_000 });
+  policies.define('ocr', { attemptTimeoutMs: 60_000 });
   policies.define('blob-store', { attemptTimeoutMs: 30_000 });
   policies.define('embedder', {
     attemptTimeoutMs: 10_000,
@@ -115,6 +117,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: gateSection.token, useValue: gateConfig },
     { provide: parserSection.token, useValue: parserSection.schema.parse({}) },
     { provide: transcriberSection.token, useValue: transcriberSection.schema.parse({}) },
+    { provide: ocrSection.token, useValue: ocrSection.schema.parse({}) },
     { provide: workerSection.token, useValue: workerConfig({ pollMs: 100 }) },
     { provide: PolicyRegistry, useValue: policies },
     { provide: Pressure, useValue: { sheds: () => false } },

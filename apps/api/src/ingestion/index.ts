@@ -1,6 +1,7 @@
 export { IngestionModule } from './ingestion.module.js';
 export { type UploadConfig, uploadSection, type WorkerConfig, workerSection } from './ingestion.config.js';
 export { type ParserConfig, parserSection } from './parsing/index.js';
+export { ocrProbe, ocrSection } from './recognition/index.js';
 export { transcriberProbe, transcriberSection } from './transcription/index.js';
 export { QueueProbe } from './jobs/queue.probe.js';
 export { WorkerProbe } from './jobs/worker.probe.js';

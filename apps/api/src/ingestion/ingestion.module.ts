@@ -28,6 +28,7 @@ import { QueueProbe } from './jobs/queue.probe.js';
 import { WorkerLiveness } from './jobs/worker-liveness.js';
 import { WorkerProbe } from './jobs/worker.probe.js';
 import { SandboxedParser } from './parsing/index.js';
+import { ImageExtractor, RECOGNITION } from './recognition/index.js';
 import { RecordingExtractor, TRANSCRIPTION } from './transcription/index.js';
 import { UploadService } from './uploads/upload.service.js';
 import { UploadsController } from './uploads/uploads.controller.js';
@@ -72,13 +73,15 @@ const WORKER = [
   SandboxedParser,
   DocumentExtractor,
   ...TRANSCRIPTION,
+  ...RECOGNITION,
   {
     provide: Extractors,
-    inject: [DocumentExtractor, RecordingExtractor],
-    useFactory: (documents: DocumentExtractor, recordings: RecordingExtractor) =>
+    inject: [DocumentExtractor, RecordingExtractor, ImageExtractor],
+    useFactory: (documents: DocumentExtractor, recordings: RecordingExtractor, images: ImageExtractor) =>
       new Extractors(documents, [
         { prefix: 'audio/', extractor: recordings },
         { prefix: 'video/', extractor: recordings },
+        { prefix: 'image/', extractor: images },
       ]),
   },
   ReceiveStage,

@@ -9,7 +9,7 @@ import {
   type RecognisedPage,
   type SourceFile,
 } from './extractor.js';
-import { withRecognisedPages } from './recognised-pages.js';
+import { withRecognisedPages, withRecognisedPictures } from './recognised-pages.js';
 
 /** After so many pages somebody hears that the work gets on. */
 const PAGES_AT_ONCE = 4;
@@ -38,8 +38,10 @@ export class DocumentExtractor extends Extractor {
   ): Promise<ExtractedPart> {
     const options = { recognise: this.recognizer !== undefined, keep: plan.parts.length > 1 };
     const part = await this.parser.read(parserFile(file), range, options, signal);
-    const { pagesToRecognise = [] } = part;
+    const { pagesToRecognise = [], pictures = [] } = part;
     alive?.();
+    if (this.recognizer && pictures.length > 0)
+      return withRecognisedPictures(part, await this.recognizer.recognisePictures(pictures, signal));
     if (pagesToRecognise.length === 0) return part;
     return withRecognisedPages(part, await this.recognise(file, pagesToRecognise, signal, alive), range);
   }

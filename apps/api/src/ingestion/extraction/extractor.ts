@@ -4,7 +4,6 @@ import type {
   DocumentFormat,
   ExtractionWarning,
   Picture,
-  TextBlock,
 } from '../parsing/extracted-document.js';
 import type { Seam } from '../parsing/pdf/seam.js';
 import type { Hearing } from './hearing.js';
@@ -78,19 +77,24 @@ export abstract class Extractor {
 /** A page whose text was recognised in its picture. */
 export interface RecognisedPage {
   page: number;
-  /** With page, box, lines and confidence. */
-  blocks: TextBlock[];
+  /** With page; with box, lines and confidence, too, when who recognised them tells places. */
+  blocks: Block[];
   words: number;
-  /** Mean over the words, 0 to 1; 0 when there is none. */
-  confidence: number;
+  /** Mean over the words, 0 to 1; undefined when nobody tells, or when there are none. */
+  confidence: number | undefined;
 }
 
-/** Reads the pages of a PDF that are pictures of text. */
+/** What was recognised in a picture inside a document. */
+export interface RecognisedPicture extends Pick<Picture, 'after'>, Omit<RecognisedPage, 'page'> {}
+
+/** Reads the pages of a PDF that are pictures of text, and pictures inside other documents. */
 export abstract class PageRecognizer {
-  /** One result for every page that is asked for, in that order. @throws ParseFailure, DependencyUnavailable */
+  /** One result for every page that is asked for, in that order: an empty one for a page that cannot be read. */
   abstract recognise(
     file: SourceFile,
     pages: readonly number[],
     signal: AbortSignal,
   ): Promise<RecognisedPage[]>;
+  /** The same for pictures. */
+  abstract recognisePictures(pictures: readonly Picture[], signal: AbortSignal): Promise<RecognisedPicture[]>;
 }

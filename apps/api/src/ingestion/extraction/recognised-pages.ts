@@ -1,5 +1,5 @@
 import type { ReadPart } from '../parsing/index.js';
-import type { ExtractedPart, PartRange, RecognisedPage } from './extractor.js';
+import type { ExtractedPart, PartRange, RecognisedPage, RecognisedPicture } from './extractor.js';
 
 /**
  * Puts what was recognised on pages of a part where those pages are. What little text such a page had of its own is
@@ -17,13 +17,11 @@ export function withRecognisedPages(
     blocks.splice(after === -1 ? blocks.length : after, 0, ...page.blocks);
   }
   const empty = pages.filter(({ page }) => !blocks.some((block) => block.page === page));
-  const words = pages.reduce((sum, page) => sum + page.words, 0);
-  const sureness = pages.reduce((sum, page) => sum + page.words * page.confidence, 0);
   return {
     ...part,
     blocks,
     warnings: [...part.warnings, ...empty.map(({ page }) => ({ code: 'page-without-text' as const, page }))],
-    recognised: { words, confidence: words === 0 ? 0 : sureness / words },
+    ...recognisedIn(pages),
     ...(part.seam && {
       seam: {
         ...part.seam,
@@ -32,4 +30,28 @@ export function withRecognisedPages(
       },
     }),
   };
+}
+
+/** Puts what was recognised in the pictures of a part behind the blocks after which they stand. */
+export function withRecognisedPictures(
+  { pictures: _, ...part }: ExtractedPart,
+  recognised: readonly RecognisedPicture[],
+): ExtractedPart {
+  const after = (index: number) =>
+    recognised.filter((picture) => picture.after === index).flatMap((picture) => picture.blocks);
+  const blocks = [...after(-1), ...part.blocks.flatMap((block, i) => [block, ...after(i)])];
+  return { ...part, blocks, ...recognisedIn(recognised) };
+}
+
+/** Absent when nobody told how sure he is. */
+function recognisedIn(
+  read: readonly Pick<RecognisedPage, 'words' | 'confidence'>[],
+): Pick<ExtractedPart, 'recognised'> {
+  const rated = read.flatMap(({ words, confidence }) =>
+    confidence === undefined ? [] : [{ words, confidence }],
+  );
+  const words = rated.reduce((sum, page) => sum + page.words, 0);
+  if (words === 0) return {};
+  const sureness = rated.reduce((sum, page) => sum + page.words * page.confidence, 0);
+  return { recognised: { words, confidence: sureness / words } };
 }

@@ -11,6 +11,8 @@ export type ParseFailureCode =
   | 'no-text'
   | 'unknown-encoding'
   | 'too-complex'
+  | 'image-too-large'
+  | 'recognition-failed'
   | 'parse-timeout'
   | 'parse-memory'
   | 'parser-crashed'
@@ -30,6 +32,8 @@ const SENTENCES: Record<ParseFailureCode, string> = {
   'no-text': 'No text was found in the file.',
   'unknown-encoding': 'The character encoding of the text is not known. Please save the file as UTF-8.',
   'too-complex': 'The file is too large or too complex inside to be read safely.',
+  'image-too-large': 'The picture has too many pixels to be read safely. Please upload a smaller copy.',
+  'recognition-failed': 'The text in the picture could not be recognised. Please try a clearer copy.',
   'parse-timeout': 'Reading the file took too long, so it was stopped.',
   'parse-memory': 'Reading the file needed too much memory, so it was stopped.',
   'parser-crashed': 'The file could not be read: the reader stopped unexpectedly.',
