@@ -88,6 +88,8 @@ export const refusalCells: readonly Cell[] = [
   postgres({
     id: 'F08',
     fault: 'every round trip takes 500 ms longer',
+    // A program that has just started has not yet made all the connections that it keeps in stock.
+    steadySeconds: 10,
     seconds: 30,
     begin: ({ world }) => world.postgresProxy.inject({ toServer: { latencyMs: 500 } }),
     heal: ({ world }) => world.postgresProxy.heal(),

@@ -10,10 +10,7 @@ const ATTEMPT_TIMEOUT_MS = 2_000;
 /** A dead peer is noticed on connections that say nothing. Linux then asks nine times, every 75 s, unless told otherwise. */
 const KEEP_ALIVE_MS = 10_000;
 
-const IDLE_MS = 600_000;
-/** Of the connections that the pool may have, those that it always has. */
-const STOCK = 0.75;
-const STOCK_EVERY_MS = 1_000;
+const STOCK_EVERY_MS = 250;
 
 /** One for each server and database, whoever connects: the pool, the listener and the probe are one crowd. */
 const gates = new Map<string, ConnectionGate>();
@@ -38,24 +35,23 @@ export async function openPool(appUrl: string, poolMax: number): Promise<DataSou
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      // To make a connection takes four round trips, and the moment it is needed is when there is no time for them.
-      idleTimeoutMillis: IDLE_MS,
+      idleTimeoutMillis: 0,
       // A transaction that its process forgot would hold locks and, later, the audit's watermark.
       idle_in_transaction_session_timeout: 60_000,
     },
   }).initialize();
-  keepStock(poolOf(source), poolMax * STOCK);
+  keepStock(poolOf(source));
   return source;
 }
 
 /**
- * Makes connections before they are needed, one a second: when every answer takes long, more of them are needed at once,
- * and to make one takes four answers.
+ * Makes all connections before they are needed, four a second: they are needed when every answer takes long, and then to
+ * make one takes as long as four answers.
  */
-function keepStock(pool: Pool, count: number): void {
+function keepStock(pool: Pool): void {
   const timer = setInterval(() => {
     if (pool.ending) clearInterval(timer);
-    else if (pool.totalCount < Math.min(count, pool.options.max))
+    else if (pool.totalCount < pool.options.max)
       (pool as Undeclared).newClient({ callback: (_error, _client, release) => release() });
   }, STOCK_EVERY_MS).unref();
 }
