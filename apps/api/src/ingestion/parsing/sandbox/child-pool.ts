@@ -41,6 +41,8 @@ export class ChildPool {
     const abort = () => worker.child.stop();
     signal?.addEventListener('abort', abort, { once: true });
     try {
+      // It may have aborted while a process was found, when nobody listened.
+      signal?.throwIfAborted();
       return await work(worker.child);
     } catch (error) {
       signal?.throwIfAborted();
