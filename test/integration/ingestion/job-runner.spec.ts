@@ -2,17 +2,11 @@ import { type ClaimedJob, LeaseLost } from '../../../apps/api/src/ingestion/jobs
 import type { StageName } from '../../../apps/api/src/ingestion/workflow/ingestion-stages.js';
 import { STAGE_NAMES } from '../../../apps/api/src/ingestion/workflow/ingestion-stages.js';
 import { JobRunner } from '../../../apps/api/src/ingestion/workflow/job-runner.js';
-import {
-  DocumentRejected,
-  type StageOutcome,
-  StageWorks,
-  type Task,
-} from '../../../apps/api/src/ingestion/workflow/stage-work.js';
+import { DocumentRejected } from '../../../apps/api/src/ingestion/workflow/stage-work.js';
 import { StageStore } from '../../../apps/api/src/ingestion/workflow/stage.store.js';
 import { documentMaker, gateConfig, type Owner, workerConfig } from '../../support/documents.js';
+import { type RunStage, ScriptedStages } from '../../support/scripted-stages.js';
 import { testDatabase, type TestDatabase } from '../../support/test-database.js';
-
-type Run = (task: Task, signal: AbortSignal) => Promise<StageOutcome>;
 
 let db: TestDatabase;
 let maker: ReturnType<typeof documentMaker>;
@@ -31,34 +25,15 @@ beforeEach(async () => {
   owner = await db.createTenant();
 });
 
-/** Stages that leave a mark in the document's tags, so that a lost or doubled effect shows. */
-class MarkingStages extends StageWorks {
-  readonly works = Object.fromEntries(
-    STAGE_NAMES.map((name) => [
-      name,
-      { run: (task: Task, signal: AbortSignal) => (this.instead[name] ?? this.mark(name))(task, signal) },
-    ]),
-  ) as unknown as StageWorks['works'];
-
-  constructor(private readonly instead: Partial<Record<StageName, Run>> = {}) {
-    super();
-  }
-
-  mark(name: StageName): Run {
-    return async ({ job }) => ({
-      result: Buffer.from(`result of ${name}`),
-      commit: async (tx) => {
-        await tx.query(`update document set tags = tags || $2::text where id = $1`, [job.documentId, name]);
-        if (name !== 'publish') return;
-        await maker.documents.setReady(tx, job.documentId);
-        await maker.jobs.finish(tx, job, 'done');
-      },
-    });
-  }
-}
-
-function runner(instead: Partial<Record<StageName, Run>> = {}) {
-  return new JobRunner(maker.jobs, stages, maker.documents, new MarkingStages(instead), config, gateConfig);
+function runner(instead: Partial<Record<StageName, RunStage>> = {}) {
+  return new JobRunner(
+    maker.jobs,
+    stages,
+    maker.documents,
+    new ScriptedStages(maker, instead),
+    config,
+    gateConfig,
+  );
 }
 
 /** A job whose row is locked at the moment is passed over, so a worker may have to ask again. */
@@ -294,7 +269,7 @@ describe('a job', () => {
       structure: async (task) => {
         reached.resolve();
         await asleep.promise;
-        return new MarkingStages().mark('structure')(task, never);
+        return new ScriptedStages(maker).works.structure.run(task, never);
       },
     }).run(await claimed(), never);
     await reached.promise;

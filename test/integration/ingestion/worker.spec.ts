@@ -271,9 +271,9 @@ describe('a worker', () => {
     const job = await runner.seen(id).promise;
     const leaseUntil = async () => (await stateOf(id)).lease_until as Date;
     for (let beats = 0; beats < 3; beats++) {
-      const before = await leaseUntil();
       nowMs += 9_000;
       await maker.jobs.fenced(job, (tx) => maker.jobs.noteProgress(tx, job));
+      const before = await leaseUntil();
       await until(async () => (await leaseUntil()).getTime() > before.getTime());
     }
     release.resolve();
