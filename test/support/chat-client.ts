@@ -43,9 +43,9 @@ export class ChatClient {
     return this;
   }
 
-  async upload(name: string, text: string): Promise<string> {
+  async upload(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<string> {
     const body = new FormData();
-    body.set('file', new Blob([text], { type: 'text/markdown' }), name);
+    body.set('file', new Blob([content], { type: 'text/markdown' }), name);
     const accepted = await this.app.fetch('/v1/documents', { method: 'POST', body, headers: this.app.admin });
     expect(accepted.status).toBe(202);
     const { id } = (await accepted.json()) as { id: string };
