@@ -8,16 +8,51 @@ import { APP_GUARD } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { Role } from '#libs/auth';
+import { Caches } from '#libs/cache';
 import { TenantDb } from '#libs/database';
 import { ProblemFilter, registerRequestHooks, ValidationFailed } from '#libs/http';
 import { BlobStore } from '../../apps/api/src/ingestion/blobs/blob.store.js';
 import { LocalBlobStore } from '../../apps/api/src/ingestion/blobs/local-blob.store.js';
+import { AttachmentStore } from '../../apps/api/src/ingestion/documents/attachment.store.js';
 import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
+import { DocumentWatcher } from '../../apps/api/src/ingestion/documents/document-watcher.js';
+import { DocumentsService } from '../../apps/api/src/ingestion/documents/documents.service.js';
+import { Forecast } from '../../apps/api/src/ingestion/documents/forecast.js';
+import { ProcessingService } from '../../apps/api/src/ingestion/documents/processing.service.js';
+import { PartStore } from '../../apps/api/src/ingestion/extraction/part.store.js';
+import { IngestionNotifications } from '../../apps/api/src/ingestion/jobs/notifications.js';
+import { DocumentPasswords } from '../../apps/api/src/ingestion/passwords/document-passwords.js';
+import { SealingKey } from '../../apps/api/src/ingestion/passwords/sealing-key.js';
+import { StageStore } from '../../apps/api/src/ingestion/workflow/stage.store.js';
+import { DeletedDocuments, PassageStore } from '../../apps/api/src/rag/index.js';
+import { LexicalIndex } from '../../apps/api/src/rag/passages/lexical/lexical.index.js';
+import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
+import { VectorIndex } from '../../apps/api/src/rag/passages/vectors/vector-index.js';
 import { uploadSection, workerSection } from '../../apps/api/src/ingestion/ingestion.config.js';
+import { NoScanner, Scanner } from '../../apps/api/src/ingestion/scan/scanner.js';
+import { Intake } from '../../apps/api/src/ingestion/uploads/intake.js';
 import { JobStore } from '../../apps/api/src/ingestion/jobs/job.store.js';
 import { setPrincipal } from '../../libs/auth/src/declarations.js';
 import { type Owner, workerConfig } from './documents.js';
 import type { TestDatabase } from './test-database.js';
+
+/** What the controllers of documents and of their processing are built on. */
+export const documentProviders: Provider[] = [
+  DocumentsService,
+  DocumentWatcher,
+  Forecast,
+  ProcessingService,
+  StageStore,
+  PartStore,
+  IngestionNotifications,
+  PassageStore,
+  {
+    provide: DeletedDocuments,
+    useValue: DeletedDocuments.on(Caches.inMemory(), { staleAnswerSeconds: 60 }),
+  },
+  LexicalIndex,
+  { provide: VectorIndex, useClass: BitscanIndex },
+];
 
 export interface IngestionApp {
   url: string;
@@ -44,6 +79,11 @@ export async function ingestionApp(
     providers: [
       DocumentStore,
       JobStore,
+      AttachmentStore,
+      DocumentPasswords,
+      Intake,
+      { provide: SealingKey, useValue: new SealingKey(Buffer.alloc(32, 7)) },
+      { provide: Scanner, useClass: NoScanner },
       { provide: BlobStore, useValue: blobs },
       { provide: TenantDb, useValue: db.tenantDb },
       { provide: 'APP_DATABASE_URL', useValue: db.appUrl },
