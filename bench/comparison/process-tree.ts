@@ -5,6 +5,8 @@ export class MemoryOfTree {
   peakMb = 0;
   /** Of the process alone. */
   ownPeakMb = 0;
+  /** Of the largest process that it began. */
+  largestChildMb = 0;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -24,6 +26,7 @@ export class MemoryOfTree {
     const tree = await this.tree();
     const sizes = await Promise.all(tree.map((pid) => residentMb(pid)));
     this.peakMb = Math.max(this.peakMb, Math.round(sizes.reduce((sum, size) => sum + size, 0)));
+    this.largestChildMb = Math.max(this.largestChildMb, Math.round(Math.max(0, ...sizes.slice(1))));
     this.ownPeakMb = Math.max(this.ownPeakMb, Math.round(sizes[0] ?? 0));
   }
 

@@ -1,4 +1,4 @@
-import type { Block, ExtractionWarning } from '../parsing/extracted-document.js';
+import { type ExtractionWarning, textsOf } from '../parsing/extracted-document.js';
 import type { ExtractedPart } from './extractor.js';
 import { type Hearing, sumOfHearing } from './hearing.js';
 
@@ -63,12 +63,6 @@ export function sumOf(details: readonly PartDetail[]): PartDetail {
     warnings: details.flatMap((detail) => detail.warnings),
     hearing: sumOfHearing(details.map((detail) => detail.hearing)),
   };
-}
-
-/** All that is text in a block, such as the cells of a table. */
-export function textsOf(block: Block): string[] {
-  if (block.kind !== 'table') return [block.text];
-  return block.rows.flatMap((row) => [row.label, ...row.cells.map((cell) => cell.text)]);
 }
 
 const sum = <T>(items: readonly T[], value: (item: T) => number): number =>

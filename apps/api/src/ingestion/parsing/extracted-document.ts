@@ -123,3 +123,9 @@ export interface TableCell {
   text: string;
   box: Box | null;
 }
+
+/** All that is text in a block, such as the cells of a table. */
+export function textsOf(block: Block): string[] {
+  if (block.kind !== 'table') return [block.text];
+  return block.rows.flatMap((row) => [row.label, ...row.cells.map((cell) => cell.text)]);
+}

@@ -1,5 +1,5 @@
 import { batchOf, type NewPassage, type PassageBatch, PASSAGES_PER_BLOCK } from '../../rag/passages/index.js';
-import type { Block } from '../parsing/extracted-document.js';
+import { type Block, textsOf } from '../parsing/extracted-document.js';
 import { levelOf } from '../parsing/pdf/headings.js';
 import { joinStretches, type OpenEnd, type Seam } from '../parsing/pdf/seam.js';
 import { type MakerState, PassageMaker } from './passage-maker.js';
@@ -13,6 +13,8 @@ export interface StructureState {
   waiting: NewPassage[];
   /** The passage before those, which stands in a batch. */
   before: NewPassage | null;
+  /** Some text of every part, because cover pages and forms are often in another language. */
+  sample: string;
 }
 
 export interface StructuredPart {
@@ -20,17 +22,23 @@ export interface StructuredPart {
   batches: PassageBatch[];
 }
 
+export interface StructureOptions {
+  /** The document ends with this part, so that nothing is held back. */
+  isLast: boolean;
+  /** Of the whole document, the one that stands out most first. */
+  headingStyles: readonly number[];
+  /** How many the document has. */
+  parts: number;
+}
+
 /**
  * Makes the passages of a document part by part.
- *
  * @param state from the part before; null for the first one
- * @param isLast whether the document ends with this part, so that nothing is held back
- * @param headingStyles of the whole document, the one that stands out most first
  */
 export function structurePart(
   state: StructureState | null,
   part: { blocks: readonly Block[]; seam?: Seam },
-  { isLast, headingStyles }: { isLast: boolean; headingStyles: readonly number[] },
+  { isLast, headingStyles, parts }: StructureOptions,
 ): StructuredPart {
   const { blocks, open } = joinStretches(state?.open ?? null, part.blocks, part.seam);
   const maker = new PassageMaker(state?.maker);
@@ -40,7 +48,11 @@ export function structurePart(
   else maker.settle();
   const passages = [...(state?.waiting ?? []), ...maker.take()];
   const { batches, waiting, before } = batchesOf(passages, state?.before ?? null, isLast);
-  return { batches, state: { open: isLast ? null : open, maker: maker.remembered, waiting, before } };
+  const sample = `${state?.sample ?? ''}\n${sampleOf(part.blocks.flatMap(textsOf), SAMPLE_CHARACTERS / parts)}`;
+  return {
+    batches,
+    state: { open: isLast ? null : open, maker: maker.remembered, waiting, before, sample },
+  };
 }
 
 /** A stretch of pages does not show all styles of a document. */
@@ -62,3 +74,16 @@ function batchesOf(passages: readonly NewPassage[], before: NewPassage | null, i
   }
   return { batches, waiting: passages.slice(at), before: last };
 }
+
+/** Every second text, or third …, so that the sample is from everywhere. */
+function sampleOf(texts: readonly string[], characters: number): string {
+  const all = texts.reduce((sum, text) => sum + text.length, 0);
+  const step = Math.max(1, Math.ceil(all / characters));
+  return texts
+    .filter((_, i) => i % step === 0)
+    .join('\n')
+    .slice(0, characters);
+}
+
+/** Enough to tell the language, and little enough that a thousand pages take no longer than ten. */
+const SAMPLE_CHARACTERS = 20_000;

@@ -145,21 +145,17 @@ export class StageStore {
     );
   }
 
-  /** The checkpoint that another stage starts from. */
-  async result(tx: EntityManager, documentId: string, name: StageName): Promise<Buffer> {
-    const [row] = await tx.query(`select result from job_stage where document_id = $1 and name = $2`, [
+  /** What a stage has told about its work; null before it is done. */
+  async detail(
+    tx: EntityManager,
+    documentId: string,
+    name: StageName,
+  ): Promise<Record<string, unknown> | null> {
+    const [row] = await tx.query(`select detail from job_stage where document_id = $1 and name = $2`, [
       documentId,
       name,
     ]);
-    if (!row?.result) throw new Error(`The stage ${name} has no result`);
-    return row.result;
-  }
-
-  /** Nobody needs the intermediate results of a finished job, and they are as large as the documents. */
-  async clearResults(tx: EntityManager, documentId: string): Promise<void> {
-    await tx.query(`update job_stage set result = null where document_id = $1 and result is not null`, [
-      documentId,
-    ]);
+    return row?.detail ?? null;
   }
 
   private async end(

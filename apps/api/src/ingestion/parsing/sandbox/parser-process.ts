@@ -8,6 +8,7 @@ import { Writable } from 'node:stream';
 import { getHeapStatistics } from 'node:v8';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { getResolvedPDFJS } from 'unpdf';
+import { languageOf } from '../../passages/language.js';
 import { type StructureState, structurePart } from '../../passages/structure-part.js';
 import { type OpenFile, openFile, type ReadPart } from '../open-file.js';
 import { unlock } from '../office/unlock.js';
@@ -108,12 +109,13 @@ export interface Described extends Omit<ReadPart, 'attachments' | 'pictures'> {
   pictures: { after: number; page: number | null }[];
 }
 
-function structure({ isLast, headingStyles }: StructureRequest, frame: Frame): Answer {
+async function structure(options: StructureRequest, frame: Frame): Promise<Answer> {
   const [before, packed] = sectionsOf(frame) as [Buffer, Buffer];
   const state = before.length > 0 ? unpack<StructureState>(before) : null;
-  const next = structurePart(state, unpack(packed), { isLast, headingStyles });
+  const next = structurePart(state, unpack(packed), options);
   const batches = next.batches.map(({ first, count }) => ({ first, count }));
-  return withSections({ passages: next.state.maker.ordinal, batches }, [
+  const language = options.isLast ? await languageOf(next.state.sample) : null;
+  return withSections({ passages: next.state.maker.ordinal, batches, language }, [
     gzipSync(JSON.stringify(next.state), { level: GZIP_LEVEL }),
     ...next.batches.flatMap(({ passages, postings }) => [Buffer.from(passages), Buffer.from(postings)]),
   ]);

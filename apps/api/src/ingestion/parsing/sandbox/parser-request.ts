@@ -1,3 +1,4 @@
+import type { StructureOptions } from '../../passages/structure-part.js';
 import type { ReadRange } from '../open-file.js';
 
 /** What a parser process is asked. The bytes of a file are the body of the request, unless the process holds it. */
@@ -28,12 +29,11 @@ export interface ReadRequest extends FileRequest {
 
 /**
  * The passages of one more part. Body: the state after the part before (empty for the first one) and the part. Answered
- * by the state and two sections for each batch, its passages and its postings; `batches` tells where they begin.
+ * by the state and two sections for each batch, its passages and its postings; `batches` tells where they begin,
+ * and `language` (ISO 639-1, or null) after the last part what the document is written in.
  */
-export interface StructureRequest {
+export interface StructureRequest extends StructureOptions {
   operation: 'structure';
-  isLast: boolean;
-  headingStyles: number[];
   /** Lengths of the two sections of the body. */
   sections: number[];
 }

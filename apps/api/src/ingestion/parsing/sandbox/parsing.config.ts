@@ -24,7 +24,9 @@ export const parserSection = section(
       .min(1)
       .max(32)
       .default(2)
-      .describe('Files, or stretches of pages, that are read at the same time, each in a process of its own.'),
+      .describe(
+        'Files, or stretches of pages, that are read at the same time, each in a process of its own.',
+      ),
     maxPages: z.coerce
       .number()
       .int()

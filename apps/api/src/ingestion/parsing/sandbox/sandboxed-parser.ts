@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { PassageBatch } from '../../../rag/passages/index.js';
+import type { StructureOptions } from '../../passages/structure-part.js';
 import type { FilePlan, ReadPart, ReadRange } from '../open-file.js';
 import { isParseFailureCode, ParseFailure } from '../parse-failure.js';
 import { ChildPool } from './child-pool.js';
@@ -30,6 +31,8 @@ export interface StructureStep {
   batches: PassageBatch[];
   /** Made so far, in batches or not. */
   passages: number;
+  /** ISO 639-1, after the last part; null when there is too little text to say. */
+  language: string | null;
 }
 
 /**
@@ -92,7 +95,7 @@ export class SandboxedParser implements OnApplicationShutdown {
   async structure(
     state: Buffer | null,
     part: Buffer,
-    { owner, ...options }: { isLast: boolean; headingStyles: number[]; owner?: string },
+    { owner, ...options }: StructureOptions & { owner?: string },
     signal?: AbortSignal,
   ): Promise<StructureStep> {
     const { head, body } = withSections({ operation: 'structure', ...options }, [
@@ -102,13 +105,13 @@ export class SandboxedParser implements OnApplicationShutdown {
     const work = (child: SandboxedChild) => child.ask(head as unknown as StructureRequest, body);
     const answer = checked(await this.pool.run(work, signal, undefined, owner));
     const [next, ...rest] = sectionsOf(answer);
-    const { batches, passages } = answer.head as {
-      batches: { first: number; count: number }[];
-      passages: number;
+    const { batches, ...told } = answer.head as unknown as Pick<StructureStep, 'passages' | 'language'> & {
+      batches: Pick<PassageBatch, 'first' | 'count'>[];
     };
     return {
       state: next!,
-      passages,
+      passages: told.passages,
+      language: told.language,
       batches: batches.map((batch, i) => ({
         ...batch,
         passages: rest[2 * i]!.toString('utf8'),

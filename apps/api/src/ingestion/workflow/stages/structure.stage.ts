@@ -36,14 +36,14 @@ export class StructureStage implements StageWork {
     const total = sumOf(details);
     let { next, state } = bookmark ?? { next: 0, state: null };
     for (let at = next; at < details.length - 1; at += 1) {
-      const step = await this.step(job, at, state, { isLast: false, total }, signal);
+      const step = await this.step(job, at, state, { parts: details.length, total }, signal);
       task.alive();
       ({ state } = step);
       if (step.batches.length === 0) continue;
       await this.save(job, step, { from: next, to: at + 1, of: details.length });
       next = at + 1;
     }
-    const last = await this.step(job, details.length - 1, state, { isLast: true, total }, signal);
+    const last = await this.step(job, details.length - 1, state, { parts: details.length, total }, signal);
     return this.outcome(job, last, { isOnly: next === 0, pageCount: plan?.pageCount ?? null, total });
   }
 
@@ -51,13 +51,14 @@ export class StructureStage implements StageWork {
     job: ClaimedJob,
     ordinal: number,
     state: Buffer | null,
-    { isLast, total }: { isLast: boolean; total: PartDetail },
+    { parts, total }: { parts: number; total: PartDetail },
     signal: AbortSignal,
   ): Promise<StructureStep> {
     signal.throwIfAborted();
     const part = await this.jobs.fenced(job, (tx) => this.parts.result(tx, extracted(job), ordinal));
     const { headingStyles } = total;
-    return this.parser.structure(state, part, { isLast, headingStyles, owner: job.documentId }, signal);
+    const options = { isLast: ordinal === parts - 1, parts, headingStyles, owner: job.documentId };
+    return this.parser.structure(state, part, options, signal);
   }
 
   /** A checkpoint behind part number `to`. */
@@ -79,14 +80,14 @@ export class StructureStage implements StageWork {
 
   private outcome(
     job: ClaimedJob,
-    { batches, passages }: StructureStep,
+    { batches, passages, language }: StructureStep,
     { isOnly, pageCount, total }: { isOnly: boolean; pageCount: number | null; total: PartDetail },
   ): StageOutcome {
     const noText = new ParseFailure('no-text');
     if (passages === 0) throw new DocumentRejected(noText.code, noText.message);
     const { documentId, generation } = job;
     return {
-      detail: { passages },
+      detail: { passages, language },
       evidence: { passages, tableCells: total.cells, tableCellsWithoutHeader: total.cellsWithoutHeader },
       commit: async (tx) => {
         if (isOnly) await this.passages.deleteGeneration(tx, job);
