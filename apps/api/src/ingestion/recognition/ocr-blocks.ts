@@ -1,6 +1,7 @@
 import type { Box } from '../../rag/index.js';
 import { cleanText } from '../parsing/clean-text.js';
 import type { Block, TextBlock } from '../parsing/extracted-document.js';
+import { parseMarkdown } from '../parsing/markdown.parser.js';
 import { assemble } from '../parsing/pdf/assemble.js';
 import { finishBlocks } from '../parsing/pdf/finish.js';
 import { readPlainFrame } from '../parsing/pdf/plain-page.js';
@@ -93,13 +94,14 @@ function withoutJunk(text: PlacedText, minConfidence: number): PlacedText {
   return { ...text, lines };
 }
 
-/** Of an engine that tells no places, all that is known is the page. */
+/** Of an engine that tells no places, all that is known is the page. Such engines write Markdown. */
 function plainPage(page: number, text: string): PageOfBlocks {
-  const blocks = text
-    .split(/\n\s*\n/)
-    .map(cleanText)
-    .filter((paragraph) => paragraph !== '')
-    .map((paragraph): TextBlock => ({ kind: 'paragraph', text: paragraph, page, box: null }));
-  const words = text.match(/\S+/g)?.length ?? 0;
-  return { page, blocks, words, confidence: undefined };
+  const words = text.match(/[\p{L}\p{N}]\S*/gu)?.length ?? 0;
+  const blocks = words === 0 ? [] : parseMarkdown(Buffer.from(text)).blocks;
+  return { page, blocks: blocks.map((block) => onPage(block, page)), words, confidence: undefined };
+}
+
+function onPage(block: Block, page: number): Block {
+  if (block.kind !== 'table') return { ...block, page };
+  return { ...block, page, rows: block.rows.map((row) => ({ ...row, page })) };
 }

@@ -37,6 +37,8 @@ export interface PlacedText {
   width: number;
   height: number;
   lines: OcrLine[];
+  /** Lines that are drawn, such as the borders of tables, in pixels of the upright page. */
+  drawn: Rect[];
   /** Clockwise quarter turns of the text against the picture. */
   turn: 0 | 1 | 2 | 3;
   /** In radians, clockwise: how far the lines of the picture were off the horizontal besides. */
@@ -46,7 +48,7 @@ export interface PlacedText {
 /** What an engine gives that does not tell places, nor how sure it is. */
 export interface PlainText {
   kind: 'plain';
-  /** Paragraphs are set apart by blank lines. */
+  /** Markdown. */
   text: string;
 }
 

@@ -16,7 +16,12 @@ export function frameOf(text: PlacedText, page: number): Frame {
     width: text.width * points,
     height: text.height * points,
     spans: [],
-    rules: [],
+    rules: text.drawn.map(({ x0, y0, x1, y1 }) => ({
+      x0: x0 * points,
+      y0: y0 * points,
+      x1: x1 * points,
+      y1: y1 * points,
+    })),
     fills: [],
   };
   for (const line of text.lines)

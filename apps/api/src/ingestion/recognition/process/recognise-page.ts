@@ -1,4 +1,5 @@
 import type { OcrLine, PlacedText } from '../ocr-engine.js';
+import { drawnLines, straightened } from './drawn-lines.js';
 import { type GrayImage, toPgm, turned } from './gray-image.js';
 import type { Tesseract, TesseractLine } from './tesseract.js';
 import { directionOf } from './text-direction.js';
@@ -15,13 +16,12 @@ export async function recognisePage(
   dpi: number | null,
 ): Promise<PlacedText> {
   const { blank, horizontal } = directionOf(image);
-  let best: PlacedText = { kind: 'placed', ...sizeOf(image), lines: [], turn: 0, skew: 0 };
+  let best: PlacedText = { kind: 'placed', ...sizeOf(image), lines: [], drawn: [], turn: 0, skew: 0 };
   if (blank) return best;
   for (const [attempt, turn] of turnsToTry(horizontal).entries()) {
     // What runs across the other way is a dark edge or a drawing where there is hardly any text.
     if (attempt >= 2 && realWords(best).length >= FEW_WORDS) break;
-    // Text that was turned clockwise is read after turning it back.
-    const upright = turned(image, ((4 - turn) % 4) as Turn);
+    const upright = turnedBack(image, turn);
     const pgm = toPgm(upright);
     for (const straighten of [true, false]) {
       const { lines, skew } = await tesseract.recognise(pgm, { dpi, straighten });
@@ -29,6 +29,7 @@ export async function recognisePage(
         kind: 'placed',
         ...sizeOf(upright),
         lines: isSideways(lines) ? [] : lines.map(lineOf).filter(({ words }) => words.length > 0),
+        drawn: [],
         turn,
         skew,
       };
@@ -38,13 +39,16 @@ export async function recognisePage(
     }
     if (readsWell(best)) break;
   }
-  return best;
+  const upright = straightened(turnedBack(image, best.turn), best.skew);
+  return { ...best, drawn: drawnLines(upright) };
 }
 
 function turnsToTry(horizontal: number): Turn[] {
   if (horizontal > CLEAR) return [0, 2, 1, 3];
   return horizontal < 1 / CLEAR ? [1, 3, 0, 2] : [0, 1, 3, 2];
 }
+
+const turnedBack = (image: GrayImage, turn: Turn) => turned(image, ((4 - turn) % 4) as Turn);
 
 const sizeOf = ({ width, height }: GrayImage) => ({ width, height });
 
