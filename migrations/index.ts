@@ -13,7 +13,9 @@ import { CreateModelBudget1764000011000 } from './1764000011000-create-model-bud
 import { ResumeIdempotentRequests1764000013000 } from './1764000013000-resume-idempotent-requests.js';
 import { ControlIngestion1764000014000 } from './1764000014000-control-ingestion.js';
 import { CreateJobParts1764000015000 } from './1764000015000-create-job-parts.js';
+import { NestDocuments1764000016000 } from './1764000016000-nest-documents.js';
 import { TimePassages1764000017000 } from './1764000017000-time-passages.js';
+import { CreateInsights1764000018000 } from './1764000018000-create-insights.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -31,5 +33,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   ResumeIdempotentRequests1764000013000,
   ControlIngestion1764000014000,
   CreateJobParts1764000015000,
+  NestDocuments1764000016000,
   TimePassages1764000017000,
+  CreateInsights1764000018000,
 ];
