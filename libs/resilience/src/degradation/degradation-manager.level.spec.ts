@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { TransientFailure } from '#libs/errors';
-import { newContext, runInContext } from '#libs/observability';
+import { newContext, runInContext, sumOfMetric } from '#libs/observability';
 import { fails, managerOf, never, says } from '../../../../test/support/ladder-steps.js';
 import { VirtualClock } from '../../../../test/support/virtual-clock.js';
 import {
@@ -60,6 +60,9 @@ describe('the level of a capability', () => {
     const { manager } = clocked({ steps: [fails('a', new TransientFailure('x')), says('b', 'degraded')] });
     await manager.serve('why?', never);
     expect(manager.current()).toMatchObject({ level: 'degraded', reasons: ['TransientFailure'] });
+    const { manager: lesser } = clocked({ steps: [says('a', 'minimal')] });
+    await lesser.serve('why?', never);
+    expect(lesser.current()).toMatchObject({ level: 'minimal', reasons: [] });
   });
 
   it('knows since when, of itself and of each reason', async () => {
@@ -75,6 +78,45 @@ describe('the level of a capability', () => {
     expect(manager.current().since).toBe(since);
     await clock.advance(10_000);
     expect(manager.observe('degraded', 'slow')!.since > first.since).toBe(true);
+  });
+
+  it('names the worst reason first, however much better it looked later', () => {
+    const { manager } = clocked();
+    manager.observe('degraded', 'slow');
+    manager.observe('unavailable', 'down');
+    manager.observe('minimal', 'half');
+    manager.observe('degraded', 'down');
+    expect(manager.current().reasons).toEqual(['down', 'half', 'slow']);
+  });
+
+  it('names no reason for what is full', () => {
+    const { manager } = clocked();
+    manager.observe('degraded', 'slow');
+    expect(manager.observe('full', 'well again')).toBeUndefined();
+    manager.observe('minimal');
+    expect(manager.current().reasons).toEqual(['slow']);
+  });
+
+  it('forgets the reason that was not seen for longest when there are too many', () => {
+    const { manager } = clocked();
+    for (let i = 0; i < 16; i++) manager.observe('degraded', `reason ${i}`);
+    manager.observe('degraded', 'reason 0');
+    manager.observe('degraded', 'one more');
+    const { reasons } = manager.current();
+    expect(reasons).toContain('reason 0');
+    expect(reasons).not.toContain('reason 1');
+  });
+
+  it('is a number in metrics', async () => {
+    const { clock, manager } = clocked();
+    const shown = () => sumOfMetric('navigator_service_level', { capability: 'answer.generate' });
+    expect(await shown()).toBe(0);
+    manager.observe('minimal', 'down');
+    expect(await shown()).toBe(2);
+    await clock.advance(10_000);
+    manager.observe('degraded', 'slow');
+    expect(await shown()).toBe(1);
+    expect(await sumOfMetric('navigator_service_level')).toBe(1);
   });
 
   it('remembers a bounded number of reasons, the latest', () => {
@@ -109,13 +151,17 @@ describe('the degradations of a request', () => {
     const noted = runInContext(newContext({ requestId: 'r' }), () => {
       semantic.observe('degraded', 'embedder: circuit-open', 'lexical');
       semantic.observe('degraded', 'embedder: circuit-open', 'lexical');
+      semantic.observe('degraded', 'index: circuit-open', 'lexical');
       semantic.observe('full');
-      managerOf().observe('minimal', 'model:a: failed', 'extractive');
+      managerOf().observe('minimal', 'embedder: circuit-open', 'extractive');
+      managerOf().observe('minimal', 'model:a: failed');
       return currentDegradations();
     });
     expect(noted).toMatchObject([
       { capability: 'retrieve.semantic', reason: 'embedder: circuit-open', fallback: 'lexical' },
-      { capability: 'answer.generate', reason: 'model:a: failed', fallback: 'extractive' },
+      { capability: 'retrieve.semantic', reason: 'index: circuit-open', fallback: 'lexical' },
+      { capability: 'answer.generate', reason: 'embedder: circuit-open', fallback: 'extractive' },
+      { capability: 'answer.generate', reason: 'model:a: failed', fallback: 'none' },
     ]);
     runInContext(newContext({ requestId: 's' }), () => expect(currentDegradations()).toEqual([]));
   });

@@ -1,4 +1,10 @@
-import { DependencyTimeout, DependencyUnavailable, DomainError, TransientFailure } from '#libs/errors';
+import {
+  DeadlineExceeded,
+  DependencyTimeout,
+  DependencyUnavailable,
+  DomainError,
+  TransientFailure,
+} from '#libs/errors';
 import { fails, managerOf, never, says } from '../../../../test/support/ladder-steps.js';
 import {
   CachedFallback,
@@ -47,6 +53,16 @@ describe('a ladder of fallbacks', () => {
         { ...degradation, reason: 'TransientFailure' },
       ],
     });
+  });
+
+  it('takes the next step when there was no time left for one, and names each reason once', async () => {
+    const steps = [
+      fails('a', new DeadlineExceeded()),
+      fails('b', new DeadlineExceeded()),
+      says('extract', 'minimal'),
+    ];
+    const { degradations } = await managerOf({ steps }).serve('why?', never);
+    expect(degradations.map(({ reason }) => reason)).toEqual(['deadline-exceeded']);
   });
 
   it('tells of every step down', async () => {
@@ -103,7 +119,11 @@ describe('a ladder of fallbacks', () => {
   it('goes on after what its owner expects', async () => {
     const isExpected = (error: unknown) => error instanceof TypeError;
     const steps = [fails('a', new TypeError()), says('b')];
-    expect((await managerOf({ steps, isExpected }).serve('why?', never)).servedBy).toBe('b');
+    expect(await managerOf({ steps, isExpected }).serve('why?', never)).toMatchObject({
+      servedBy: 'b',
+      level: 'full',
+      degradations: [],
+    });
     const other = [fails('a', new TransientFailure('x')), says('b')];
     await expect(managerOf({ steps: other, isExpected }).serve('why?', never)).rejects.toThrow(
       TransientFailure,
@@ -149,6 +169,14 @@ describe('a ladder of fallbacks', () => {
     await expect(manager.serve('why?', client.signal)).rejects.toBe(left);
     expect(asked).toEqual([]);
     expect(manager.current()).toMatchObject({ level: 'full', reasons: [] });
+  });
+
+  it('does not even begin for a client who has left', async () => {
+    const asked: string[] = [];
+    const step = new FunctionFallback<string, string>('a', 'full', async () => (asked.push('a'), 'a'));
+    const manager = managerOf({ steps: [step] });
+    await expect(manager.serve('why?', AbortSignal.abort('left'))).rejects.toBe('left');
+    expect(asked).toEqual([]);
   });
 
   describe('for a client that asks for a level', () => {

@@ -44,6 +44,17 @@ describe('a ladder of fallbacks that streams', () => {
     expect(error).toMatchObject({ message: 'a broke off', cause: reset });
   });
 
+  it('says why the client left, and not that it broke off, when both are so', async () => {
+    const client = new AbortController();
+    const left = new Error('left');
+    const step = new StreamFallback<string, string, string>('a', 'full', async function* () {
+      yield 'x';
+      client.abort(left);
+      throw new TransientFailure('aborted');
+    });
+    expect(await read({ steps: [step] }, client.signal)).toEqual({ items: ['x'], error: left });
+  });
+
   it('may give out first what binds nobody', async () => {
     const steps = [
       streams('a', 'full', 'results', new TransientFailure('reset')),
