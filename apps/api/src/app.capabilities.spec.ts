@@ -1,7 +1,16 @@
 import { DegradationManager, PolicyRegistry } from '#libs/resilience';
 import { defineCapabilities, noteRefusedWrite } from './app.capabilities.js';
 
-const POLICIES = ['postgres', 'password-hashing', 'embedder', 'blob-store', 'parser', 'transcriber', 'ocr'];
+const POLICIES = [
+  'postgres',
+  'password-hashing',
+  'embedder',
+  'blob-store',
+  'parser',
+  'transcriber',
+  'ocr',
+  'scanner',
+];
 
 function world() {
   const policies = new PolicyRegistry();

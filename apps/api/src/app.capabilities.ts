@@ -21,7 +21,7 @@ const NEEDS: Record<Exclude<Capability, 'answer.generate'>, Needs> = {
   'auth.login': { postgres: 'unavailable', 'password-hashing': 'unavailable' },
   'retrieve.semantic': { postgres: 'unavailable', embedder: 'degraded' },
   'retrieve.lexical': { postgres: 'unavailable' },
-  'ingest.accept': { postgres: 'unavailable', 'blob-store': 'unavailable' },
+  'ingest.accept': { postgres: 'unavailable', 'blob-store': 'unavailable', scanner: 'unavailable' },
   // What is accepted is kept, and goes on by itself.
   'ingest.process': {
     postgres: 'unavailable',

@@ -10,6 +10,7 @@ import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import {
   gateSection,
+  clamdSection,
   parserSection,
   ocrSection,
   transcriberSection,
@@ -95,6 +96,7 @@ export const sections = {
   worker: workerSection,
   gate: gateSection,
   parser: parserSection,
+  clamd: clamdSection,
   ocr: ocrSection,
   transcriber: transcriberSection,
   retrieval: retrievalSection,

@@ -1,5 +1,6 @@
 import { type DatabaseConfig, databaseOutcome, databasePolicy } from '#libs/database';
 import { type FaultInjector, type PolicyHooks, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
+import type { ClamdConfig } from './ingestion/index.js';
 import { type ChatConfig, chatModelNames, type EmbedderConfig } from './rag/index.js';
 
 export interface PolicySettings {
@@ -7,6 +8,7 @@ export interface PolicySettings {
   chat: ChatConfig;
   /** The local one unless given. */
   embedder?: Pick<EmbedderConfig, 'provider'>;
+  clamd?: Pick<ClamdConfig, 'timeoutMs'>;
 }
 
 export interface PolicySurroundings {
@@ -30,7 +32,7 @@ export function definePolicies(
 /** For dependencies whose adapters have errors of their own. */
 const CLASSIFY: Record<string, PolicyHooks['classify']> = { postgres: databaseOutcome };
 
-function policyList({ database, embedder }: PolicySettings): Record<string, PolicyOptions> {
+function policyList({ database, embedder, clamd }: PolicySettings): Record<string, PolicyOptions> {
   return {
     postgres: databasePolicy(database.poolMax),
     cache: {
@@ -70,6 +72,14 @@ function policyList({ database, embedder }: PolicySettings): Record<string, Poli
       retry: { retries: 1 },
       breaker: { minimumCalls: 5, failuresInARow: 4, slowCallMs: 60_000 },
       bulkhead: { concurrency: 8, queue: 64, backgroundMaxWaitMs: 90_000, tenantShare: 1 },
+    },
+    // Nothing is accepted that was not scanned, where a scanner is configured: an outage is told at once.
+    scanner: {
+      attemptTimeoutMs: clamd?.timeoutMs ?? 60_000,
+      retry: { retries: 1 },
+      breaker: { minimumCalls: 3, failuresInARow: 3, openMs: 2_000, maxOpenMs: 15_000, slowStartMs: 0 },
+      // As many as clamd scans at once unless it is told otherwise.
+      bulkhead: { concurrency: 10, queue: 40, maxWaitMs: 10_000, backgroundMaxWaitMs: 60_000 },
     },
     // A document that cannot be read says nothing about the parser, so it has no circuit of its own.
     parser: { attemptTimeoutMs: 600_000 },

@@ -20,7 +20,7 @@ import { definePolicies } from './app.policies.js';
 import { PolicyFile } from './app.policy-file.js';
 import { createAdapter, setUp } from './app.setup.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
-import { ocrProbe, transcriberProbe } from './ingestion/index.js';
+import { ocrProbe, scannerProbe, transcriberProbe } from './ingestion/index.js';
 import { dimensionsOf, prepareVectorIndex, providerProbes } from './rag/index.js';
 
 export interface Program {
@@ -73,6 +73,7 @@ async function start(
     ...providerProbes(config),
     ...transcriberProbe(config.transcriber),
     ...ocrProbe(config.ocr),
+    ...scannerProbe(config.clamd),
   };
 
   const databaseLost = Promise.withResolvers<void>();

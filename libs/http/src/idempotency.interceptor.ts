@@ -118,8 +118,13 @@ function callerOf(request: FastifyRequest): Caller | undefined {
 
 function fingerprintOf(request: FastifyRequest): Buffer {
   return createHash('sha256')
-    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null, withoutSecrets)}`)
     .digest();
+}
+
+/** A digest of a password is a way to guess it, so who repeats a request with another one gets the first answer. */
+function withoutSecrets(name: string, value: unknown): unknown {
+  return /password/i.test(name) ? '' : value;
 }
 
 function replay(earlier: Stored | undefined, fingerprint: Buffer, reply: FastifyReply): unknown {

@@ -18,6 +18,7 @@ import { ProcessingService } from '../../../apps/api/src/ingestion/documents/pro
 import { gateSection } from '../../../apps/api/src/ingestion/workflow/gates/index.js';
 import {
   IngestionModule,
+  clamdSection,
   parserSection,
   ocrSection,
   transcriberSection,
@@ -116,6 +117,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: uploadSection.token, useValue: uploadSection.schema.parse({}) },
     { provide: gateSection.token, useValue: gateConfig },
     { provide: parserSection.token, useValue: parserSection.schema.parse({}) },
+    { provide: clamdSection.token, useValue: clamdSection.schema.parse({}) },
     { provide: transcriberSection.token, useValue: transcriberSection.schema.parse({}) },
     { provide: ocrSection.token, useValue: ocrSection.schema.parse({}) },
     { provide: workerSection.token, useValue: workerConfig({ pollMs: 100 }) },

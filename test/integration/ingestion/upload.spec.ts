@@ -174,8 +174,8 @@ describe('an upload that is refused leaves nothing behind', () => {
   });
 
   it('when it is of a type that cannot be read', async () => {
-    const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
-    expect(await upload([file(png as Buffer<ArrayBuffer>, 'plan.pdf')])).toMatchObject({
+    const gif = Buffer.from('GIF89a\u0001\u0000\u0001\u0000');
+    expect(await upload([file(gif as Buffer<ArrayBuffer>, 'plan.pdf')])).toMatchObject({
       status: 415,
       body: { code: 'unsupported-document-type' },
     });
@@ -198,11 +198,11 @@ describe('an upload that is refused leaves nothing behind', () => {
   });
 
   it('when its first bytes show that it cannot be read, while the rest is still to come', async () => {
-    const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').toString('latin1');
+    const gif = Buffer.from('GIF89a\u0001\u0000\u0001\u0000').toString('latin1');
     const answer = await send([
       `POST /v1/documents HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=B\r\n`,
       `content-length: 900000\r\nx-test-principal: ${app.as(owner)['x-test-principal']}\r\n\r\n`,
-      `--B\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n${png}${'x'.repeat(100_000)}`,
+      `--B\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n${gif}${'x'.repeat(100_000)}`,
     ]);
     expect(answer).toMatch(/^HTTP\/1.1 415 /);
   });

@@ -3,6 +3,7 @@ export { type UploadConfig, uploadSection, type WorkerConfig, workerSection } fr
 export { type ParserConfig, parserSection } from './parsing/index.js';
 export { ocrProbe, ocrSection } from './recognition/index.js';
 export { transcriberProbe, transcriberSection } from './transcription/index.js';
+export { type ClamdConfig, clamdSection, scannerProbe } from './scan/index.js';
 export { QueueProbe } from './jobs/queue.probe.js';
 export { WorkerProbe } from './jobs/worker.probe.js';
 export { type GateConfig, gateSection } from './workflow/gates/index.js';

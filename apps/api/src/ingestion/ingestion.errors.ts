@@ -145,6 +145,17 @@ export class TenantNotFound extends DomainError {
   }
 }
 
+/** A document's facts come with its assessment. */
+export class FactsNotReady extends DomainError {
+  readonly code = 'facts-not-ready';
+  readonly kind = 'conflict' as const;
+  constructor(documentId: string, status: string) {
+    super('The document has not been assessed yet', {
+      extra: { document_id: documentId, document_status: status },
+    });
+  }
+}
+
 /** The row is there and the file is not: somebody removed it from the disk. */
 export class ContentMissing extends DomainError {
   readonly code = 'content-missing';
@@ -160,5 +171,32 @@ export class StorageUnavailable extends DomainError {
   readonly kind = 'unavailable' as const;
   constructor(options: { cause?: unknown } = {}) {
     super('Documents cannot be stored at the moment', { retryAfterMs: 60_000, ...options });
+  }
+}
+
+/** A scanner knows what is in the file. Its name is not told: it would tell how to hide it. */
+export class MalwareFound extends DomainError {
+  readonly code = 'malware-found';
+  readonly kind = 'unprocessable' as const;
+  constructor() {
+    super('The file was refused by the malware scanner');
+  }
+}
+
+/** Larger than the scanner takes, and what is not scanned is not accepted. */
+export class DocumentNotScannable extends DomainError {
+  readonly code = 'document-not-scannable';
+  readonly kind = 'too-large' as const;
+  constructor() {
+    super('The file is too large for the malware scanner');
+  }
+}
+
+/** What is not scanned is not accepted, so nothing can be uploaded until the scanner is back. */
+export class ScannerUnavailable extends DomainError {
+  readonly code = 'scanner-unavailable';
+  readonly kind = 'unavailable' as const;
+  constructor(options: { cause?: unknown } = {}) {
+    super('Files cannot be scanned for malware at the moment', { retryAfterMs: 15_000, ...options });
   }
 }

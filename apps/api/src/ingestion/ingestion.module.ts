@@ -10,6 +10,8 @@ import { ControlStore } from './control/control.store.js';
 import { DeadLetterStore } from './control/dead-letter.store.js';
 import { IngestionController } from './control/ingestion.controller.js';
 import { IngestionOrdersController } from './control/ingestion-orders.controller.js';
+import { AttachmentStore } from './documents/attachment.store.js';
+import { ChildDocuments } from './documents/child-documents.js';
 import { DocumentStore } from './documents/document.store.js';
 import { DocumentWatcher } from './documents/document-watcher.js';
 import { DocumentsController } from './documents/documents.controller.js';
@@ -20,6 +22,11 @@ import { ProcessingService } from './documents/processing.service.js';
 import { DocumentExtractor } from './extraction/document.extractor.js';
 import { Extractors } from './extraction/extractors.js';
 import { PartStore } from './extraction/part.store.js';
+import { SourceFiles } from './extraction/source-files.js';
+import { FactsController } from './facts/facts.controller.js';
+import { FactsService } from './facts/facts.service.js';
+import { InsightFinder } from './facts/insight-finder.js';
+import { InsightStore } from './facts/insight.store.js';
 import { type WorkerConfig, workerSection } from './ingestion.config.js';
 import { IngestionWorker } from './jobs/ingestion.worker.js';
 import { JobStore } from './jobs/job.store.js';
@@ -27,9 +34,13 @@ import { IngestionNotifications } from './jobs/notifications.js';
 import { QueueProbe } from './jobs/queue.probe.js';
 import { WorkerLiveness } from './jobs/worker-liveness.js';
 import { WorkerProbe } from './jobs/worker.probe.js';
+import { DocumentPasswords } from './passwords/document-passwords.js';
+import { SealingKey } from './passwords/sealing-key.js';
 import { SandboxedParser } from './parsing/index.js';
 import { ImageExtractor, RECOGNITION } from './recognition/index.js';
 import { RecordingExtractor, TRANSCRIPTION } from './transcription/index.js';
+import { SCANNER } from './scan/index.js';
+import { Intake } from './uploads/intake.js';
 import { UploadService } from './uploads/upload.service.js';
 import { UploadsController } from './uploads/uploads.controller.js';
 import { JobRunner } from './workflow/job-runner.js';
@@ -57,6 +68,16 @@ const STORES = [
   JobStore,
   StageStore,
   IngestionNotifications,
+  InsightStore,
+  AttachmentStore,
+  DocumentPasswords,
+  Intake,
+  SCANNER,
+  {
+    provide: SealingKey,
+    inject: ['DATA_DIR'],
+    useFactory: (dataDir: string) => SealingKey.loadOrCreate(dataDir),
+  },
   {
     provide: BlobStore,
     inject: ['DATA_DIR', PolicyRegistry],
@@ -84,6 +105,9 @@ const WORKER = [
         { prefix: 'image/', extractor: images },
       ]),
   },
+  ChildDocuments,
+  SourceFiles,
+  InsightFinder,
   ReceiveStage,
   ExtractStage,
   StructureStage,
@@ -96,6 +120,7 @@ const WORKER = [
 const CONTROLLERS = [
   UploadsController,
   DocumentsController,
+  FactsController,
   ProcessingController,
   IngestionController,
   IngestionOrdersController,
@@ -104,6 +129,7 @@ const CONTROLLERS = [
 const HTTP = [
   UploadService,
   DocumentsService,
+  FactsService,
   DocumentWatcher,
   Forecast,
   ProcessingService,

@@ -14,6 +14,8 @@ export interface ReceiveOptions {
 export interface StagedBlob {
   readonly sha256: Buffer;
   readonly sizeBytes: number;
+  /** For looking at it before it is kept. */
+  read(): Readable;
   /** Puts it in its place. Call it while holding the lock of the content, see `DocumentStore.lockContent`. */
   keep(): Promise<void>;
   /** Leaves nothing behind; harmless after `keep`. */

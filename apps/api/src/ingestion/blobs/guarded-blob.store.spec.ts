@@ -16,6 +16,7 @@ class FakeStore extends BlobStore {
   receive = async (): Promise<StagedBlob> => ({
     sha256: Buffer.alloc(32),
     sizeBytes: 1,
+    read: () => Readable.from([]),
     keep: () => this.attempt(undefined),
     discard: async () => undefined,
   });

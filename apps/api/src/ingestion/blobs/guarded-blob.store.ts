@@ -30,6 +30,7 @@ export class GuardedBlobStore extends BlobStore {
     return {
       sha256: staged.sha256,
       sizeBytes: staged.sizeBytes,
+      read: () => staged.read(),
       keep: () => this.guarded('keep', () => staged.keep()),
       discard: () => staged.discard(),
     };

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -45,6 +46,7 @@ export class LocalBlobStore extends BlobStore {
       const written = await writeNewFile(path, source, options);
       return {
         ...written,
+        read: () => createReadStream(path),
         keep: () => moveInto(path, this.pathOf(tenantId, written.sha256), this.folder).catch(throwTrouble),
         discard: () => rm(path, { force: true }),
       };

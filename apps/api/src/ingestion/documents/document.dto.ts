@@ -13,6 +13,7 @@ export const ListDocuments = z.strictObject({
   status: z.enum(DOCUMENT_STATUSES).optional(),
   collection: z.string().trim().min(1).max(100).optional(),
   tag: z.string().trim().min(1).max(50).optional(),
+  parent_id: z.uuid().optional().describe('What is attached to this document.'),
   q: z.string().trim().min(1).max(200).optional().describe('Part of the title, in any case.'),
 });
 export type ListDocuments = z.infer<typeof ListDocuments>;
@@ -69,6 +70,10 @@ export const DocumentBody = z.object({
   sha256: z.string(),
   visibility: z.enum(['private', 'tenant']),
   owner_id: z.uuid(),
+  parent_id: z
+    .uuid()
+    .nullable()
+    .describe('The mail or file that it came attached to; null for what was uploaded.'),
   collection: z.string().nullable(),
   tags: z.array(z.string()),
   status: z.enum(DOCUMENT_STATUSES),
@@ -125,6 +130,7 @@ export function toDocumentBody({ document, stages, expectedAt }: DocumentView): 
     sha256: document.sha256.toString('hex'),
     visibility: document.visibility,
     owner_id: document.ownerId,
+    parent_id: document.parentId,
     collection: document.collection,
     tags: document.tags,
     status: document.status,

@@ -7,6 +7,8 @@ export interface DocumentFilter {
   status?: DocumentStatus;
   collection?: string;
   tag?: string;
+  /** What is attached to this document. */
+  parentId?: string;
   /** Part of the title, in any case. */
   titlePart?: string;
 }
@@ -29,8 +31,8 @@ export class DocumentStore {
   async insert(tx: EntityManager, document: NewDocument): Promise<boolean> {
     const rows = await tx.query(
       `insert into document (tenant_id, id, owner_id, visibility, collection, tags, title, filename, media_type,
-                             size_bytes, sha256)
-       values (app_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                             size_bytes, sha256, parent_id)
+       values (app_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
        on conflict (tenant_id, id) do nothing returning id`,
       [
         document.id,
@@ -43,6 +45,7 @@ export class DocumentStore {
         document.mediaType,
         document.sizeBytes,
         document.sha256,
+        document.parentId,
       ],
     );
     return rows.length > 0;
@@ -56,7 +59,7 @@ export class DocumentStore {
   async list(
     tx: EntityManager,
     reader: Reader,
-    { status, collection, tag, titlePart }: DocumentFilter,
+    { status, collection, tag, parentId, titlePart }: DocumentFilter,
     after: DocumentPosition | undefined,
     limit: number,
   ): Promise<{ document: Document; position: DocumentPosition }[]> {
@@ -68,9 +71,10 @@ export class DocumentStore {
          and ($4::text is null or $4 = any (tags))
          and ($5::text is null or strpos(lower(title), lower($5)) > 0)
          and ($6::timestamptz is null or (created_at, id) < ($6, $7::uuid))
+         and ($9::uuid is null or id in (select document_id from document_attachment where parent_id = $9))
        order by created_at desc, id desc
        limit $8`,
-      [reader.userId, status, collection, tag, titlePart, after?.createdAt, after?.id, limit],
+      [reader.userId, status, collection, tag, titlePart, after?.createdAt, after?.id, limit, parentId],
     );
     return rows.map((row: DocumentRow) => ({
       document: documentOf(row),
@@ -219,8 +223,8 @@ const VISIBLE_TO = (user: string) =>
   `(${user}::uuid is null or owner_id = ${user}::uuid or visibility = 'tenant')`;
 
 const SELECT = `
-  select id, tenant_id as "tenantId", owner_id as "ownerId", visibility, collection, tags, title, filename,
-         media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
+  select id, tenant_id as "tenantId", owner_id as "ownerId", parent_id as "parentId", visibility, collection,
+         tags, title, filename, media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
          live_generation as "liveGeneration", semantic_generation as "semanticGeneration",
          (select j.priority from job j where j.tenant_id = document.tenant_id and j.document_id = document.id)
            as "priorityRank", page_count as "pageCount", passage_count as "passageCount",

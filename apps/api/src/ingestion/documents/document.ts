@@ -26,6 +26,8 @@ export interface Document {
   id: string;
   tenantId: string;
   ownerId: string;
+  /** The document that this one came attached to; null for what was uploaded. */
+  parentId: string | null;
   visibility: Visibility;
   collection: string | null;
   tags: string[];
@@ -62,7 +64,7 @@ export type NewDocument = Pick<
   | 'mediaType'
   | 'sizeBytes'
   | 'sha256'
->;
+> & { parentId?: string };
 
 /** What the extraction was worth: a person should know when a document was read badly. */
 export interface Assessment {

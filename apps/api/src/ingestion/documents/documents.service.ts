@@ -17,6 +17,7 @@ import {
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged, notifyJobRevoked } from '../jobs/notifications.js';
 import { type ByteRange, rangeIn } from './content-range.js';
+import { AttachmentStore } from './attachment.store.js';
 import type { Document, Reader } from './document.js';
 import {
   type DocumentBody,
@@ -45,14 +46,24 @@ export class DocumentsService {
     private readonly passages: PassageStore,
     private readonly blobs: BlobStore,
     private readonly deleted: DeletedDocuments,
+    private readonly attachments: AttachmentStore,
     private readonly forecast: Forecast,
   ) {}
 
-  list(reader: Reader, { cursor, limit, q, ...filter }: ListDocuments): Promise<Page<DocumentBody>> {
+  list(
+    reader: Reader,
+    { cursor, limit, q, parent_id: parentId, ...filter }: ListDocuments,
+  ): Promise<Page<DocumentBody>> {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, DocumentCursor);
     const position = after && { createdAt: after[0], id: after[1] };
     return this.db.read(reader.tenantId, async (tx) => {
-      const rows = await this.documents.list(tx, reader, { ...filter, titlePart: q }, position, limit + 1);
+      const rows = await this.documents.list(
+        tx,
+        reader,
+        { ...filter, parentId, titlePart: q },
+        position,
+        limit + 1,
+      );
       const stagesOf = await this.documents.listStages(
         tx,
         rows.map(({ document }) => document.id),
@@ -120,23 +131,38 @@ export class DocumentsService {
   }
 
   /**
-   * Removes the document with everything that was made of it. A worker that is at it loses its job with the row and
-   * writes nothing more. @throws DocumentNotFound, NotYourDocument
+   * Removes the document with everything that was made of it, and the files that came only inside it. A worker that is
+   * at it loses its job with the row and writes nothing more. @throws DocumentNotFound, NotYourDocument
    */
   async delete(principal: Principal, id: string): Promise<void> {
     const { tenantId } = principal;
-    const { sha256 } = await this.db.change(tenantId, async (tx) => {
+    const removed = await this.db.change(tenantId, async (tx) => {
       await this.jobs.lock(tx, id);
       const document = await this.getOwn(tx, principal, id);
-      await this.passages.deleteDocument(tx, { tenantId, documentId: id });
-      await this.documents.delete(tx, id);
-      await notifyJobRevoked(tx, id);
-      await notifyDocumentChanged(tx, id);
       auditDetail({ targets: [{ type: 'document', id }] });
-      return document;
+      return this.remove(tx, document);
     });
-    await this.deleted.add(tenantId, id);
-    await this.releaseContent(tenantId, sha256);
+    for (const document of removed) {
+      await this.deleted.add(tenantId, document.id);
+      await this.releaseContent(tenantId, document.sha256);
+    }
+  }
+
+  /** Returns what was removed. The job's lock is held. */
+  private async remove(tx: EntityManager, document: Document): Promise<Document[]> {
+    const { id, tenantId } = document;
+    const children = await this.attachments.release(tx, id);
+    await this.passages.deleteDocument(tx, { tenantId, documentId: id });
+    await this.documents.delete(tx, id);
+    await notifyJobRevoked(tx, id);
+    await notifyDocumentChanged(tx, id);
+    const removed = [document];
+    for (const child of children) {
+      await this.jobs.lock(tx, child);
+      const found = await this.documents.find(tx, child);
+      if (found) removed.push(...(await this.remove(tx, found)));
+    }
+    return removed;
   }
 
   /**

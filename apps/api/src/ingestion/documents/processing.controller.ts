@@ -38,7 +38,7 @@ export class ProcessingController {
     const view = await this.processing.retry(
       principal,
       id,
-      body?.from_stage,
+      { fromStage: body?.from_stage, password: body?.password },
       currentContext()?.correlationId,
     );
     return toDocumentBody(view);

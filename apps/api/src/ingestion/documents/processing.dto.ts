@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PRIORITIES } from '../jobs/job.js';
+import { DocumentPassword } from '../uploads/upload.dto.js';
 import { STAGE_NAMES } from '../workflow/ingestion-stages.js';
 
 export const RetryDocument = z
@@ -8,6 +9,7 @@ export const RetryDocument = z
       .enum(STAGE_NAMES)
       .optional()
       .describe('It and all stages after it are done again. Unless given, it goes on where it ended.'),
+    password: DocumentPassword.optional().describe('Opens a protected file; in place of one given before.'),
   })
   .nullish();
 export type RetryDocument = z.infer<typeof RetryDocument>;

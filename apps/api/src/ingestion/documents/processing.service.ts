@@ -14,6 +14,7 @@ import {
 import type { Priority } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
+import { DocumentPasswords } from '../passwords/document-passwords.js';
 import type { StageName } from '../workflow/ingestion-stages.js';
 import { StageStore } from '../workflow/stage.store.js';
 import { type Document, RESTING_STATUSES } from './document.js';
@@ -33,6 +34,7 @@ export class ProcessingService {
     private readonly stages: StageStore,
     private readonly parts: PartStore,
     private readonly passages: PassageStore,
+    private readonly passwords: DocumentPasswords,
   ) {}
 
   /**
@@ -44,7 +46,7 @@ export class ProcessingService {
   retry(
     principal: Principal,
     id: string,
-    fromStage: StageName | undefined,
+    { fromStage, password }: { fromStage?: StageName; password?: string } = {},
     correlationId: string | undefined,
   ): Promise<DocumentView> {
     return this.change(principal, id, async (tx, document) => {
@@ -52,6 +54,7 @@ export class ProcessingService {
       if (!RESTING_STATUSES.has(status)) throw new DocumentBusy(status);
       if (!fromStage && status !== 'failed' && status !== 'cancelled') throw new DocumentNotFailed(status);
       if (fromStage) await this.redo(tx, document, fromStage);
+      if (password !== undefined) await this.passwords.save(tx, id, password);
       await this.documents.setQueued(tx, id);
       await this.jobs.requeue(tx, id, correlationId);
       auditDetail({ detail: { from_stage: fromStage ?? null } });

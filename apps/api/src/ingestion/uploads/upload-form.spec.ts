@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { StagedBlob } from '../blobs/blob.store.js';
 import { DocumentTooLarge, UploadInterrupted } from '../ingestion.errors.js';
 import { readUploadForm, type UploadPart } from './upload-form.js';
@@ -33,6 +34,7 @@ class FakeStore {
     return {
       sha256: Buffer.alloc(32),
       sizeBytes: 5,
+      read: () => Readable.from([]),
       keep: async () => undefined,
       discard: async () => void (this.discarded += 1),
     };

@@ -65,6 +65,8 @@ function parseFields(fields: ReadonlyMap<string, string[]>): UploadFields {
   for (const [name, given] of fields) {
     if (name === 'tags') values.tags = tagsIn(given);
     else if (given.length > 1) throw new InvalidUpload(name, 'The field is given more than once');
+    // A password is what it is, character by character.
+    else if (name === 'password') values.password = given[0] || undefined;
     // An empty field is one that a person left empty.
     else values[name] = cleanName(given[0]!, 1_000) || undefined;
   }

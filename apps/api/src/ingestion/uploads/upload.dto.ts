@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { PRIORITIES } from '../jobs/job.js';
 import { READABLE_TYPES } from '../parsing/media-types.js';
+
+/** As it was set: spaces and all. */
+export const DocumentPassword = z.string().min(1).max(255);
 
 /** The fields beside the file. Tags come as one list with commas, as several fields, or both. */
 export const UploadFields = z.strictObject({
@@ -7,6 +11,8 @@ export const UploadFields = z.strictObject({
   tags: z.array(z.string().trim().min(1).max(50)).max(20).default([]),
   title: z.string().trim().min(1).max(300).optional(),
   visibility: z.enum(['private', 'tenant']).default('private'),
+  priority: z.enum(PRIORITIES).optional(),
+  password: DocumentPassword.optional(),
 });
 export type UploadFields = z.infer<typeof UploadFields>;
 
@@ -20,5 +26,17 @@ export const UPLOAD_FORM = {
     collection: { type: 'string', maxLength: 100 },
     tags: { type: 'string', description: 'Comma separated, or the field repeated; 20 at most.' },
     visibility: { type: 'string', enum: ['private', 'tenant'], default: 'private' },
+    priority: {
+      type: 'string',
+      enum: [...PRIORITIES],
+      default: 'normal',
+      description: 'Among the documents of the tenant that wait.',
+    },
+    password: {
+      type: 'string',
+      format: 'password',
+      maxLength: 255,
+      description: 'Opens a protected file. It is kept sealed until the document is ready.',
+    },
   },
 };

@@ -1,25 +1,20 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
 import { type Principal, roleAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
-import { BlobStore, type StagedBlob } from '../blobs/blob.store.js';
+import { AttachmentStore } from '../documents/attachment.store.js';
 import { type Document, documentId } from '../documents/document.js';
 import type { DocumentView } from '../documents/document.dto.js';
 import { DocumentStore } from '../documents/document.store.js';
-import { type UploadConfig, uploadSection } from '../ingestion.config.js';
 import { SharingNotAllowed } from '../ingestion.errors.js';
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
+import { DocumentPasswords } from '../passwords/document-passwords.js';
 import { STAGE_NAMES } from '../workflow/ingestion-stages.js';
 import { cleanFileName, titleOf } from './clean-name.js';
-import { firstLook, HEAD_BYTES } from './first-look.js';
+import { Intake, type ReceivedFile } from './intake.js';
 import type { FilePart, UploadForm } from './upload-form.js';
-
-/** A file that has arrived and is of a type that can be read. */
-export interface ReceivedFile extends StagedBlob {
-  mediaType: string;
-}
 
 @Injectable()
 export class UploadService {
@@ -27,40 +22,27 @@ export class UploadService {
     private readonly db: TenantDb,
     private readonly documents: DocumentStore,
     private readonly jobs: JobStore,
-    private readonly blobs: BlobStore,
-    @Inject(uploadSection.token) private readonly config: UploadConfig,
+    private readonly attachments: AttachmentStore,
+    private readonly passwords: DocumentPasswords,
+    private readonly intake: Intake,
   ) {}
 
   get maxBytes(): number {
-    return this.config.maxBytes;
+    return this.intake.maxBytes;
   }
 
-  /**
-   * Streams a file to the store. Only its first bytes are looked at: what takes real reading is found out by the
-   * stage that reads it.
-   *
-   * @throws EmptyDocument, UnsupportedDocumentType, MistypedDocument, DocumentTooLarge; nothing is left behind then
-   */
-  async receive(
+  /** @throws what `Intake.receive` throws */
+  receive(
     { tenantId }: Principal,
     { file, filename, mimetype }: Pick<FilePart, 'file' | 'filename' | 'mimetype'>,
     signal: AbortSignal,
   ): Promise<ReceivedFile> {
-    let mediaType = '';
-    const content = await this.blobs.receive(file, tenantId, {
-      limitBytes: this.config.maxBytes,
-      headBytes: HEAD_BYTES,
-      signal,
-      inspect: async (head) => {
-        mediaType = await firstLook(head, { filename, declaredType: mimetype });
-      },
-    });
-    return { ...content, mediaType };
+    return this.intake.receive(tenantId, { content: file, filename, declaredType: mimetype }, signal);
   }
 
   /**
    * Makes the document and its job in one transaction. The same file of the same person is the same document: its
-   * fields stay as they are, and processing starts again only if it had failed.
+   * fields stay as they are, and processing starts again only if it had failed or was cancelled.
    *
    * @throws SharingNotAllowed
    */
@@ -91,10 +73,15 @@ export class UploadService {
             repeated: Boolean(earlier),
           },
         });
-        if (earlier?.status === 'failed') await this.restart(tx, id, correlationId);
+        // What came attached to something is now there in its own right.
+        if (earlier) await this.attachments.setUploaded(tx, id);
+        if (fields.password && earlier?.status !== 'ready')
+          await this.passwords.save(tx, id, fields.password);
+        if (earlier?.status === 'failed' || earlier?.status === 'cancelled')
+          await this.restart(tx, id, correlationId);
         const enqueued = earlier
           ? undefined
-          : this.jobs.enqueue(tx, { documentId: id, correlationId }, STAGE_NAMES);
+          : this.jobs.enqueue(tx, { documentId: id, correlationId, priority: fields.priority }, STAGE_NAMES);
         const [view] = await Promise.all([this.view(tx, id), enqueued]);
         return view;
       });

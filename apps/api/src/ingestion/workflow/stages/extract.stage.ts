@@ -1,15 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Policy, PolicyRegistry } from '#libs/resilience';
-import { BlobStore } from '../../blobs/blob.store.js';
+import { ChildDocuments, type PreparedChildren } from '../../documents/child-documents.js';
 import type { Document } from '../../documents/document.js';
 import { DocumentStore } from '../../documents/document.store.js';
-import type { ExtractionPlan, Extractor, PartRange, SourceFile } from '../../extraction/extractor.js';
+import type {
+  Attachment,
+  ExtractionPlan,
+  Extractor,
+  PartRange,
+  SourceFile,
+} from '../../extraction/extractor.js';
 import { Extractors } from '../../extraction/extractors.js';
 import { hearingDetail } from '../../extraction/hearing.js';
 import { inParallel } from '../../extraction/in-parallel.js';
 import { packPart } from '../../extraction/packed-part.js';
 import { detailOf, type PartDetail, sumOf } from '../../extraction/part-detail.js';
 import { type NewPart, PartStore } from '../../extraction/part.store.js';
+import { SourceFiles } from '../../extraction/source-files.js';
 import { type WorkerConfig, workerSection } from '../../ingestion.config.js';
 import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
@@ -29,7 +36,8 @@ export class ExtractStage implements StageWork {
   private readonly policy: Policy;
 
   constructor(
-    private readonly blobs: BlobStore,
+    private readonly files: SourceFiles,
+    private readonly children: ChildDocuments,
     private readonly extractors: Extractors,
     private readonly parts: PartStore,
     private readonly jobs: JobStore,
@@ -49,10 +57,11 @@ export class ExtractStage implements StageWork {
       done: await this.parts.listDone(tx, key),
     }));
     const source = new Source(
-      await this.fileOf(document),
+      await this.files.find(document),
       this.extractors.for(document.mediaType),
       this.policy,
       () => task.alive(),
+      (attachments) => this.children.prepare(task, attachments, signal),
     );
     const plan = found.plan ?? (await source.plan(signal));
     if (plan.parts.length === 1) return this.readWhole(source, plan, task, signal);
@@ -75,13 +84,14 @@ export class ExtractStage implements StageWork {
     { job, document }: Task,
     signal: AbortSignal,
   ): Promise<StageOutcome> {
-    const part = await source.read(plan, 0, signal);
+    const { part, children } = await source.read(plan, 0, signal);
     const outcome = this.outcome(document, plan, part.detail);
     return {
       ...outcome,
       commit: async (tx) => {
         await this.parts.savePlan(tx, keyOf(job), plan);
         await this.parts.add(tx, keyOf(job), part);
+        await children.commit(tx);
         await outcome.commit?.(tx);
       },
     };
@@ -94,13 +104,18 @@ export class ExtractStage implements StageWork {
     job: ClaimedJob,
     signal: AbortSignal,
   ): Promise<void> {
-    const part = await source.read(plan, ordinal, signal);
-    await this.jobs.fenced(job, async (tx) => {
-      if (!(await this.parts.add(tx, keyOf(job), part))) return;
-      await this.jobs.noteProgress(tx, job);
-      await this.stages.addProgress(tx, job.documentId, 'extract', 1 / plan.parts.length);
-      await notifyDocumentChanged(tx, job.documentId);
-    });
+    const { part, children } = await source.read(plan, ordinal, signal);
+    try {
+      await this.jobs.fenced(job, async (tx) => {
+        if (!(await this.parts.add(tx, keyOf(job), part))) return;
+        await children.commit(tx);
+        await this.jobs.noteProgress(tx, job);
+        await this.stages.addProgress(tx, job.documentId, 'extract', 1 / plan.parts.length);
+        await notifyDocumentChanged(tx, job.documentId);
+      });
+    } finally {
+      await children.discard();
+    }
   }
 
   private outcome(document: Document, plan: ExtractionPlan, detail: PartDetail): StageOutcome {
@@ -117,10 +132,6 @@ export class ExtractStage implements StageWork {
       // The upload went by the first bytes; who read the file has seen them all.
       commit: (tx) => this.documents.saveMediaType(tx, document.id, plan.mediaType),
     };
-  }
-
-  private async fileOf({ tenantId, sha256, filename, mediaType, sizeBytes }: Document): Promise<SourceFile> {
-    return { path: await this.blobs.localPath(tenantId, sha256), filename, mediaType, sizeBytes };
   }
 }
 
@@ -154,18 +165,26 @@ class Source {
     private readonly extractor: Extractor,
     private readonly policy: Policy,
     private readonly alive: () => void,
+    private readonly prepare: (attachments: readonly Attachment[]) => Promise<PreparedChildren>,
   ) {}
 
   plan(signal: AbortSignal): Promise<ExtractionPlan> {
     return this.attempt('plan', (limited) => this.extractor.plan(this.file, limited), signal);
   }
 
-  async read(plan: ExtractionPlan, ordinal: number, signal: AbortSignal): Promise<NewPart> {
+  async read(
+    plan: ExtractionPlan,
+    ordinal: number,
+    signal: AbortSignal,
+  ): Promise<{ part: NewPart; children: PreparedChildren }> {
     const range: PartRange = plan.parts[ordinal]!;
     const startedAt = new Date();
     const read = (limited: AbortSignal) => this.extractor.read(this.file, plan, range, limited, this.alive);
-    const part = await this.attempt('read', read, signal);
-    return { ordinal, range, result: await packPart(part), detail: detailOf(part), startedAt };
+    const extracted = await this.attempt('read', read, signal);
+    const children = await this.prepare(extracted.attachments ?? []);
+    extracted.warnings.push(...children.warnings);
+    const [result, detail] = [await packPart(extracted), detailOf(extracted)];
+    return { part: { ordinal, range, result, detail, startedAt }, children };
   }
 
   /** A reader that dies may have been killed from outside, so it is tried once more; all other failures are in the file. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DocumentStore } from '../../documents/document.store.js';
 import { PartStore } from '../../extraction/part.store.js';
 import { JobStore } from '../../jobs/job.store.js';
+import { DocumentPasswords } from '../../passwords/document-passwords.js';
 import type { StageOutcome, StageWork, Task } from '../stage-work.js';
 
 /** The document is ready and its job done, in the transaction of the last checkpoint. */
@@ -11,6 +12,7 @@ export class PublishStage implements StageWork {
     private readonly jobs: JobStore,
     private readonly parts: PartStore,
     private readonly documents: DocumentStore,
+    private readonly passwords: DocumentPasswords,
   ) {}
 
   async run({ job }: Task): Promise<StageOutcome> {
@@ -19,6 +21,7 @@ export class PublishStage implements StageWork {
         await this.documents.notePassagesWithoutVector(tx, job.documentId);
         await this.documents.setReady(tx, job.documentId);
         await this.parts.clear(tx, job.documentId);
+        await this.passwords.forget(tx, job.documentId);
         await this.jobs.finish(tx, job, 'done');
       },
     };
