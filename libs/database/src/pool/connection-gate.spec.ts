@@ -65,6 +65,24 @@ describe('ConnectionGate', () => {
     await gate.pass();
   });
 
+  it('lets nobody wait beside the next attempt, which may be as silent as the last one', async () => {
+    const silence = Promise.withResolvers<void>();
+    outcome = () => Promise.reject(new Error('timeout'));
+    gate.doubt();
+    await expect(gate.pass()).rejects.toThrow('timeout');
+    outcome = () => silence.promise;
+    now += 500;
+    const next = gate.pass();
+    await expect(gate.pass()).rejects.toThrow('timeout');
+    silence.resolve();
+    await next;
+    await gate.pass();
+    expect(attempts).toEqual([0, 500]);
+    // And what is forgotten is not told again.
+    gate.doubt();
+    await Promise.all([gate.pass(), gate.pass()]);
+  });
+
   it('counts a connection that failed by itself as an attempt', async () => {
     gate.failed(new Error('refused'));
     await expect(gate.pass()).rejects.toThrow('refused');

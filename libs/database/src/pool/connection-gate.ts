@@ -14,7 +14,8 @@ const PATIENCE_MS = 2_500;
 
 /**
  * Keeps a crowd from a server that is away. As long as nothing is wrong everybody passes. Once a connection was lost
- * or not made, one attempt decides for all who wait; when it fails, they and all who come soon after it share its error.
+ * or not made, one attempt decides for all who wait; when it fails, they and all who come after it, up to the next one's
+ * success, share its error.
  */
 export class ConnectionGate {
   /** The connections that are open. */
@@ -52,6 +53,8 @@ export class ConnectionGate {
   /** Resolves when a connection may be made. @throws what the last attempt failed with */
   pass(): Promise<void> {
     if (!this.inDoubt) return Promise.resolve();
+    // A server that did not answer the last attempt may leave this one without an answer too; one caller waits for that.
+    if (this.attempt && this.reason !== undefined && !this.isWorthWaiting()) return this.refusal();
     this.attempt ??= this.decide().finally(() => (this.attempt = undefined));
     return this.attempt;
   }
@@ -73,8 +76,13 @@ export class ConnectionGate {
       }
       this.inDoubt = false;
       this.closedUntil = 0;
+      this.reason = undefined;
       return;
     }
+  }
+
+  private refusal(): Promise<never> {
+    return Promise.reject(this.reason as Error);
   }
 
   private isWorthWaiting(): boolean {
