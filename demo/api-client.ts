@@ -18,7 +18,13 @@ export interface DocumentBody {
 export interface AnswerBody {
   answer: string;
   not_in_documents: boolean;
-  citations: { marker: number; document_title: string; page: number | null; quote: string }[];
+  citations: {
+    marker: number;
+    document_title: string;
+    page: number | null;
+    time_label?: string | null;
+    quote: string;
+  }[];
   served_by: string;
   service_level: string;
 }

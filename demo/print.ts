@@ -46,11 +46,11 @@ export function renderAnswer(asked: AnsweredQuestion, palette: Palette, width: n
 }
 
 function renderCitation(
-  { marker, document_title, page, quote }: AnswerBody['citations'][number],
+  { marker, document_title, page, time_label, quote }: AnswerBody['citations'][number],
   palette: Palette,
   width: number,
 ): string[] {
-  const place = page === null ? document_title : `${document_title}, page ${page}`;
+  const place = [document_title, page && `page ${page}`, time_label].filter(Boolean).join(', ');
   const quoted = wrap(`“${quote.replaceAll(/\s+/g, ' ')}”`, width - 7);
   return [
     `   ${palette.accent(`[${marker}]`)} ${place}`,

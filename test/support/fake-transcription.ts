@@ -7,7 +7,7 @@ export interface HeardCall {
   model: string;
   responseFormat: string;
   filename: string;
-  /** Of the file, which is a WAV file. */
+  /** The beginning of the file, which is a WAV file. */
   bytes: Buffer;
   durationMs: number;
 }
@@ -85,7 +85,7 @@ async function readCall(request: IncomingMessage): Promise<HeardCall> {
     model: String(form.get('model')),
     responseFormat: String(form.get('response_format')),
     filename: file.name,
-    bytes,
+    bytes: Buffer.from(bytes.subarray(0, 1_024)),
     durationMs: (bytes.readUInt32LE(40) / bytes.readUInt32LE(28)) * 1_000,
   };
 }
