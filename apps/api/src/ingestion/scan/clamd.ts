@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { TransientFailure } from '#libs/errors';
 import type { ClamdConfig } from './clamd.config.js';
@@ -26,22 +25,17 @@ export class Clamd {
   }
 
   private async command(name: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
     const { socket: path, host, port } = this.config;
     const socket = path === undefined ? connect({ host, port }) : connect({ path });
-    const abort = () => socket.destroy(new Error('aborted'));
+    const answer = answerOf(socket);
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
     try {
-      signal.throwIfAborted();
-      const answer = answerOf(socket);
-      answer.catch(() => undefined);
-      await once(socket, 'connect');
       socket.write(`z${name}\0`);
-      await send(body, socket);
-      return await answer;
-    } catch (cause) {
-      signal.throwIfAborted();
-      if (!isOfSocket(cause)) throw cause;
-      throw new TransientFailure('clamd is away', { cause });
+      // It may answer before the end: it says so when a stream is too large for it, and hangs up.
+      return await Promise.race([answer, aborted.promise, send(body, socket).then(() => answer)]);
     } finally {
       signal.removeEventListener('abort', abort);
       socket.destroy();
@@ -49,26 +43,36 @@ export class Clamd {
   }
 }
 
-/** Up to the zero byte that ends it, or the end of the connection. */
-async function answerOf(socket: Socket): Promise<string> {
+/** Up to the zero byte that ends it, or the end of the connection. @throws TransientFailure */
+function answerOf(socket: Socket): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   let answer = '';
-  for await (const chunk of socket) {
-    answer += (chunk as Buffer).toString('latin1');
-    if (answer.includes('\0') || answer.length > MAX_ANSWER_LENGTH) break;
-  }
-  return answer.split('\0')[0]!.trim();
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1');
+    if (answer.includes('\0') || answer.length > MAX_ANSWER_LENGTH) resolve(answer.split('\0')[0]!.trim());
+  });
+  socket.once('error', (cause) => reject(new TransientFailure('clamd is away', { cause })));
+  socket.once('close', () => reject(new TransientFailure('clamd hung up without an answer')));
+  return promise;
 }
 
-/** Stops when clamd has answered before the end: it says so when a stream is too large for it, and hangs up. */
+/** Until all is sent or nobody takes it any more. */
 async function send(body: AsyncIterable<Uint8Array>, socket: Socket): Promise<void> {
   for await (const chunk of body) {
-    if (socket.readableLength > 0 || socket.destroyed || !socket.writable) return;
+    if (socket.destroyed) return;
     if (!socket.write(chunk)) await drained(socket);
   }
 }
 
-function drained(socket: Socket): Promise<unknown> {
-  return Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+function drained(socket: Socket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const proceed = () => {
+    socket.off('drain', proceed).off('close', proceed);
+    resolve();
+  };
+  if (socket.destroyed) proceed();
+  else socket.on('drain', proceed).on('close', proceed);
+  return promise;
 }
 
 /** Chunks with their lengths before them, and an empty one at the end. */
@@ -90,10 +94,5 @@ function lengthOf(bytes: number): Buffer {
   length.writeUInt32BE(bytes);
   return length;
 }
-
-/** Other errors come from whoever gives the content. */
-const isOfSocket = (cause: unknown) =>
-  ['connect', 'read', 'write'].includes((cause as NodeJS.ErrnoException).syscall ?? '') ||
-  ['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET'].includes((cause as NodeJS.ErrnoException).code ?? '');
 
 const MAX_ANSWER_LENGTH = 10_000;
