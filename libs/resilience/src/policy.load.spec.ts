@@ -1,6 +1,7 @@
-import { Overloaded } from '#libs/errors';
+import { Overloaded, TransientFailure } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
 import {
+  fails,
   hangs,
   ignoring,
   OPTIONS,
@@ -83,6 +84,53 @@ describe('permits', () => {
   });
 });
 
+describe('a limit that adapts', () => {
+  const adaptive = () =>
+    world.policyWith({ breaker: undefined, bulkhead: { concurrency: 3, queue: 9, adaptive: { min: 1 } } });
+  const limitOf = (policy: Policy) => policy.describe().permits!.limit;
+  const overloaded = () => Promise.reject(new Overloaded('429'));
+  async function* items(...given: (string | Error)[]) {
+    for (const item of given) {
+      if (item instanceof Error) throw item;
+      yield item;
+    }
+  }
+  const read = async (policy: Policy, ...given: (string | Error)[]) => {
+    for await (const item of policy.stream(() => items(...given))) if (item === 'leave') break;
+  };
+
+  it('is lowered by what says that it has too much to do, and by no other failure', async () => {
+    const policy = adaptive();
+    await settled(policy.execute(fails));
+    expect(limitOf(policy)).toBe(3);
+    await settled(policy.execute(overloaded));
+    expect(limitOf(policy)).toBe(2);
+  });
+
+  it('is raised again by what succeeds', async () => {
+    const policy = adaptive();
+    await settled(policy.execute(overloaded));
+    await settled(policy.execute(fails));
+    for (let i = 0; i < 2; i++) await settled(policy.execute(fails));
+    expect(limitOf(policy)).toBe(2);
+    for (let i = 0; i < 3; i++) await policy.execute(pong);
+    expect(limitOf(policy)).toBe(3);
+  });
+
+  it('learns from a stream by its end', async () => {
+    const policy = adaptive();
+    await settled(read(policy, 'a', new TransientFailure('cut')));
+    await read(policy, 'leave', 'b');
+    expect(limitOf(policy)).toBe(3);
+    await settled(read(policy, 'a', new Overloaded('529')));
+    expect(limitOf(policy)).toBe(2);
+    for (let i = 0; i < 3; i++) await read(policy, 'leave', 'b');
+    expect(limitOf(policy)).toBe(2);
+    for (let i = 0; i < 3; i++) await read(policy, 'a', 'b');
+    expect(limitOf(policy)).toBe(3);
+  });
+});
+
 describe('a slow start', () => {
   it('goes on when the options change', async () => {
     const changed = { ...OPTIONS, bulkhead: { concurrency: 20 } };
@@ -123,15 +171,32 @@ describe('hedging', () => {
     expect(policy.state).toBe('closed');
   });
 
+  it('waits as long as nearly all calls take, however much longer than the least wait that is', async () => {
+    const policy = world.policyWith({ hedge: {}, retry: undefined });
+    const slow = (ms: number) =>
+      world.ended(
+        policy.execute(() => world.clock.sleep(ms), { idempotent: true }),
+        ms,
+      );
+    for (let i = 0; i < 20; i++) await slow(200);
+    let calls = 0;
+    const call = settled(policy.execute((signal) => (calls++, hangs(signal)), { idempotent: true }));
+    await world.clock.advance(199);
+    expect(calls).toBe(1);
+    await world.clock.advance(1);
+    expect(calls).toBe(2);
+    await world.ended(call);
+  });
+
   describe('is off', () => {
-    const asked = async (policy: Policy, ms = 100) => {
+    const asked = async (policy: Policy, idempotent = true) => {
       let calls = 0;
       const work = (signal: AbortSignal) => {
         calls++;
         return hangs(signal);
       };
-      const call = settled(policy.execute(work, { idempotent: true }));
-      await world.clock.advance(ms);
+      const call = settled(policy.execute(work, { idempotent }));
+      await world.clock.advance(100);
       const times = calls;
       await world.clock.advance(10_000);
       await call;
@@ -143,6 +208,18 @@ describe('hedging', () => {
       for (let i = 0; i < 40; i++) await policy.execute(pong, { idempotent: true });
       return policy;
     };
+
+    it('for what must not be done twice', async () => {
+      expect(await asked(await hedging(10), false)).toBe(1);
+    });
+
+    it('until there were enough calls to tell what is slow', async () => {
+      const policy = world.policyWith({ hedge: {}, retry: undefined });
+      for (let i = 0; i < 19; i++) await policy.execute(pong, { idempotent: true });
+      expect(await asked(policy)).toBe(1);
+      await policy.execute(pong, { idempotent: true });
+      expect(await asked(policy)).toBe(2);
+    });
 
     it('while the process is full', async () => {
       const policy = await hedging(10);

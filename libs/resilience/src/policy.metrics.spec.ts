@@ -118,6 +118,13 @@ describe('the metric of events', () => {
     expect(await events('attempt-timeout')).toBe(3);
   });
 
+  it('has a retry that the circuit refused, because it opened before', async () => {
+    const policy = policyWith({ breaker: { minimumCalls: 1 } });
+    await world.ended(policy.execute(fails, { idempotent: true }));
+    expect(await events('retry')).toBe(1);
+    expect(await events('rejected')).toBe(1);
+  });
+
   it('has what a throttle rejected', async () => {
     world.random = 0;
     const policy = policyWith({ throttle: {}, retry: undefined });
@@ -161,13 +168,16 @@ describe('the metric of what was shed', () => {
   it('has what found no place in a queue, by how much it mattered', async () => {
     const policy = policyWith({ bulkhead: { concurrency: 1, queue: 0 } });
     const held = settled(policy.execute(ignoring));
-    const before = (await shed('sheddable-plus', 'queue-full'))!;
+    const [critical, other] = [
+      await shed('critical', 'queue-full'),
+      await shed('sheddable-plus', 'queue-full'),
+    ];
     const context = newContext({ requestId: 'r' });
     context.priority = 'critical';
     await runInContext(context, () => settled(policy.execute(pong)));
-    expect(await shed('critical', 'queue-full')).toBe(1);
+    expect(await shed('critical', 'queue-full')).toBe(critical! + 1);
     await settled(policy.execute(pong));
-    expect(await shed('sheddable-plus', 'queue-full')).toBe(before + 1);
+    expect(await shed('sheddable-plus', 'queue-full')).toBe(other! + 1);
     await world.ended(held);
   });
 

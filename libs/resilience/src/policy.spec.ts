@@ -55,6 +55,20 @@ describe('a policy', () => {
     expect(calls).toBe(3);
   });
 
+  it('does not begin again what usually takes longer than the time that is left', async () => {
+    const policy = world.policyWith();
+    const after = (ms: number, end: () => Promise<unknown>) => () => world.clock.sleep(ms).then(end);
+    for (let i = 0; i < 20; i++) await world.ended(policy.execute(after(400, pong)), 400);
+    let calls = 0;
+    const { signal } = deadlineSignal(500, { clock: world.clock });
+    const call = policy.execute(
+      after(100, () => (calls++, fails())),
+      { idempotent: true, signal },
+    );
+    expect(await world.ended(call)).toMatchObject({ reason: 'failed' });
+    expect(calls).toBe(1);
+  });
+
   it('makes a call once that is not declared idempotent', async () => {
     let calls = 0;
     expect(await world.ended(world.policyWith().execute(() => (calls++, fails())))).toBeInstanceOf(
@@ -124,6 +138,16 @@ describe('faults', () => {
       { dependency: 'model', operation: undefined },
     ]);
     expect(policy.describe().window).toMatchObject({ calls: 2, failures: 2 });
+  });
+
+  it('may let a call through, with a signal of their own', async () => {
+    const own = new AbortController().signal;
+    const faults: Pick<FaultInjector, 'apply'> = { apply: (_, call) => call(own) };
+    world = new PolicyWorld({ faults: faults as FaultInjector });
+    let seen: AbortSignal | undefined;
+    const call = world.policyWith().execute((signal) => ((seen = signal), pong()));
+    await expect(call).resolves.toBe('pong');
+    expect(seen).toBe(own);
   });
 
   it('that hang are an attempt that takes too long', async () => {

@@ -37,7 +37,7 @@ export interface PolicyDependencies {
   /** In metrics, when that is not the name: many policies that are alike have one together. */
   label?: string;
   /** Whether the process has time for what does not have to be done. */
-  hasTime?: () => boolean;
+  hasTime: () => boolean;
 }
 
 const LISTED_TRANSITIONS = 10;

@@ -93,6 +93,21 @@ describe('single flight', () => {
     expect(flights.size).toBe(0);
   });
 
+  it('does not end what was begun anew when what was given up ends at last', async () => {
+    const { started, ask } = scripted();
+    const client = new AbortController();
+    const first = ask('a', client.signal);
+    client.abort(new Error('left'));
+    await expect(first).rejects.toThrow('left');
+    const second = ask('a');
+    started[0]!.resolve('too late');
+    await settled();
+    const third = ask('a');
+    expect(started).toHaveLength(2);
+    started[1]!.resolve('answer');
+    expect(await Promise.all([second, third])).toEqual(['answer', 'answer']);
+  });
+
   it('leaves no listener with a caller whose signal lives long', async () => {
     const { started, ask } = scripted();
     const client = new AbortController();

@@ -28,7 +28,7 @@ export interface StrategyDependencies {
   faults?: FaultInjector;
   breaker: CircuitBreaker;
   latency: LatencyEstimate;
-  hasTime?: () => boolean;
+  hasTime: () => boolean;
   outcomeOf(error: unknown, attempt: Attempt): Outcome;
   observe(attempt: Attempt, elapsedMs: number, error: unknown): void;
   /** Of things that happen too often for a history. */
@@ -129,7 +129,7 @@ export class Strategies {
 
   /** Asking twice helps against one slow answer; when everything is slow because there is too much, it makes it worse. */
   private mayHedge(): boolean {
-    const { breaker, hasTime = () => true } = this.deps;
+    const { breaker, hasTime } = this.deps;
     const { inUse = 0, limit = 1 } = this.bulkhead ?? {};
     return breaker.state === 'closed' && inUse <= MOST_IN_USE * limit && hasTime();
   }

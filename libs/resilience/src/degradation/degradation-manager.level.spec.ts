@@ -116,7 +116,6 @@ describe('the level of a capability', () => {
     await clock.advance(10_000);
     manager.observe('degraded', 'slow');
     expect(await shown()).toBe(1);
-    expect(await sumOfMetric('navigator_service_level')).toBe(1);
   });
 
   it('remembers a bounded number of reasons, the latest', () => {

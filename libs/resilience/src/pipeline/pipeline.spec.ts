@@ -64,6 +64,30 @@ describe('Pipeline', () => {
   });
 });
 
+describe('an attempt', () => {
+  it('begins when its call is made, once', async () => {
+    let now = 100;
+    const pipeline = new Pipeline('test', [], () => now);
+    const attempt = attemptOf(() => Promise.resolve());
+    expect(attempt.elapsedMs(now)).toBe(0);
+    await pipeline.execute(attempt);
+    now = 130;
+    expect(attempt.elapsedMs(now)).toBe(30);
+    await pipeline.execute(attempt);
+    expect(attempt.elapsedMs(now)).toBe(30);
+  });
+
+  it('that is made again begins anew, and the first knows it', async () => {
+    let now = 100;
+    const pipeline = new Pipeline('test', [], () => now);
+    const first = attemptOf(() => Promise.resolve());
+    await pipeline.execute(first);
+    now = 150;
+    await pipeline.execute(first.again());
+    expect(first.elapsedMs(160)).toBe(10);
+  });
+});
+
 describe('a stock policy of cockatiel', () => {
   const transient = handleType(TransientFailure);
 

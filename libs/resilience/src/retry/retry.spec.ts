@@ -157,6 +157,29 @@ describe('RetryStrategy', () => {
   });
 });
 
+describe('the mark of a failure that nobody outside may retry', () => {
+  it('is found in what an error was made of, to a depth', () => {
+    const inner = new TransientFailure('503');
+    markNoRetryUpstream(inner);
+    const wrapped = (depth: number): Error =>
+      depth === 0 ? inner : new Error(`wrapped ${depth}`, { cause: wrapped(depth - 1) });
+    expect(isNoRetryUpstream(wrapped(7))).toBe(true);
+    expect(isNoRetryUpstream(wrapped(8))).toBe(false);
+    expect(isNoRetryUpstream(new Error('another', { cause: new Error('cause') }))).toBe(false);
+  });
+
+  it('is looked for once in an error that is its own cause', () => {
+    const circular = new Error('circular');
+    circular.cause = circular;
+    expect(isNoRetryUpstream(circular)).toBe(false);
+  });
+
+  it.each(['a text', undefined, null])('is not for what is no error (%s)', (thrown) => {
+    markNoRetryUpstream(thrown);
+    expect(isNoRetryUpstream(thrown)).toBe(false);
+  });
+});
+
 describe('RetryBudget', () => {
   const budget = () => new RetryBudget({ budgetRatio: 0.1, budgetPerSecond: 1 });
   const spent = (of: RetryBudget, tenant: string, now: number) => {
