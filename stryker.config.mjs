@@ -5,10 +5,10 @@
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
-  testRunner: 'jest',
-  jest: { configFile: 'jest.mutation.config.mjs', enableFindRelatedTests: false },
-  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
-  mutate: ['libs/resilience/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts', '!**/metrics.ts'],
+  plugins: ['./test/support/mutation-runner.mjs'],
+  testRunner: 'once-loaded',
+  onceLoaded: { testFiles: 'libs/resilience/**/*.spec.ts' },
+  mutate: ['libs/resilience/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
   coverageAnalysis: 'perTest',
   concurrency: 2,
   timeoutMS: 20_000,
@@ -16,5 +16,6 @@ export default {
   clearTextReporter: { reportTests: false },
   tempDirName: 'data/mutation',
   ignorePatterns: ['data', 'dist', 'coverage', 'demo', 'docs'],
+  warnings: { unknownOptions: false },
   thresholds: { high: 90, low: 85, break: 85 },
 };
