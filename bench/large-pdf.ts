@@ -20,8 +20,7 @@ interface Progress {
   answerable: string;
   passages: number | null;
   reason: { code: string } | null;
-  /** Percent. */
-  progress: number;
+  percent: number;
   stages: { name: string; status: string }[];
 }
 
@@ -46,7 +45,7 @@ try {
   const restMb = memory.ownPeakMb;
 
   const id = await upload(await openAsBlob(path), 'large.pdf');
-  await until(id, ({ progress }) => progress >= 3);
+  await until(id, ({ percent }) => percent >= 3);
   const cancelledMs = await cancel(id);
   await program.send(`/v1/documents/${id}/retry`, { method: 'POST' });
   const startedMs = performance.now();

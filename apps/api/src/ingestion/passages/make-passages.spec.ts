@@ -1,5 +1,6 @@
 import type { NewPassage } from '../../rag/index.js';
 import type { Block, TableBlock, TableRow, TextBlock } from '../parsing/extracted-document.js';
+import { randomDocument } from '../../../../../test/support/random-document.js';
 import { makePassages } from './make-passages.js';
 import { countWords, MAX_WORDS } from './words.js';
 
@@ -172,50 +173,6 @@ describe('makePassages on tables', () => {
     expect(made[2]).toMatch(/^w0 w1 .* — B \| 2$/);
   });
 });
-
-/** The same documents in every run: a linear congruential generator, as in Numerical Recipes. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
-const VOCABULARY =
-  'plan pays $1,500.00 copay (e.g., visits) U.S. 20% 保険 in-network; Limits: — | > No. 5, deductible'.split(
-    ' ',
-  );
-
-function randomDocument(seed: number): Block[] {
-  const random = randomFrom(seed);
-  const text = (most: number) => {
-    const made = Array.from({ length: 1 + random(most) }, () => VOCABULARY[random(VOCABULARY.length)]!);
-    return made.map((word) => (random(12) === 0 ? `${word}.` : word)).join(' ');
-  };
-  const cell = () => ({
-    header: random(4) ? text(random(8) ? 6 : 60) : '',
-    text: text(random(5) ? 12 : 260),
-    box: null,
-  });
-  const tableRow = (): TableRow => ({
-    ...{ page: null, box: null, group: random(2) ? text(random(8) ? 8 : 50) : null },
-    label: random(5) ? text(random(8) ? 8 : 50) : '',
-    cells: Array.from({ length: random(5) }, cell),
-  });
-  const block = (): Block => {
-    const kind = (['heading', 'paragraph', 'paragraph', 'list-item', 'table'] as const)[random(5)]!;
-    if (kind === 'table') return table(Array.from({ length: 1 + random(4) }, tableRow));
-    return {
-      kind,
-      text: text(random(4) ? 30 : 300),
-      page: null,
-      box: null,
-      ...(kind === 'heading' ? { level: 1 + random(3) } : {}),
-    };
-  };
-  return Array.from({ length: 1 + random(12) }, block);
-}
 
 const tokens = (text: string) => text.match(/[\p{L}\p{N}$%]+/gu) ?? [];
 const tokensOf = (block: Block) =>

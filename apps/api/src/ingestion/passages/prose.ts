@@ -172,8 +172,8 @@ export function around(boxes: readonly (Box | null)[]): Box | null {
 
 const round = (share: number) => Math.round(share * 10_000) / 10_000;
 
-/** Sentences of about a hundred pages. */
-const MAX_HELD_UNITS = 4_000;
+/** Sentences of about twenty pages. */
+const MAX_HELD_UNITS = 1_000;
 /** A passage with this many words may end at a paragraph's end, although words of the next one would still fit. */
 const ENOUGH_WORDS = 40;
 /** Longer introductions are not repeated. */

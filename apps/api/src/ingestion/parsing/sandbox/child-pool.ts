@@ -8,7 +8,7 @@ import {
 
 export interface PoolOptions extends ChildLimits {
   program: ChildProgram;
-  /** At the same time. */
+  /** At the same time; one more for an owner who has none. */
   processes: number;
   /** A process without work is stopped after this long. */
   idleMs: number;
@@ -72,7 +72,7 @@ export class ChildPool {
     prefers?: (child: SandboxedChild) => boolean,
     owner?: string,
   ): Promise<Worker> {
-    while (this.working.size >= this.options.processes && !this.closed) await this.turn(signal, owner);
+    while (!this.hasRoomFor(owner) && !this.closed) await this.turn(signal, owner);
     if (this.closed) throw new ParseFailure('parser-crashed');
     const worker = this.takeIdle(prefers) ?? new Worker(this.options);
     worker.keep();
@@ -113,18 +113,29 @@ export class ChildPool {
     const resident = (await worker.child.residentBytes()) ?? 0;
     const hasRoom = resident < this.options.memoryMb * 1_048_576 * REUSE_SHARE;
     this.working.delete(worker);
-    const reusable = worker.child.alive && worker.uses < REQUESTS_PER_PROCESS;
+    const isSpare = this.idle.length + this.working.size >= this.options.processes;
+    const reusable = !isSpare && worker.child.alive && worker.uses < REQUESTS_PER_PROCESS;
     if (!this.closed && reusable && hasRoom) this.rest(worker);
     else worker.stop();
     this.callNext();
   }
 
+  /** Somebody for whom no process works gets one more, rather than wait for a large file of somebody else. */
+  private hasRoomFor(owner: string | undefined): boolean {
+    const { processes } = this.options;
+    const isNew = owner !== undefined && this.workingFor(owner) === 0;
+    return this.working.size < (isNew ? processes + 1 : processes);
+  }
+
+  private workingFor(owner: string | undefined): number {
+    return [...this.working].filter((worker) => worker.owner === owner).length;
+  }
+
   private callNext(): void {
-    const workingFor = (owner: string | undefined) =>
-      [...this.working].filter((worker) => worker.owner === owner).length;
-    const [next] = this.waiting.toSorted((a, b) => workingFor(a.owner) - workingFor(b.owner));
-    if (next) remove(this.waiting, next);
-    next?.proceed();
+    const [next] = this.waiting.toSorted((a, b) => this.workingFor(a.owner) - this.workingFor(b.owner));
+    if (!next || !this.hasRoomFor(next.owner)) return;
+    remove(this.waiting, next);
+    next.proceed();
   }
 
   private rest(worker: Worker): void {
