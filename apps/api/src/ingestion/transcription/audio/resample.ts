@@ -65,4 +65,4 @@ const ZERO_CROSSINGS = 16;
 /** Of rates that have no simple ratio; the error of the nearest place is below that of 16 bits of speech. */
 const MOST_PHASES = 2_000;
 /** About a millisecond of work. */
-const SAMPLES_PER_TURN = 8_192;
+const SAMPLES_PER_TURN = 2_048;
