@@ -29,11 +29,14 @@ export class PageReader {
       return await this.attempt(source, page, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // Somebody may have killed the process; a page that kills it does so again.
       if (!isCrash(error)) throw counted(error);
-      return await this.attempt(source, page, signal).catch((again: unknown) => {
-        throw counted(again);
-      });
+    }
+    // Somebody may have killed the process; a page that kills it does so again.
+    try {
+      return await this.attempt(source, page, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw counted(isCrash(error) ? new ParseFailure('recognition-failed', { cause: error }) : error);
     }
   }
 

@@ -64,7 +64,7 @@ export const ocrSection = section(
       .number()
       .min(0)
       .max(1)
-      .default(0.3)
+      .default(0.4)
       .describe('Words of which the embedded engine is less sure than this (0 to 1) are left out.'),
   }),
 );

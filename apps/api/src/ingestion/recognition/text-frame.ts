@@ -35,10 +35,12 @@ function bodySize(lines: readonly OcrLine[]): number {
   return median(lines.flatMap((line) => Array<number>(lettersOf(line)).fill(line.size))) || 1;
 }
 
-/** Steps of a fifth: between them the difference is in the measuring. */
+/** What differs by less than a sixth does so in the measuring only; other sizes are rounded to steps of a fifth. */
 function usualSize(size: number, body: number): number {
-  const steps = Math.round(Math.log(size / body) / Math.log(SIZE_STEP));
-  return Math.abs(steps) <= 1 ? body : body * SIZE_STEP ** steps;
+  const ratio = Math.log(size / body);
+  if (Math.abs(ratio) < Math.log(SAME_SIZE)) return body;
+  const steps = Math.round(ratio / Math.log(SIZE_STEP)) || Math.sign(ratio);
+  return body * SIZE_STEP ** steps;
 }
 
 function spansOf({ words, baseline }: OcrLine, size: number, points: number, frame: Frame): Span[] {
@@ -63,6 +65,7 @@ function spansOf({ words, baseline }: OcrLine, size: number, points: number, fra
 }
 
 const BODY_POINTS = 10;
+const SAME_SIZE = 1.17;
 const SIZE_STEP = 1.2;
 /** Of the font size; as for the text of a PDF. */
 const ASCENT = 0.78;

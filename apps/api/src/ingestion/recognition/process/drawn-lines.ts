@@ -3,10 +3,10 @@ import { type GrayImage, turned } from './gray-image.js';
 
 /** Lines that are drawn on a page from side to side or from top to bottom, such as the borders of a table, in pixels. */
 export function drawnLines(image: GrayImage): Rect[] {
-  const minLength = MIN_SHARE * Math.max(image.width, image.height);
-  const horizontal = horizontalLines(image, minLength);
+  const longSide = Math.max(image.width, image.height);
+  const horizontal = horizontalLines(image, MIN_ACROSS * longSide);
   // A quarter turn makes vertical lines horizontal: what was at (x, y) is at (height - 1 - y, x).
-  const vertical = horizontalLines(turned(image, 1), minLength).map(({ x0, y0, x1, y1 }) => ({
+  const vertical = horizontalLines(turned(image, 1), MIN_DOWN * longSide).map(({ x0, y0, x1, y1 }) => ({
     x0: y0,
     y0: image.height - x1,
     x1: y1,
@@ -15,6 +15,31 @@ export function drawnLines(image: GrayImage): Rect[] {
   const lines = [...horizontal, ...vertical];
   // A photograph or a pattern is no table.
   return lines.length > MAX_LINES ? [] : lines;
+}
+
+/**
+ * The picture without long lines: Tesseract takes rows between them for drawings, and leaves them out. Short pieces are
+ * found as well, which a slanted line is made of.
+ */
+export function withoutLines(image: GrayImage): GrayImage {
+  const longSide = Math.max(image.width, image.height);
+  const cleared = withoutHorizontalLines(image, MIN_ACROSS * longSide);
+  return turned(withoutHorizontalLines(turned(cleared, 1), MIN_DOWN * longSide), 3);
+}
+
+function withoutHorizontalLines(image: GrayImage, minLength: number): GrayImage {
+  const { width, height, pixels } = image;
+  const cleared = Uint8Array.from(pixels);
+  for (let y = REACH; y < height - REACH; y += 1)
+    for (const { x0, x1 } of runsOf(image, y, minLength))
+      // With the pale pixels at its edges; what is beyond them is the ground.
+      for (let row = y - EDGE; row <= y + EDGE; row += 1)
+        for (let x = x0; x < x1; x += 1)
+          cleared[row * width + x] = Math.max(
+            pixels[(y - REACH) * width + x]!,
+            pixels[(y + REACH) * width + x]!,
+          );
+  return { width, height, pixels: cleared };
 }
 
 /** The picture after its lines, which were off the horizontal by so much (in radians, clockwise), are set straight. */
@@ -51,7 +76,7 @@ function horizontalLines(image: GrayImage, minLength: number): Rect[] {
     found.push(...open.filter((line) => !next.includes(line)));
     open = next;
   }
-  return [...found, ...open];
+  return [...found, ...open].filter(({ y0, y1 }) => y1 - y0 <= MAX_THICKNESS);
 }
 
 function runsOf({ width, height, pixels }: GrayImage, y: number, minLength: number): Rect[] {
@@ -75,12 +100,16 @@ function runsOf({ width, height, pixels }: GrayImage, y: number, minLength: numb
   return runs;
 }
 
-/** Of the longer side of the page: longer than any stroke of a letter. */
-const MIN_SHARE = 0.025;
+/** Of the longer side of the page: longer than the strokes of letters, which in headings are high. */
+const MIN_ACROSS = 0.025;
+const MIN_DOWN = 0.045;
 /** A line is darker than what is so many pixels above and below it; what is thicker is an area. */
 const REACH = 9;
 /** Of brightness: lines of tables are often grey, on cells that are coloured. */
 const MIN_CONTRAST = 18;
-/** In pixels: worn lines have gaps. */
+/** In pixels: worn lines have gaps, and what is slanted is no border. */
 const MAX_GAP = 2;
+const MAX_THICKNESS = 14;
+/** In pixels: where a line goes over into the ground. */
+const EDGE = 1;
 const MAX_LINES = 1_000;

@@ -1,5 +1,5 @@
 import type { OcrLine, PlacedText } from '../ocr-engine.js';
-import { drawnLines, straightened } from './drawn-lines.js';
+import { drawnLines, straightened, withoutLines } from './drawn-lines.js';
 import { type GrayImage, toPgm, turned } from './gray-image.js';
 import type { Tesseract, TesseractLine } from './tesseract.js';
 import { directionOf } from './text-direction.js';
@@ -22,7 +22,7 @@ export async function recognisePage(
     // What runs across the other way is a dark edge or a drawing where there is hardly any text.
     if (attempt >= 2 && realWords(best).length >= FEW_WORDS) break;
     const upright = turnedBack(image, turn);
-    const pgm = toPgm(upright);
+    const pgm = toPgm(withoutLines(upright));
     for (const straighten of [true, false]) {
       const { lines, skew } = await tesseract.recognise(pgm, { dpi, straighten });
       const read: PlacedText = {
