@@ -73,7 +73,8 @@ function describe(name, define) {
 
 function it(name, fn) {
   const test = { name: nameOf(suite, name), fn, parent: suite, file };
-  test.id = `${basename(file)} ${test.name} (${tests.size + 1})`;
+  // Names are not enough: two tests may have the same, and one may have a stack in it.
+  test.id = `${basename(file)} ${tests.size + 1}`;
   const snapshots = join(dirname(file), '__snapshots__', `${basename(file)}.snap`);
   test.fn = () => {
     expect.setState({ currentTestName: test.name, snapshots });
