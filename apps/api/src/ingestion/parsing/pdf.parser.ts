@@ -146,7 +146,8 @@ async function open(bytes: Uint8Array, password: string | undefined): Promise<PD
     });
   } catch (error) {
     const encrypted = error instanceof Error && error.name === 'PasswordException';
-    throw new ParseFailure(encrypted ? 'password-protected' : 'corrupt-file', { cause: error });
+    const locked = password === undefined ? 'password-protected' : 'wrong-password';
+    throw new ParseFailure(encrypted ? locked : 'corrupt-file', { cause: error });
   }
 }
 
