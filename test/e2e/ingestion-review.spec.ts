@@ -50,6 +50,7 @@ describe('a review of what a worker has read', () => {
     expect(metrics).toMatch(
       /^navigator_ingestion_checkpoint_seconds_count\{stage="structure",operation="write"\} \d+$/m,
     );
+    expect(metrics).toMatch(/^navigator_ingestion_child_peak_bytes_count\{program="parser-process"\} [1-9]/m);
     expect(metrics).toMatch(/^navigator_worker_last_progress_seconds \d/m);
     const health = (await (await app.fetch('/health')).json()) as {
       components: Record<string, { status: string }>;

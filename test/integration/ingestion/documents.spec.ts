@@ -244,6 +244,9 @@ describe('the passages of a document', () => {
       heading_path: ['Benefits'],
       page: 1,
       box: null,
+      start_ms: null,
+      end_ms: null,
+      time_label: null,
     });
     expect((await get(`/${id}/passages/${id}`)).body).toMatchObject({ code: 'passage-not-found' });
   });

@@ -27,7 +27,7 @@ let db: TestDatabase;
 let app: IngestionApp;
 let maker: ReturnType<typeof documentMaker>;
 let owner: Owner;
-let stop: (() => Promise<void>)[] = [];
+const stop: (() => Promise<void>)[] = [];
 const stages = new StageStore();
 const never = new AbortController().signal;
 

@@ -72,7 +72,7 @@ export const workerSection = section(
       .int()
       .min(100)
       .max(86_400_000)
-      .default(300_000)
+      .default(600_000)
       .describe('A job that gives no sign of life for so long is given to another worker.'),
   }),
 );

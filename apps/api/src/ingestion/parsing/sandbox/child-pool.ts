@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ParseFailure } from '../parse-failure.js';
 import {
   type ChildLimits,
@@ -5,6 +6,7 @@ import {
   REQUESTS_PER_PROCESS,
   SandboxedChild,
 } from './sandboxed-child.js';
+import { childPeakBytes } from './sandbox.metrics.js';
 
 export interface PoolOptions extends ChildLimits {
   program: ChildProgram;
@@ -111,6 +113,9 @@ export class ChildPool {
   private async release(worker: Worker): Promise<void> {
     worker.uses += 1;
     const resident = (await worker.child.residentBytes()) ?? 0;
+    const program = basename(this.options.program.path, '.js');
+    const peak = worker.child.takePeakBytes();
+    if (peak > 0) childPeakBytes.observe({ program }, peak);
     const hasRoom = resident < this.options.memoryMb * 1_048_576 * REUSE_SHARE;
     this.working.delete(worker);
     const isSpare = this.idle.length + this.working.size >= this.options.processes;

@@ -30,6 +30,7 @@ export class SandboxedChild {
   private pending: PromiseWithResolvers<Frame> | undefined;
   private stoppedBecause: ParseFailureCode | undefined;
   private lastWords = '';
+  private peakBytes = 0;
   private readonly ready: Promise<Frame>;
   /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
@@ -60,7 +61,16 @@ export class SandboxedChild {
   /** Resident memory in bytes; undefined where the system does not tell. */
   async residentBytes(): Promise<number | undefined> {
     const statm = await readFile(`/proc/${this.process.pid}/statm`, 'utf8').catch(() => undefined);
-    return statm ? Number(statm.split(' ')[1]) * PAGE_BYTES : undefined;
+    const bytes = statm ? Number(statm.split(' ')[1]) * PAGE_BYTES : undefined;
+    this.peakBytes = Math.max(this.peakBytes, bytes ?? 0);
+    return bytes;
+  }
+
+  /** The most resident memory that was seen since this was last asked, in bytes; 0 when none was. */
+  takePeakBytes(): number {
+    const peak = this.peakBytes;
+    this.peakBytes = 0;
+    return peak;
   }
 
   /** Sends a request with its bytes and waits for the answer. @throws ParseFailure */
