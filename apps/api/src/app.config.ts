@@ -15,6 +15,7 @@ import {
   ocrSection,
   transcriberSection,
   uploadSection,
+  webhookSection,
   workerSection,
 } from './ingestion/index.js';
 import {
@@ -94,6 +95,7 @@ export const sections = {
   bootstrap: bootstrapSection,
   upload: uploadSection,
   worker: workerSection,
+  webhook: webhookSection,
   gate: gateSection,
   parser: parserSection,
   clamd: clamdSection,

@@ -14,3 +14,5 @@ export { capabilityBelowFull } from './rules/capability-rule.js';
 export { eventLoopStalled } from './rules/event-loop-rule.js';
 export { counterIncreased, gaugeAbove } from './rules/metric-rules.js';
 export { circuitOpen, policySaturated, retryBudgetExhausted } from './rules/policy-rules.js';
+export { retryMsAfter } from './webhook/deliveries.js';
+export { signedHeaders, type SignedHeaders } from './webhook/signature.js';

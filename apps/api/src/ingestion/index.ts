@@ -1,5 +1,11 @@
 export { IngestionModule } from './ingestion.module.js';
-export { type UploadConfig, uploadSection, type WorkerConfig, workerSection } from './ingestion.config.js';
+export {
+  type UploadConfig,
+  uploadSection,
+  webhookSection,
+  type WorkerConfig,
+  workerSection,
+} from './ingestion.config.js';
 export { type ParserConfig, parserSection } from './parsing/index.js';
 export { ocrProbe, ocrSection } from './recognition/index.js';
 export { transcriberProbe, transcriberSection } from './transcription/index.js';

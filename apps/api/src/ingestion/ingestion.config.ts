@@ -77,3 +77,24 @@ export const workerSection = section(
   }),
 );
 export type WorkerConfig = Readonly<z.infer<typeof workerSection.schema>>;
+
+export const webhookSection = section(
+  'WEBHOOK',
+  z.object({
+    pollMs: z.coerce
+      .number()
+      .int()
+      .min(50)
+      .max(60_000)
+      .default(1_000)
+      .describe('How often a worker looks for messages to tenants’ webhooks.'),
+    keepDays: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(3_650)
+      .default(30)
+      .describe('How long the log of what was sent to webhooks is kept.'),
+  }),
+);
+export type WebhookConfig = Readonly<z.infer<typeof webhookSection.schema>>;

@@ -145,6 +145,30 @@ export class TenantNotFound extends DomainError {
   }
 }
 
+export class WebhookNotFound extends DomainError {
+  readonly code = 'webhook-not-found';
+  readonly kind = 'not-found' as const;
+  constructor(webhookId: string) {
+    super('There is no such webhook', { extra: { webhook_id: webhookId } });
+  }
+}
+
+export class WebhookDeliveryNotFound extends DomainError {
+  readonly code = 'webhook-delivery-not-found';
+  readonly kind = 'not-found' as const;
+  constructor(deliveryId: string) {
+    super('The webhook has no such delivery', { extra: { delivery_id: deliveryId } });
+  }
+}
+
+export class TooManyWebhooks extends DomainError {
+  readonly code = 'too-many-webhooks';
+  readonly kind = 'conflict' as const;
+  constructor(most: number) {
+    super(`A tenant has at most ${most} webhooks`, { extra: { most } });
+  }
+}
+
 /** A document's facts come with its assessment. */
 export class FactsNotReady extends DomainError {
   readonly code = 'facts-not-ready';
