@@ -250,6 +250,13 @@ describe('a review', () => {
     expect(await run({ extract: seeing('extract', GARBLED) })).toBe('review');
   });
 
+  it('cannot be gone around by doing a later stage again', async () => {
+    const id = await waiting();
+    const { body } = await post(`/documents/${id}/retry`, { from_stage: 'embed' });
+    expect(stageOf(body, 'extract')).toMatchObject({ status: 'pending', gate: null });
+    expect(await run({ extract: seeing('extract', GARBLED) })).toBe('review');
+  });
+
   it('said twice is said once; the opposite comes too late', async () => {
     const id = await waiting();
     expect((await review(id, 'approve')).status).toBe(202);

@@ -67,8 +67,9 @@ export class DocumentsController {
   @ApiOperation({
     summary: 'The processing as it goes on (server-sent events)',
     description:
-      'First the present state, then what changes: `stage`, `progress` and `status`, and at the end `done` or ' +
-      '`error`. A client that connects again is given the present state again.',
+      'First the present state, then what changes: `stage`, `progress` and `status`. The last event is `done`, ' +
+      '`error` when it failed, or the `status` in which it rests: `needs_review` or `cancelled`. A client that ' +
+      'connects again is given the present state again.',
   })
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ schema: { type: 'string' } })

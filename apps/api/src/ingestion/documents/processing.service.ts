@@ -53,7 +53,8 @@ export class ProcessingService {
       const { status } = document;
       if (!RESTING_STATUSES.has(status)) throw new DocumentBusy(status);
       if (!fromStage && status !== 'failed' && status !== 'cancelled') throw new DocumentNotFailed(status);
-      if (fromStage) await this.redo(tx, document, fromStage);
+      // What a person has not decided about is done again too, or its gate would be gone around.
+      if (fromStage) await this.redo(tx, document, [fromStage, ...(await this.stages.listUndecided(tx, id))]);
       if (password !== undefined) await this.passwords.save(tx, id, password);
       await this.documents.setQueued(tx, id);
       await this.jobs.requeue(tx, id, correlationId);
@@ -104,7 +105,7 @@ export class ProcessingService {
       if (status === 'ready' || status === 'failed') throw new DocumentNotOpen(status);
       await this.jobs.revoke(tx, id, 'cancelled');
       await this.stages.interrupt(tx, id);
-      await this.redo(tx, document, 'extract');
+      await this.redo(tx, document, ['extract']);
       await this.documents.setCancelled(tx, id);
     });
   }
@@ -120,7 +121,7 @@ export class ProcessingService {
   }
 
   /** Takes back what these stages left, but nothing that questions find. */
-  private async redo(tx: EntityManager, document: Document, from: StageName): Promise<void> {
+  private async redo(tx: EntityManager, document: Document, from: readonly StageName[]): Promise<void> {
     const { id } = document;
     const { stages, newGeneration } = planRedo(from, document, await this.jobs.generation(tx, id));
     await this.stages.reset(tx, id, stages);

@@ -9,7 +9,7 @@ const FAILED_IN_EMBED: State = { status: 'failed', liveGeneration: 1, semanticGe
 const FAILED_IN_EXTRACT: State = { status: 'failed', liveGeneration: null, semanticGeneration: null };
 
 const redone = (from: StageName, state: State, generation = 1) => {
-  const { stages, newGeneration } = planRedo(from, state, generation);
+  const { stages, newGeneration } = planRedo([from], state, generation);
   return [[...stages].join(' '), newGeneration];
 };
 

@@ -8,12 +8,12 @@ export interface Redo {
 }
 
 /**
- * What must be done again when `from` and all after it is. Sometimes that is more: the vectors of a live generation are
+ * What must be done again when the stages `from` and all after them are. Sometimes that is more: the vectors of a live generation are
  * not replaced but made anew with new passages, and the results that led to the passages are gone once a document is
  * ready.
  */
 export function planRedo(
-  from: StageName,
+  from: readonly StageName[],
   {
     status,
     liveGeneration,
@@ -21,9 +21,9 @@ export function planRedo(
   }: Pick<Document, 'status' | 'liveGeneration' | 'semanticGeneration'>,
   generation: number,
 ): Redo {
-  let stages = withDependents(from);
-  if (stages.has('embed') && semanticGeneration === generation) stages = withDependents(from, 'structure');
+  let stages = withDependents(...from);
+  if (stages.has('embed') && semanticGeneration === generation) stages = withDependents(...from, 'structure');
   const needsParts = stages.has('structure') || stages.has('assess');
-  if (needsParts && status === 'ready') stages = withDependents(from, 'extract');
+  if (needsParts && status === 'ready') stages = withDependents(...from, 'extract');
   return { stages, newGeneration: stages.has('structure') && liveGeneration === generation };
 }

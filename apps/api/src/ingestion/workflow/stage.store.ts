@@ -76,6 +76,15 @@ export class StageStore {
     return rows.length > 0;
   }
 
+  /** Those that wait for a person. */
+  async listUndecided(tx: EntityManager, documentId: string): Promise<StageName[]> {
+    const rows: { name: StageName }[] = await tx.query(
+      `select name from job_stage where document_id = $1 and ${UNDECIDED}`,
+      [documentId],
+    );
+    return rows.map((row) => row.name);
+  }
+
   /** Whether a person has said that already. */
   async isDecided(tx: EntityManager, documentId: string, decision: 'approve' | 'reject'): Promise<boolean> {
     const rows = await tx.query(`select from job_stage where document_id = $1 and gate ->> 'decision' = $2`, [
@@ -94,7 +103,7 @@ export class StageStore {
       `update job_stage
        set gate = gate || jsonb_build_object('decision', $2::text), attempts = 0,
            status = case when $2 = 'reject' then 'failed' when status = 'review' then 'pending' else status end
-       where document_id = $1 and gate ->> 'outcome' = 'needs_review' and not gate ? 'decision'`,
+       where document_id = $1 and ${UNDECIDED}`,
       [documentId, decision],
     );
   }
@@ -173,6 +182,9 @@ export class StageStore {
     );
   }
 }
+
+/** The gate stopped the stage, and nobody has said anything to that. */
+const UNDECIDED = `status in ('review', 'done') and gate ->> 'outcome' = 'needs_review' and not gate ? 'decision'`;
 
 interface Checkpoint {
   detail?: Record<string, unknown>;
