@@ -30,6 +30,13 @@ export {
 export { IdempotentResponseNotKept, InvalidCursor, ValidationFailed } from './http.errors.js';
 export { IdempotencyInterceptor } from './idempotency.interceptor.js';
 export { networkOf } from './network.js';
+export {
+  AllowedAddresses,
+  isNetwork,
+  openUrl,
+  type OpenedUrl,
+  type OpenUrlOptions,
+} from './outbound/index.js';
 export { registerEventStreams } from './open-streams.js';
 export { cursorQuery, decodeCursor, encodeCursor, page, pageOf, type Page } from './pagination.js';
 export { ProblemFilter, sendProblem } from './problem.filter.js';

@@ -1,0 +1,2 @@
+export { AllowedAddresses, isNetwork } from './addresses.js';
+export { openUrl, type OpenedUrl, type OpenUrlOptions } from './open-url.js';
