@@ -4,7 +4,7 @@ import { auditDetail } from '#libs/audit';
 import { type Principal, roleAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { AttachmentStore } from '../documents/attachment.store.js';
-import { type Document, documentId } from '../documents/document.js';
+import { type Document, documentId, type Reader } from '../documents/document.js';
 import type { DocumentView } from '../documents/document.dto.js';
 import { DocumentStore } from '../documents/document.store.js';
 import { SharingNotAllowed } from '../ingestion.errors.js';
@@ -56,33 +56,11 @@ export class UploadService {
       if (fields.visibility === 'tenant' && !roleAllows(principal.role, 'document.share'))
         throw new SharingNotAllowed();
       return await this.db.change(principal.tenantId, async (tx) => {
-        // What is waited for together is sent together, in this order, and costs one round trip.
-        const [, isNew] = await Promise.all([
-          this.documents.lockContent(tx, content.sha256),
-          this.insert(tx, principal, form),
-        ]);
-        // Also for content that is there: should the file on the disk be damaged or missing, this mends it.
-        await content.keep();
-        const earlier = isNew ? undefined : await this.findOrInsert(tx, principal, form);
-        const id = documentId(principal, content.sha256);
+        const { view, isRepeat } = await this.acceptIn(tx, principal, form, correlationId);
         auditDetail({
-          targets: [{ type: 'document', id }],
-          detail: {
-            media_type: content.mediaType,
-            size_bytes: content.sizeBytes,
-            repeated: Boolean(earlier),
-          },
+          targets: [{ type: 'document', id: view.document.id }],
+          detail: { media_type: content.mediaType, size_bytes: content.sizeBytes, repeated: isRepeat },
         });
-        // What came attached to something is now there in its own right.
-        if (earlier) await this.attachments.setUploaded(tx, id);
-        if (fields.password && earlier?.status !== 'ready')
-          await this.passwords.save(tx, id, fields.password);
-        if (earlier?.status === 'failed' || earlier?.status === 'cancelled')
-          await this.restart(tx, id, correlationId);
-        const enqueued = earlier
-          ? undefined
-          : this.jobs.enqueue(tx, { documentId: id, correlationId, priority: fields.priority }, STAGE_NAMES);
-        const [view] = await Promise.all([this.view(tx, id), enqueued]);
         return view;
       });
     } finally {
@@ -90,16 +68,50 @@ export class UploadService {
     }
   }
 
+  /**
+   * The same as part of a transaction, for a person who may do what the fields say. Discarding the file is left to the
+   * caller.
+   *
+   * @returns isRepeat when he had the document before
+   */
+  async acceptIn(
+    tx: EntityManager,
+    person: Reader,
+    form: UploadForm<ReceivedFile>,
+    correlationId: string | undefined,
+  ): Promise<{ view: DocumentView; isRepeat: boolean }> {
+    const { content, fields } = form;
+    // What is waited for together is sent together, in this order, and costs one round trip.
+    const [, isNew] = await Promise.all([
+      this.documents.lockContent(tx, content.sha256),
+      this.insert(tx, person, form),
+    ]);
+    // Also for content that is there: should the file on the disk be damaged or missing, this mends it.
+    await content.keep();
+    const earlier = isNew ? undefined : await this.findOrInsert(tx, person, form);
+    const id = documentId(person, content.sha256);
+    // What came attached to something is now there in its own right.
+    if (earlier) await this.attachments.setUploaded(tx, id);
+    if (fields.password && earlier?.status !== 'ready') await this.passwords.save(tx, id, fields.password);
+    if (earlier?.status === 'failed' || earlier?.status === 'cancelled')
+      await this.restart(tx, id, correlationId);
+    const enqueued = earlier
+      ? undefined
+      : this.jobs.enqueue(tx, { documentId: id, correlationId, priority: fields.priority }, STAGE_NAMES);
+    const [view] = await Promise.all([this.view(tx, id), enqueued]);
+    return { view, isRepeat: earlier !== undefined };
+  }
+
   /** False when the document is there already. */
   private insert(
     tx: EntityManager,
-    principal: Principal,
+    person: Reader,
     { content, fields, filename }: UploadForm<ReceivedFile>,
   ): Promise<boolean> {
     const cleanName = cleanFileName(filename);
     return this.documents.insert(tx, {
-      id: documentId(principal, content.sha256),
-      ownerId: principal.userId,
+      id: documentId(person, content.sha256),
+      ownerId: person.userId,
       visibility: fields.visibility,
       collection: fields.collection ?? null,
       tags: fields.tags,
@@ -114,16 +126,16 @@ export class UploadService {
   /** The document that was there; undefined when it had gone meanwhile and was inserted now. */
   private async findOrInsert(
     tx: EntityManager,
-    principal: Principal,
+    person: Reader,
     form: UploadForm<ReceivedFile>,
   ): Promise<Document | undefined> {
-    const id = documentId(principal, form.content.sha256);
+    const id = documentId(person, form.content.sha256);
     for (;;) {
       // Deleting takes the job's lock first, so the document that is found now stays.
       await this.jobs.lock(tx, id);
       const document = await this.documents.find(tx, id);
       if (document) return document;
-      if (await this.insert(tx, principal, form)) return undefined;
+      if (await this.insert(tx, person, form)) return undefined;
     }
   }
 
