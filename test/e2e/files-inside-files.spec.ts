@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as XLSX from '@e965/xlsx';
@@ -48,6 +49,7 @@ async function list(query = ''): Promise<DocumentBody[]> {
   return (await get<{ items: DocumentBody[] }>(query)).items;
 }
 
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const remove = (id: string) => app.fetch(`/v1/documents/${id}`, { method: 'DELETE', headers: app.admin });
 const namesOf = (documents: readonly DocumentBody[]) => documents.map(({ filename }) => filename).sort();
 
@@ -198,6 +200,13 @@ describe('a protected file', () => {
     });
     expect((await retry(body.id, 'guess')).status).toBe(202);
     expect(await settled(body.id)).toMatchObject({ status: 'failed', reason: { code: 'wrong-password' } });
+    const request = `POST /v1/documents/${body.id}/retry\n{"password":"guess"}`;
+    const { rows } = await app.db.owner.query<{ fingerprint: Buffer }>(
+      'select fingerprint from idempotent_request',
+    );
+    expect(rows.map(({ fingerprint }) => fingerprint.toString('hex'))).toEqual([
+      expect.not.stringContaining(sha256(request)),
+    ]);
     const [kept] = await passwords();
     expect(kept!.sealed.toString('latin1')).not.toContain('guess');
     // The same file again, now with its password.

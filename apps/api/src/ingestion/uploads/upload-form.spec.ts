@@ -1,3 +1,4 @@
+import { ValidationFailed } from '#libs/http';
 import { Readable } from 'node:stream';
 import type { StagedBlob } from '../blobs/blob.store.js';
 import { DocumentTooLarge, UploadInterrupted } from '../ingestion.errors.js';
@@ -62,6 +63,17 @@ describe('the form of an upload', () => {
       store.receive,
     );
     expect(fields.tags).toEqual(['dental', '2026', 'vision']);
+  });
+
+  it('takes a password as it is, character by character', async () => {
+    const { fields } = await readUploadForm(
+      form(file(), field('password', '  two  spaces\u200b ')),
+      store.receive,
+    );
+    expect(fields.password).toBe('  two  spaces\u200b ');
+    await expect(
+      readUploadForm(form(file(), field('password', 'x'.repeat(256))), store.receive),
+    ).rejects.toThrow(ValidationFailed);
   });
 
   it('takes an empty field for one that was left out', async () => {

@@ -81,8 +81,21 @@ function tableOf(
     last: Math.min(last - from, columnCount - 1),
   }));
   const headerRows = countHeaderRows(body, own, numbers[0]!);
-  const grid = body.map((row, index) => gridRow(row, numbers[index]!, own, index < headerRows));
+  const byRow = mergesByRow(own, numbers[0]!, numbers.at(-1)!);
+  const grid = body.map((row, index) => {
+    const number = numbers[index]!;
+    return gridRow(row, number, byRow.get(number) ?? [], index < headerRows);
+  });
   return textTable(grid, columnCount, { caption: caption || null });
+}
+
+/** Each under all the rows of a table that it covers: sheets have thousands. */
+function mergesByRow(merges: readonly Merge[], from: number, to: number): Map<number, Merge[]> {
+  const byRow = new Map<number, Merge[]>();
+  for (const merge of merges)
+    for (let row = Math.max(from, merge.firstRow); row <= Math.min(to, merge.lastRow); row += 1)
+      byRow.set(row, [...(byRow.get(row) ?? []), merge]);
+  return byRow;
 }
 
 /** A merged cell stands once; what it covers to the right and below is no cell. */
@@ -94,9 +107,7 @@ function gridRow(
 ): GridCell<string>[] {
   const cells: GridCell<string>[] = [];
   for (let column = 0; column < texts.length; column += 1) {
-    const merge = merges.find(
-      (m) => m.firstRow <= row && row <= m.lastRow && m.first <= column && column <= m.last,
-    );
+    const merge = merges.find((m) => m.first <= column && column <= m.last);
     if (merge && merge.firstRow < row) continue;
     cells.push(textCell(texts[column]!, column, { last: merge?.last ?? column, header }));
     if (merge) column = merge.last;
