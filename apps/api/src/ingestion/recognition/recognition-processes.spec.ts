@@ -10,7 +10,7 @@ import { RecognitionProcesses } from './recognition-processes.js';
 // Starting processes, loading the engine and reading pages takes long on a busy machine.
 jest.setTimeout(120_000);
 
-const PAGE = join(process.cwd(), 'test/support/pictures/plan-page.png');
+const PAGE = join(process.cwd(), 'test/fixtures/plan-page.png');
 const config = ocrSection.schema.parse({ processes: 1 });
 const { signal } = new AbortController();
 

@@ -34,8 +34,8 @@ describe('turning', () => {
   const mark = drawing((x, y) => inside(x, 10, 30) && inside(y, 50, 60));
 
   it('comes back after four quarters', () => {
-    expect(turned(turned(turned(mark, 1), 1), 2)).toEqual(mark);
-    expect(turned(turned(mark, 3), 1)).toEqual(mark);
+    for (const back of [turned(turned(turned(mark, 1), 1), 2), turned(turned(mark, 3), 1)])
+      expect(Buffer.compare(back.pixels, mark.pixels)).toBe(0);
     expect(turned(mark, 1).pixels[10 * SIDE + (SIDE - 1 - 50)]).toBe(0);
   });
 

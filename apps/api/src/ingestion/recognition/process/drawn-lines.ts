@@ -3,10 +3,10 @@ import { type GrayImage, turned } from './gray-image.js';
 
 /** Lines that are drawn on a page from side to side or from top to bottom, such as the borders of a table, in pixels. */
 export function drawnLines(image: GrayImage): Rect[] {
-  const longSide = Math.max(image.width, image.height);
-  const horizontal = horizontalLines(image, MIN_ACROSS * longSide);
+  const { across, down } = minLengths(image);
+  const horizontal = horizontalLines(image, across);
   // A quarter turn makes vertical lines horizontal: what was at (x, y) is at (height - 1 - y, x).
-  const vertical = horizontalLines(turned(image, 1), MIN_DOWN * longSide).map(({ x0, y0, x1, y1 }) => ({
+  const vertical = horizontalLines(turned(image, 1), down).map(({ x0, y0, x1, y1 }) => ({
     x0: y0,
     y0: image.height - x1,
     x1: y1,
@@ -22,9 +22,13 @@ export function drawnLines(image: GrayImage): Rect[] {
  * found as well, which a slanted line is made of.
  */
 export function withoutLines(image: GrayImage): GrayImage {
-  const longSide = Math.max(image.width, image.height);
-  const cleared = withoutHorizontalLines(image, MIN_ACROSS * longSide);
-  return turned(withoutHorizontalLines(turned(cleared, 1), MIN_DOWN * longSide), 3);
+  const { across, down } = minLengths(image);
+  return turned(withoutHorizontalLines(turned(withoutHorizontalLines(image, across), 1), down), 3);
+}
+
+function minLengths({ width, height }: GrayImage): { across: number; down: number } {
+  const longSide = Math.max(width, height);
+  return { across: Math.max(SHORTEST, MIN_ACROSS * longSide), down: Math.max(SHORTEST, MIN_DOWN * longSide) };
 }
 
 function withoutHorizontalLines(image: GrayImage, minLength: number): GrayImage {
@@ -103,6 +107,8 @@ function runsOf({ width, height, pixels }: GrayImage, y: number, minLength: numb
 /** Of the longer side of the page: longer than the strokes of letters, which in headings are high. */
 const MIN_ACROSS = 0.025;
 const MIN_DOWN = 0.045;
+/** In pixels: in a small picture letters take a larger share. */
+const SHORTEST = 60;
 /** A line is darker than what is so many pixels above and below it; what is thicker is an area. */
 const REACH = 9;
 /** Of brightness: lines of tables are often grey, on cells that are coloured. */
