@@ -94,17 +94,19 @@ describe('single flight', () => {
   });
 
   it('does not end what was begun anew when what was given up ends at last', async () => {
-    const { started, ask } = scripted();
+    const { flights } = scripted();
+    const works = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    let begun = 0;
+    const deaf = () => works[begun++]!.promise;
     const client = new AbortController();
-    const first = ask('a', client.signal);
+    const first = flights.run('a', deaf, client.signal);
     client.abort(new Error('left'));
     await expect(first).rejects.toThrow('left');
-    const second = ask('a');
-    started[0]!.resolve('too late');
+    const second = flights.run('a', deaf);
+    works[0]!.resolve('too late');
     await settled();
-    const third = ask('a');
-    expect(started).toHaveLength(2);
-    started[1]!.resolve('answer');
+    const third = flights.run('a', deaf);
+    works[1]!.resolve('answer');
     expect(await Promise.all([second, third])).toEqual(['answer', 'answer']);
   });
 
