@@ -18,6 +18,8 @@ export default {
   maxWorkers: 2,
   // Every test file leaves something behind in its worker, because modules are not collected.
   workerIdleMemoryLimit: '1GB',
+  // Jest's half a second is too short for a worker of that size to end on a busy machine; one that leaks still tells.
+  workerGracefulExitTimeout: 10_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['apps/api/**/*.ts', 'libs/**/*.ts', '!**/*.spec.ts'],
   coverageDirectory: 'coverage',
