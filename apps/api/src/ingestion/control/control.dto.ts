@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cursorQuery, pageOf } from '#libs/http';
 import { STAGE_NAMES } from '../workflow/ingestion-stages.js';
 import type { Control, TenantQueue } from './control.store.js';
-import type { DeadLetter } from './dead-letter.store.js';
+import { type DeadLetter, MOST_COUNTED } from './dead-letter.store.js';
 
 const isoTime = z.iso.datetime();
 /** What one call has tried again at most: all of it is one transaction. */
@@ -70,7 +70,10 @@ export type RetryDeadLetters = z.infer<typeof RetryDeadLetters>;
 
 export const RetriedBody = z.object({
   retried: z.number().int(),
-  remaining: z.number().int().describe('Dead letters that fit and were not tried again.'),
+  remaining: z
+    .number()
+    .int()
+    .describe(`Dead letters that fit and were not tried again; ${MOST_COUNTED} also stands for more.`),
 });
 export type RetriedBody = z.infer<typeof RetriedBody>;
 

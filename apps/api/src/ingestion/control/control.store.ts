@@ -73,10 +73,10 @@ export class ControlStore {
   async queue(tx: EntityManager): Promise<TenantQueue> {
     const [row] = await tx.query(
       `select q.waiting, q.oldest as "oldestSince",
-              (select count(*)::int from job where state = 'running') as running,
-              (select count(*)::int from job where state = 'review') as "inReview",
-              (select count(*)::int from job where state = 'failed') as failed
-       from (select count(*)::int as waiting, min(run_at) as oldest from job where state = 'queued') q`,
+              (select count(*)::int from job where tenant_id = app_tenant() and state = 'running') as running,
+              (select count(*)::int from job where tenant_id = app_tenant() and state = 'review') as "inReview",
+              (select count(*)::int from job where tenant_id = app_tenant() and state = 'failed') as failed
+       from (select count(*)::int as waiting, min(run_at) filter (where run_at < 'infinity') as oldest from job where tenant_id = app_tenant() and state = 'queued') q`,
     );
     return row;
   }

@@ -84,7 +84,7 @@ export class DeadLetterStore {
     await tx.query(
       `update job
        set state = 'queued', state_since = now(), run_at = now(), lost_leases = 0, correlation_id = $2
-       where document_id = any ($1::uuid[])`,
+       where tenant_id = app_tenant() and document_id = any ($1::uuid[])`,
       [found, correlationId],
     );
     await tx.query(
@@ -96,21 +96,24 @@ export class DeadLetterStore {
     return found;
   }
 
+  /** At most `MOST_COUNTED`. */
   async count(tx: EntityManager, filter: DeadLetterFilter): Promise<number> {
-    const [row] = await tx.query(`select count(*)::int as count from ${FAILED('$1', '$2', '$3')}`, [
-      filter.reason,
-      filter.stage,
-      filter.collection,
-    ]);
+    const [row] = await tx.query(
+      `select count(*)::int as count from (select from ${FAILED('$1', '$2', '$3')} limit $4) as counted`,
+      [filter.reason, filter.stage, filter.collection, MOST_COUNTED],
+    );
     return row.count;
   }
 }
+
+/** Counting reads each of them. */
+export const MOST_COUNTED = 10_000;
 
 const FAILED = (reason: string, stage: string, collection: string) => `
   job j
   join document d on d.tenant_id = j.tenant_id and d.id = j.document_id
   left join job_stage s on s.tenant_id = j.tenant_id and s.document_id = j.document_id and s.status = 'failed'
-  where j.state = 'failed'
+  where j.tenant_id = app_tenant() and j.state = 'failed'
     and (${reason}::text is null or d.reason_code = ${reason})
     and (${stage}::text is null or s.name = ${stage})
     and (${collection}::text is null or d.collection = ${collection})`;

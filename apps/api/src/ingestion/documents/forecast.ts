@@ -55,12 +55,18 @@ export class Forecast {
     open: readonly { document: Document }[],
   ): Promise<ReadonlyMap<string, Place>> {
     const rows: (Place & { documentId: string })[] = await tx.query(
-      `select j.document_id as "documentId", j.state,
-              (select count(*)::int from (
-                 select from job o where o.state = 'queued' and o.turn_at < j.turn_at limit $2) ahead) as ahead,
-              (select count(*)::int from job r where r.state = 'running') as running,
-              exists (select from ingestion_control where paused_at is not null) as "isPaused"
-       from job j where j.document_id = any ($1::uuid[])`,
+      `with line as (
+         select document_id, (row_number() over (order by turn_at) - 1)::int as ahead
+         from (select document_id, turn_at from job
+               where tenant_id = app_tenant() and state = 'queued'
+               order by turn_at limit $2) as first
+       )
+       select j.document_id as "documentId", j.state, line.ahead,
+              (select count(*)::int from job r where r.tenant_id = j.tenant_id and r.state = 'running') as running,
+              j.run_at = 'infinity' or exists (select from ingestion_control where paused_at is not null)
+                as "isPaused"
+       from job j left join line on line.document_id = j.document_id
+       where j.tenant_id = app_tenant() and j.document_id = any ($1::uuid[])`,
       [open.map(({ document }) => document.id), MOST_AHEAD],
     );
     return new Map(rows.map((row) => [row.documentId, row]));
@@ -79,7 +85,8 @@ export class Forecast {
 
 interface Place {
   state: string;
-  ahead: number;
+  /** null when there are too many. */
+  ahead: number | null;
   running: number;
   isPaused: boolean;
 }
@@ -88,7 +95,7 @@ function waitingSeconds(place: Place | undefined, jobSeconds: number | undefined
   if (!place) return undefined;
   const { state, ahead, running, isPaused } = place;
   if (state !== 'queued') return 0;
-  if (isPaused || ahead >= MOST_AHEAD) return undefined;
+  if (isPaused || ahead === null) return undefined;
   return ahead === 0 ? 0 : jobSeconds && (ahead * jobSeconds) / Math.max(1, running);
 }
 
@@ -99,7 +106,9 @@ async function readPaces(tx: EntityManager): Promise<Paces> {
       `select d.media_type as "mediaType", s.name, count(*)::int as jobs,
               sum(extract(epoch from s.finished_at - s.started_at))::float8 as seconds,
               sum(d.size_bytes)::float8 as bytes
-       from (select document_id from job where claimed_at is not null order by claimed_at desc limit 50) recent
+       from (select document_id from job
+             where tenant_id = app_tenant() and claimed_at is not null
+             order by claimed_at desc limit 50) recent
        join document d on d.id = recent.document_id
        join job_stage s on s.document_id = recent.document_id and s.status = 'done' and s.started_at is not null
        group by d.media_type, s.name`,

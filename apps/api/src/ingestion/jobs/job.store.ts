@@ -18,6 +18,9 @@ export interface QueueState {
 /**
  * All SQL on `job`. PostgreSQL's clock is the only one that counts, and a job changes hands by its fencing token:
  * every claim takes a new one, and every write of a stage checks in its own transaction that it is still the newest.
+ *
+ * Workers see the jobs of all tenants, so row-level security is no condition that an index serves: what is about one
+ * tenant names it.
  */
 @Injectable()
 export class JobStore {
@@ -54,7 +57,7 @@ export class JobStore {
     await tx.query(
       `update job
        set state = 'queued', state_since = now(), run_at = now(), lost_leases = 0, correlation_id = $2
-       where document_id = $1`,
+       where tenant_id = app_tenant() and document_id = $1`,
       [documentId, correlationId],
     );
     await tx.query(
@@ -127,9 +130,10 @@ export class JobStore {
 
   /** Inside `fenced`: something of the job is finished for good, so it does not kill every worker. */
   async noteProgress(tx: EntityManager, job: ClaimedJob): Promise<void> {
-    await tx.query(`update job set lost_leases = 0 where document_id = $1 and lost_leases > 0`, [
-      job.documentId,
-    ]);
+    await tx.query(
+      `update job set lost_leases = 0 where tenant_id = app_tenant() and document_id = $1 and lost_leases > 0`,
+      [job.documentId],
+    );
     job.gotOn?.();
   }
 
@@ -145,18 +149,27 @@ export class JobStore {
   }
 
   async setPriority(tx: EntityManager, documentId: string, priority: Priority): Promise<void> {
-    await tx.query(`update job set priority = $2 where document_id = $1`, [documentId, rankOf(priority)]);
+    await tx.query(`update job set priority = $2 where tenant_id = app_tenant() and document_id = $1`, [
+      documentId,
+      rankOf(priority),
+    ]);
   }
 
   /** The generation that the job writes, or has written. */
   async generation(tx: EntityManager, documentId: string): Promise<number> {
-    const [row] = await tx.query(`select generation from job where document_id = $1`, [documentId]);
+    const [row] = await tx.query(
+      `select generation from job where tenant_id = app_tenant() and document_id = $1`,
+      [documentId],
+    );
     return row.generation;
   }
 
   /** What the job makes from now on stands beside what it made before, which goes on being found meanwhile. */
   async beginGeneration(tx: EntityManager, documentId: string): Promise<void> {
-    await tx.query(`update job set generation = generation + 1 where document_id = $1`, [documentId]);
+    await tx.query(
+      `update job set generation = generation + 1 where tenant_id = app_tenant() and document_id = $1`,
+      [documentId],
+    );
   }
 
   /** Inside `fenced`: somebody goes on with the job, `delayMs` from now. */
@@ -164,7 +177,7 @@ export class JobStore {
     await tx.query(
       `update job set state = 'queued', state_since = now(), worker_id = null, lease_until = null,
               run_at = now() + make_interval(secs => $2 / 1000.0)
-       where document_id = $1`,
+       where tenant_id = app_tenant() and document_id = $1`,
       [job.documentId, delayMs],
     );
     if (delayMs === 0) await notifyJobQueued(tx);
@@ -172,7 +185,9 @@ export class JobStore {
 
   /** Before a document is deleted: waits for a write of its job to end. Stages lock the job first, so we do too. */
   async lock(tx: EntityManager, documentId: string): Promise<void> {
-    await tx.query(`select from job where document_id = $1 for update`, [documentId]);
+    await tx.query(`select from job where tenant_id = app_tenant() and document_id = $1 for update`, [
+      documentId,
+    ]);
   }
 
   async queueState(): Promise<QueueState> {
@@ -194,7 +209,7 @@ export class JobStore {
   private async end(tx: EntityManager, documentId: string, state: string): Promise<void> {
     await tx.query(
       `update job set state = $2, state_since = now(), worker_id = null, lease_until = null
-       where document_id = $1`,
+       where tenant_id = app_tenant() and document_id = $1`,
       [documentId, state],
     );
   }
@@ -202,7 +217,7 @@ export class JobStore {
   private async renew(tx: EntityManager, job: ClaimedJob): Promise<boolean> {
     const [, count] = await tx.query(
       `update job set lease_until = now() + make_interval(secs => $3 / 1000.0)
-       where document_id = $1 and fencing_token = $2 and state = 'running'`,
+       where tenant_id = app_tenant() and document_id = $1 and fencing_token = $2 and state = 'running'`,
       [job.documentId, job.fencingToken, this.config.leaseMs],
     );
     return count === 1;

@@ -6,6 +6,7 @@ import { listen, type Listener } from '#libs/database';
 /** One channel, so that a process needs one listening connection. Messages carry ids and nothing else. */
 const CHANNEL = 'ingestion';
 const QUEUED = 'queued';
+const IMPORT_QUEUED = 'import queued';
 
 /**
  * What other processes say about jobs and documents. A message may be lost, so it only ever wakes somebody who
@@ -29,6 +30,11 @@ export class IngestionNotifications implements OnModuleInit, OnModuleDestroy {
   /** Resolves when a job was queued, after `timeoutMs`, or when `signal` aborts; whichever comes first. */
   jobQueued(timeoutMs: number, signal: AbortSignal): Promise<void> {
     return this.next(QUEUED, timeoutMs, signal);
+  }
+
+  /** Resolves when there is something to unpack or fetch, after `timeoutMs`, or when `signal` aborts. */
+  importQueued(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return this.next(IMPORT_QUEUED, timeoutMs, signal);
   }
 
   /** Resolves when the document changed, after `timeoutMs`, or when `signal` aborts; whichever comes first. */
@@ -63,6 +69,11 @@ export async function notifyJobQueued(tx: EntityManager): Promise<void> {
 }
 
 /** Sent when the transaction commits. */
+export async function notifyImportQueued(tx: EntityManager): Promise<void> {
+  await tx.query(`select pg_notify($1, $2)`, [CHANNEL, IMPORT_QUEUED]);
+}
+
+/** Sent when the transaction commits. Of an import, its id is told in the same way. */
 export async function notifyDocumentChanged(tx: EntityManager, ...documentIds: string[]): Promise<void> {
   await tx.query(`select pg_notify($1, id) from unnest($2::text[]) as changed (id)`, [CHANNEL, documentIds]);
 }
