@@ -189,3 +189,49 @@ describe('the metric of what was shed', () => {
     expect(await sumOfMetric('navigator_shed_total')).toBe(before);
   });
 });
+
+describe('the gauges', () => {
+  const gauge = (what: string) => sumOfMetric(`navigator_policy_${what}`, { policy: name });
+
+  it('show how a policy is at the moment that they are read', async () => {
+    const policy = policyWith({ bulkhead: { concurrency: 1, queue: 9, tenantShare: 1 } });
+    for (let i = 0; i < 3; i++) await policy.execute(pong);
+    await world.ended(
+      policy.execute(() => world.clock.sleep(600)),
+      600,
+    );
+    expect(await gauge('slow_ratio')).toBe(0.25);
+    expect(await gauge('failure_ratio')).toBe(0);
+    expect(await gauge('retry_budget')).toBe(10);
+    const calls = [1, 2, 3].map(() => settled(policy.execute(hangs)));
+    await world.clock.advance(0);
+    expect(await gauge('queued')).toBe(2);
+    expect(await gauge('permits_in_use')).toBe(1);
+    await world.ended(Promise.all(calls));
+    expect(await gauge('queued')).toBe(0);
+  });
+
+  it.each(['isolated', 'disabled', 'metrics-only'] as const)('show that it is %s', async (mode) => {
+    const expiresAt = new Date(Date.now() + 60_000);
+    policyWith().override({ mode, by: 'ann', reason: 'to see', expiresAt });
+    expect(await sumOfMetric('navigator_policy_state', { policy: name, state: mode })).toBe(1);
+    expect(await gauge('state')).toBe(1);
+  });
+
+  it('show that a circuit is half open', async () => {
+    const policy = policyWith({ breaker: { ...OPTIONS.breaker, successes: 2 } });
+    await settled(policy.execute(refused));
+    await world.clock.advance(5_000);
+    await policy.execute(pong);
+    expect(await sumOfMetric('navigator_policy_state', { policy: name, state: 'half-open' })).toBe(1);
+  });
+
+  it('show nothing of a policy without permits and calls, and of one that is gone', async () => {
+    world.registry.define(name, { attemptTimeoutMs: 1_000 });
+    expect(await gauge('failure_ratio')).toBe(0);
+    expect(await gauge('state')).toBe(1);
+    expect(await gauge('permits_limit')).toBe(0);
+    world.close();
+    expect(await gauge('state')).toBe(0);
+  });
+});
