@@ -36,6 +36,8 @@ export {
   openUrl,
   type OpenedUrl,
   type OpenUrlOptions,
+  type Posted,
+  postUrl,
 } from './outbound/index.js';
 export { registerEventStreams } from './open-streams.js';
 export { cursorQuery, decodeCursor, encodeCursor, page, pageOf, type Page } from './pagination.js';

@@ -27,6 +27,16 @@ import { FactsController } from './facts/facts.controller.js';
 import { FactsService } from './facts/facts.service.js';
 import { InsightFinder } from './facts/insight-finder.js';
 import { InsightStore } from './facts/insight.store.js';
+import { Archives } from './imports/archives.js';
+import { ImportFetcher } from './imports/import-fetcher.js';
+import { ImportQueue } from './imports/import-queue.js';
+import { ImportReceiver } from './imports/import-receiver.js';
+import { ImportRunner } from './imports/import-runner.js';
+import { ImportStore } from './imports/import.store.js';
+import { ImportWatcher } from './imports/import-watcher.js';
+import { ImportsController } from './imports/imports.controller.js';
+import { ImportsService } from './imports/imports.service.js';
+import { ItemWork } from './imports/item-work.js';
 import { type WorkerConfig, workerSection } from './ingestion.config.js';
 import { IngestionWorker } from './jobs/ingestion.worker.js';
 import { JobStore } from './jobs/job.store.js';
@@ -43,6 +53,7 @@ import { SCANNER } from './scan/index.js';
 import { Intake } from './uploads/intake.js';
 import { UploadService } from './uploads/upload.service.js';
 import { UploadsController } from './uploads/uploads.controller.js';
+import { WEBHOOKS_WORKER, WebhooksController, WebhooksService, WebhookStore } from './webhooks/index.js';
 import { JobRunner } from './workflow/job-runner.js';
 import { StageWorks } from './workflow/stage-work.js';
 import { IngestionStageWorks } from './workflow/stage-works.js';
@@ -69,9 +80,13 @@ const STORES = [
   StageStore,
   IngestionNotifications,
   InsightStore,
+  WebhookStore,
   AttachmentStore,
   DocumentPasswords,
   Intake,
+  UploadService,
+  ImportStore,
+  Archives,
   SCANNER,
   {
     provide: SealingKey,
@@ -106,8 +121,13 @@ const WORKER = [
       ]),
   },
   ChildDocuments,
+  ImportQueue,
+  ImportFetcher,
+  ItemWork,
+  ImportRunner,
   SourceFiles,
   InsightFinder,
+  ...WEBHOOKS_WORKER,
   ReceiveStage,
   ExtractStage,
   StructureStage,
@@ -119,15 +139,19 @@ const WORKER = [
 
 const CONTROLLERS = [
   UploadsController,
+  ImportsController,
   DocumentsController,
   FactsController,
   ProcessingController,
   IngestionController,
   IngestionOrdersController,
+  WebhooksController,
 ];
 
 const HTTP = [
-  UploadService,
+  ImportsService,
+  ImportReceiver,
+  ImportWatcher,
   DocumentsService,
   FactsService,
   DocumentWatcher,
@@ -136,6 +160,7 @@ const HTTP = [
   ControlService,
   ControlStore,
   DeadLetterStore,
+  WebhooksService,
 ];
 
 /** A process that also answers questions is not restarted for its worker's sake. */

@@ -1,2 +1,3 @@
 export { AllowedAddresses, isNetwork } from './addresses.js';
 export { openUrl, type OpenedUrl, type OpenUrlOptions } from './open-url.js';
+export { postUrl, type Posted } from './post-url.js';

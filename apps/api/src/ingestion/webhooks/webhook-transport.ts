@@ -1,14 +1,22 @@
-export interface Posted {
-  status: number;
-  /** As the endpoint asks; undefined when it does not. */
-  retryAfterMs?: number;
-}
+import { AllowedAddresses, postUrl, type Posted } from '#libs/http';
 
-/** How messages leave: to public addresses only, because tenants choose where. */
-export abstract class WebhookTransport {
-  /** @throws TransientFailure or FatalFailure when there is no answer; every answer is a result */
-  abstract post(
+/** An endpoint that says nothing for so long is away. */
+const IDLE_MS = 8_000;
+
+/** How messages leave: to public addresses only, and to networks that the operator names, because tenants choose where. */
+export class WebhookTransport {
+  private readonly allowed: AllowedAddresses;
+
+  /** @param networks in CIDR form */
+  constructor(networks: readonly string[]) {
+    this.allowed = new AllowedAddresses(networks);
+  }
+
+  /** @throws AddressNotAllowed, TransientFailure or FatalFailure when there is no answer; every answer is a result */
+  post(
     url: string,
-    message: { headers: Record<string, string>; body: string; signal: AbortSignal },
-  ): Promise<Posted>;
+    { signal, ...message }: { headers: Record<string, string>; body: string; signal: AbortSignal },
+  ): Promise<Posted> {
+    return postUrl(url, message, { allowed: this.allowed, idleMs: IDLE_MS, signal });
+  }
 }

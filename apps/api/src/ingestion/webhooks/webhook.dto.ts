@@ -8,7 +8,10 @@ const LONGEST_URL = 2_000;
 const Url = z
   .url({ protocol: /^https?$/ })
   .max(LONGEST_URL)
-  .refine((url) => !new URL(url).username && !new URL(url).password, 'The address must not hold a password');
+  .refine((url) => {
+    const parsed = URL.parse(url);
+    return !parsed?.username && !parsed?.password;
+  }, 'The address must not hold a password');
 const Events = z
   .array(z.enum(WEBHOOK_EVENTS))
   .min(1)

@@ -1,0 +1,23 @@
+import type { Provider } from '@nestjs/common';
+import { type WebhookConfig, webhookSection } from '../ingestion.config.js';
+import { WebhookDispatcher } from './webhook-dispatcher.js';
+import { WebhookTransport } from './webhook-transport.js';
+
+export { WebhookStore } from './webhook.store.js';
+export { WebhooksService } from './webhooks.service.js';
+export { WebhooksController } from './webhooks.controller.js';
+
+export const WEBHOOKS_WORKER: Provider[] = [
+  {
+    provide: WebhookTransport,
+    inject: [webhookSection.token],
+    useFactory: ({ allowedNetworks }: WebhookConfig) => new WebhookTransport(networksIn(allowedNetworks)),
+  },
+  WebhookDispatcher,
+];
+
+const networksIn = (list: string) =>
+  list
+    .split(',')
+    .map((network) => network.trim())
+    .filter(Boolean);
