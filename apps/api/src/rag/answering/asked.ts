@@ -106,8 +106,8 @@ function toSearchResult({
   documentTitle,
   headingPath,
   page,
-  startMs,
-  endMs,
+  startMs = null,
+  endMs = null,
 }: RetrievedPassage): SearchResult {
   return { passageId: id, documentId, documentTitle, headingPath, page, startMs, endMs };
 }

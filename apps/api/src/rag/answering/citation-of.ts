@@ -9,7 +9,7 @@ export function citationOf(
   { passage, span }: { passage: CitedPassage; span: Span },
   marker: number,
 ): Omit<Citation, 'answerStart' | 'answerEnd'> {
-  const { id, documentId, documentTitle, page, box, row, text, startMs, endMs } = passage;
+  const { id, documentId, documentTitle, page, box, row, text, startMs = null, endMs = null } = passage;
   const cell = row?.cells.find(({ start, end }) => start <= span.start && span.end <= end);
   return {
     marker,
