@@ -53,6 +53,8 @@ describe('AnswerService', () => {
             documentTitle: 'Gold Plan',
             headingPath: ['Costs'],
             page: 2,
+            startMs: null,
+            endMs: null,
           },
         ],
       });
