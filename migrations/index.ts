@@ -16,6 +16,7 @@ import { CreateJobParts1764000015000 } from './1764000015000-create-job-parts.js
 import { NestDocuments1764000016000 } from './1764000016000-nest-documents.js';
 import { TimePassages1764000017000 } from './1764000017000-time-passages.js';
 import { CreateInsights1764000018000 } from './1764000018000-create-insights.js';
+import { CreateImports1764000019000 } from './1764000019000-create-imports.js';
 import { CreateWebhooks1764000020000 } from './1764000020000-create-webhooks.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -37,5 +38,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   NestDocuments1764000016000,
   TimePassages1764000017000,
   CreateInsights1764000018000,
+  CreateImports1764000019000,
   CreateWebhooks1764000020000,
 ];

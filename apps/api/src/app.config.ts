@@ -10,6 +10,7 @@ import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import {
   gateSection,
+  importSection,
   clamdSection,
   parserSection,
   ocrSection,
@@ -94,6 +95,7 @@ export const sections = {
   auth: authSection,
   bootstrap: bootstrapSection,
   upload: uploadSection,
+  import: importSection,
   worker: workerSection,
   webhook: webhookSection,
   gate: gateSection,

@@ -1,6 +1,6 @@
 import { type DatabaseConfig, databaseOutcome, databasePolicy } from '#libs/database';
 import { type FaultInjector, type PolicyHooks, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
-import type { ClamdConfig } from './ingestion/index.js';
+import type { ClamdConfig, ImportConfig } from './ingestion/index.js';
 import { type ChatConfig, chatModelNames, type EmbedderConfig } from './rag/index.js';
 
 export interface PolicySettings {
@@ -9,6 +9,7 @@ export interface PolicySettings {
   /** The local one unless given. */
   embedder?: Pick<EmbedderConfig, 'provider'>;
   clamd?: Pick<ClamdConfig, 'timeoutMs'>;
+  import?: Pick<ImportConfig, 'urlTimeoutMs'>;
 }
 
 export interface PolicySurroundings {
@@ -32,7 +33,12 @@ export function definePolicies(
 /** For dependencies whose adapters have errors of their own. */
 const CLASSIFY: Record<string, PolicyHooks['classify']> = { postgres: databaseOutcome };
 
-function policyList({ database, embedder, clamd }: PolicySettings): Record<string, PolicyOptions> {
+function policyList({
+  database,
+  embedder,
+  clamd,
+  import: imports,
+}: PolicySettings): Record<string, PolicyOptions> {
   return {
     postgres: databasePolicy(database.poolMax),
     cache: {
@@ -88,6 +94,12 @@ function policyList({ database, embedder, clamd }: PolicySettings): Record<strin
       // Two hashes at once leave the processors to the others; whoever is behind twenty would wait for most of a second.
       // Nobody is known yet, so all who log in are one tenant.
       bulkhead: { concurrency: 2, queue: 20, tenantShare: 1, maxWaitMs: 2_000 },
+    },
+    // A pattern for each host from which an import fetches files, each as a whole; its items are tried again.
+    'import-fetch': {
+      attemptTimeoutMs: imports?.urlTimeoutMs ?? 120_000,
+      breaker: { window: 'consecutive', minimumCalls: 5, successes: 1, slowStartMs: 0 },
+      bulkhead: { concurrency: 4, queue: 64, backgroundMaxWaitMs: 60_000, tenantShare: 1 },
     },
     // A pattern for each host; what is sent there is tried again from its outbox.
     webhook: {

@@ -10,6 +10,7 @@ export { type ParserConfig, parserSection } from './parsing/index.js';
 export { ocrProbe, ocrSection } from './recognition/index.js';
 export { transcriberProbe, transcriberSection } from './transcription/index.js';
 export { type ClamdConfig, clamdSection, scannerProbe } from './scan/index.js';
+export { type ImportConfig, importSection } from './imports/imports.config.js';
 export { QueueProbe } from './jobs/queue.probe.js';
 export { WorkerProbe } from './jobs/worker.probe.js';
 export { type GateConfig, gateSection } from './workflow/gates/index.js';

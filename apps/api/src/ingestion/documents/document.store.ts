@@ -203,18 +203,26 @@ export class DocumentStore {
     ]);
   }
 
-  /** Those of the hashes that no document has. */
+  /** Those of the hashes that no document has, and no archive that is still to be unpacked. */
   async listUnusedContent(tx: EntityManager, hashes: readonly Buffer[]): Promise<Buffer[]> {
     const rows: { sha256: Buffer }[] = await tx.query(
       `select given.sha256 from unnest($1::bytea[]) as given (sha256)
-       where not exists (select from document d where d.sha256 = given.sha256)`,
+       where not exists (select from document d where d.sha256 = given.sha256)
+         and not exists (select from import_item i
+                         where i.tenant_id = app_tenant() and i.archive_sha256 = given.sha256
+                           and i.state in ('waiting', 'running'))`,
       [hashes],
     );
     return rows.map((row) => row.sha256);
   }
 
   async isContentUsed(tx: EntityManager, sha256: Buffer): Promise<boolean> {
-    const rows = await tx.query(`select from document where sha256 = $1 limit 1`, [sha256]);
+    const rows = await tx.query(
+      `(select from document where sha256 = $1 limit 1) union all
+       (select from import_item
+        where tenant_id = app_tenant() and archive_sha256 = $1 and state in ('waiting', 'running') limit 1)`,
+      [sha256],
+    );
     return rows.length > 0;
   }
 }

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { DomainError } from '#libs/errors';
 import { ValidationFailed } from '#libs/http';
 import type { StagedBlob } from '../blobs/blob.store.js';
@@ -46,21 +47,25 @@ export async function readUploadForm<Content extends StagedBlob>(
         file = { filename: part.filename, content: await receive({ ...part, file: untilCutOff(part.file) }) };
     }
     if (!file) throw new InvalidUpload('file', 'The field "file" is missing');
-    return { ...file, fields: parseFields(fields) };
+    return { ...file, fields: parseFields(fields, UploadFields) };
   } catch (error) {
     await file?.content.discard();
     throw error;
   }
 }
 
-function addField(fields: Map<string, string[]>, part: UploadPart & { type: 'field' }): void {
+export function addField(fields: Map<string, string[]>, part: UploadPart & { type: 'field' }): void {
   if (part.fieldname === 'file') throw new InvalidUpload('file', 'The field "file" does not hold a file');
   if (part.valueTruncated || typeof part.value !== 'string')
     throw new InvalidUpload(part.fieldname, 'The field is too long, or not text');
   fields.set(part.fieldname, [...(fields.get(part.fieldname) ?? []), part.value]);
 }
 
-function parseFields(fields: ReadonlyMap<string, string[]>): UploadFields {
+/** @throws InvalidUpload, ValidationFailed */
+export function parseFields<Schema extends z.ZodType>(
+  fields: ReadonlyMap<string, string[]>,
+  schema: Schema,
+): z.infer<Schema> {
   const values: Record<string, unknown> = Object.create(null);
   for (const [name, given] of fields) {
     if (name === 'tags') values.tags = tagsIn(given);
@@ -70,7 +75,7 @@ function parseFields(fields: ReadonlyMap<string, string[]>): UploadFields {
     // An empty field is one that a person left empty.
     else values[name] = cleanName(given[0]!, 1_000) || undefined;
   }
-  const result = UploadFields.safeParse({ ...values });
+  const result = schema.safeParse({ ...values });
   if (!result.success) throw new ValidationFailed(result.error.issues);
   return result.data;
 }
@@ -81,7 +86,7 @@ function tagsIn(lists: string[]): string[] {
 }
 
 /** What goes wrong while reading from the client is the connection or the form; our own errors pass unchanged. */
-async function* untilCutOff<T>(source: AsyncIterable<T>): AsyncIterable<T> {
+export async function* untilCutOff<T>(source: AsyncIterable<T>): AsyncIterable<T> {
   try {
     yield* source;
   } catch (cause) {
