@@ -15,20 +15,22 @@ export async function recognisePage(
   image: GrayImage,
   dpi: number | null,
 ): Promise<PlacedText> {
-  const { blank, horizontal } = directionOf(image);
+  const cleared = withoutLines(image);
+  const { blank, horizontal } = directionOf(cleared);
   let best: PlacedText = { kind: 'placed', ...sizeOf(image), lines: [], drawn: [], turn: 0, skew: 0 };
   if (blank) return best;
   for (const [attempt, turn] of turnsToTry(horizontal).entries()) {
     // What runs across the other way is a dark edge or a drawing where there is hardly any text.
     if (attempt >= 2 && realWords(best).length >= FEW_WORDS) break;
-    const upright = turnedBack(image, turn);
-    const pgm = toPgm(withoutLines(upright));
+    const upright = turnedBack(cleared, turn);
+    const pgm = toPgm(upright);
     for (const straighten of [true, false]) {
       const { lines, skew } = await tesseract.recognise(pgm, { dpi, straighten });
+      if (isSideways(lines)) break;
       const read: PlacedText = {
         kind: 'placed',
         ...sizeOf(upright),
-        lines: isSideways(lines) ? [] : lines.map(lineOf).filter(({ words }) => words.length > 0),
+        lines: lines.map(lineOf).filter(({ words }) => words.length > 0),
         drawn: [],
         turn,
         skew,

@@ -1,5 +1,6 @@
 import type { GrayImage } from './gray-image.js';
 import { turned } from './gray-image.js';
+import { straightened } from './drawn-lines.js';
 import { directionOf } from './text-direction.js';
 
 /** Lines of words: black boxes with spaces between them. */
@@ -19,6 +20,7 @@ describe('directionOf', () => {
     expect(directionOf(page()).horizontal).toBeGreaterThan(1.5);
     expect(directionOf(page(0.7)).horizontal).toBeGreaterThan(1.5);
     expect(directionOf(turned(page(), 1)).horizontal).toBeLessThan(1 / 1.5);
+    expect(directionOf(straightened(page(), 0.05)).horizontal).toBeGreaterThan(1.5);
   });
 
   it('knows a page without anything on it', () => {

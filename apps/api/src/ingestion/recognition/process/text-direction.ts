@@ -14,24 +14,27 @@ export interface TextDirection {
  */
 export function directionOf(image: GrayImage): TextDirection {
   const ink = inkOf(image);
-  const rows = new Float64Array(ink.height);
-  const columns = new Float64Array(ink.width);
-  let total = 0;
-  for (let y = 0; y < ink.height; y += 1)
-    for (let x = 0; x < ink.width; x += 1) {
-      const dark = ink.dark[y * ink.width + x]!;
-      rows[y]! += dark;
-      columns[x]! += dark;
-      total += dark;
-    }
+  const total = ink.dark.reduce((sum, dark) => sum + dark, 0);
   if (total < MIN_INK) return { blank: true, horizontal: 1 };
-  return { blank: false, horizontal: changesOf(rows) / Math.max(changesOf(columns), Number.EPSILON) };
+  const [across, down] = (['across', 'down'] as const).map((direction) =>
+    Math.max(...SLANTS.map((slant) => changesAlong(ink, direction, slant))),
+  ) as [number, number];
+  return { blank: false, horizontal: across / Math.max(down, Number.EPSILON) };
 }
 
-/** Sum of squared changes, for the same amount of ink in a line whatever the size of the page. */
-function changesOf(profile: Float64Array): number {
+/** How much the darkness of the lines of cells changes from one to the next, where lines have a slope. */
+function changesAlong({ width, height, dark }: Ink, direction: 'across' | 'down', slant: number): number {
+  const [count, length] = direction === 'across' ? [height, width] : [width, height];
+  const profile = new Float64Array(count);
+  for (let y = 0; y < height; y += 1)
+    for (let x = 0; x < width; x += 1) {
+      if (dark[y * width + x] === 0) continue;
+      const [line, along] = direction === 'across' ? [y, x] : [x, y];
+      const at = Math.round(line - slant * (along - length / 2) * (direction === 'across' ? 1 : -1));
+      if (at >= 0 && at < count) profile[at]! += 1;
+    }
   let sum = 0;
-  for (let i = 1; i < profile.length; i += 1) sum += (profile[i]! - profile[i - 1]!) ** 2;
+  for (let i = 1; i < count; i += 1) sum += (profile[i]! - profile[i - 1]!) ** 2;
   return sum;
 }
 
@@ -72,6 +75,8 @@ function inkOf({ width, height, pixels }: GrayImage): Ink {
 /** In cells, of the picture made smaller. */
 const LONG_SIDE = 800;
 const TILE = 40;
+/** Slopes that pages are scanned with, up to four degrees. */
+const SLANTS = [-0.07, -0.053, -0.035, -0.018, 0, 0.018, 0.035, 0.053, 0.07];
 /** Of 255. */
 const MIN_CONTRAST = 40;
 /** Cells; a single small word has more. */
