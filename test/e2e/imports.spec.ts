@@ -95,12 +95,17 @@ describe('an import', () => {
     server = createServer((request, response) => {
       const status = answers.shift() ?? 200;
       if (request.url === '/gone') response.writeHead(404).end();
-      else if (request.url === '/away') response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
+      else if (request.url === '/away')
+        response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
       else response.writeHead(status, { 'content-type': 'text/plain' }).end(`The plan at ${request.url}.`);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    app = await testApp({ IMPORT_ALLOWED_NETWORKS: '127.0.0.1/32', WORKER_RETRY_DELAY_MS: '10', WORKER_POLL_MS: '100' });
+    app = await testApp({
+      IMPORT_ALLOWED_NETWORKS: '127.0.0.1/32',
+      WORKER_RETRY_DELAY_MS: '10',
+      WORKER_POLL_MS: '100',
+    });
   });
   afterEach(() => {
     server.closeAllConnections();
@@ -119,7 +124,7 @@ describe('an import', () => {
       ],
       { collection: 'plans', tags: 'a, b', visibility: 'tenant', priority: 'high' },
     );
-    expect(status).toBe(202);
+    expect({ status, body }).toMatchObject({ status: 202 });
     expect(location).toBe(`/v1/imports/${body.id}`);
 
     const told = await events(body.id);
@@ -164,6 +169,12 @@ describe('an import', () => {
       priority: 'high',
       title: 'gold',
     });
+    const metrics = await (await app.fetch('/metrics', { headers: app.admin })).text();
+    expect(metrics).toMatch(
+      /navigator_import_items_total\{[^}]*kind="entry"[^}]*outcome="accepted"[^}]*\} 2/,
+    );
+    expect(metrics).toMatch(/navigator_import_seconds_count(\{.*\})? 1/);
+
     // The archive has gone: only the four documents are left.
     expect(await blobsLeft()).toHaveLength(4);
 
@@ -197,8 +208,6 @@ describe('an import', () => {
     ]);
     expect(items[0]).toMatchObject({ kind: 'url', name: 'plan.txt', url: `${origin}/plan.txt` });
     expect(JSON.stringify(items)).not.toContain('secret');
-    const metrics = await (await app.fetch('/metrics', { headers: app.admin })).text();
-    expect(metrics).toMatch(/navigator_import_items_total\{[^}]*kind="url"[^}]*outcome="accepted"[^}]*\} 1/);
   }, 120_000);
 });
 
@@ -237,7 +246,10 @@ describe('the control of imports', () => {
         documents: { cancelled: 1, queued: 1 },
       });
     expect(await blobsLeft()).toHaveLength(2);
-    expect(await post(`/${body.id}/resume`)).toMatchObject({ status: 409, body: { code: 'import-cancelled' } });
+    expect(await post(`/${body.id}/resume`)).toMatchObject({
+      status: 409,
+      body: { code: 'import-cancelled' },
+    });
     expect((await call(`/${ready.body.id}`)).body.documents.queued).toBe(1);
     const { rows } = await app.db.owner.query(
       `select action from audit_event where action like 'import.%' order by action`,
