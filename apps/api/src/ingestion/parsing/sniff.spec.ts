@@ -84,6 +84,8 @@ describe('sniff', () => {
 
   it.each([
     ['scan.pdf', Buffer.from('89504e470d0a1a0a0000000d494844520000000100000001', 'hex'), 'image/png'],
+    // Its directory lies behind what was sent.
+    ['fax.tif', Buffer.concat([Buffer.from('49492a00902e0100', 'hex'), Buffer.alloc(64)]), 'image/tiff'],
     ['photo', Buffer.from('ffd8ffe000104a464946', 'hex'), 'image/jpeg'],
     ['fax.tif', Buffer.concat([Buffer.from('49492a00080000000000', 'hex'), Buffer.alloc(64)]), 'image/tiff'],
     ['call', Buffer.from('RIFF\u0010\u0000\u0000\u0000WAVEfmt ', 'latin1'), 'audio/wav'],

@@ -39,6 +39,8 @@ async function binaryType(bytes: Uint8Array, claim: FileClaim): Promise<string |
     return mediaTypeOf(zipFormat(bytes));
   if (startsWith(bytes, OLE_MAGIC)) return mediaTypeOf(oleFormat(bytes, claim));
   if (startsWith(bytes, '{\\rtf')) return mediaTypeOf('rtf');
+  // Its directory may stand at its end, where nobody looks who sees the beginning only.
+  if (TIFF_MAGIC.some((magic) => startsWith(bytes, magic))) return 'image/tiff';
   const known = await fileTypeFromBuffer(bytes.subarray(0, LOOK_BYTES)).catch(() => undefined);
   if (!known || known.mime.startsWith('text/') || TEXT_TYPES.has(known.ext)) return undefined;
   const mediaType = MEDIA_TYPE_OF_BINARY[known.ext];
@@ -104,6 +106,8 @@ const startsWith = (bytes: Uint8Array, magic: string) => latin1(bytes.subarray(0
 const latin1 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
+/** Little-endian and big-endian. */
+const TIFF_MAGIC = ['II*\u0000', 'MM\u0000*'];
 const HEAD_BYTES = 1_024;
 const LOOK_BYTES = 65_536;
 const MANIFEST_BYTES = 1_048_576;
