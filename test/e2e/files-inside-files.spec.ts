@@ -89,6 +89,7 @@ describe('files that come inside others', () => {
     const inner = mail('Inner', { 'letter.txt': LETTER });
     const outer = mail('Outer', {
       'bill.txt': BILL,
+      'copy-of-bill.txt': BILL,
       'inner.eml': inner,
       'tool.exe': Buffer.from('MZ\u0000\u0000'),
       'more.zip': zipFile({ 'folder/notes.md': '# Notes\n\nCall on Monday.' }),

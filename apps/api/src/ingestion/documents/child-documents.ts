@@ -52,7 +52,7 @@ export class ChildDocuments {
       for (const [index, attachment] of attachments.entries()) {
         const isAllowed = depth < MAX_DEPTH && index < MAX_CHILDREN;
         const file = isAllowed ? await this.receive(parent.tenantId, attachment, signal) : undefined;
-        children.add(attachment.filename, file);
+        await children.add(attachment.filename, file);
       }
     } catch (error) {
       await children.discard();
@@ -87,10 +87,12 @@ class Children implements PreparedChildren {
     private readonly jobs: JobStore,
   ) {}
 
-  add(filename: string, file: ReceivedFile | undefined): void {
-    if (!file) this.warnings.push({ code: 'attachment-skipped' });
-    // The same file twice in one mail is there under one name.
-    else this.files.set(file.sha256.toString('hex'), { filename: cleanFileName(filename), file });
+  async add(filename: string, file: ReceivedFile | undefined): Promise<void> {
+    const hash = file?.sha256.toString('hex');
+    if (!file || !hash) this.warnings.push({ code: 'attachment-skipped' });
+    // The same file twice in one mail is there under its first name.
+    else if (this.files.has(hash)) await file.discard();
+    else this.files.set(hash, { filename: cleanFileName(filename), file });
   }
 
   async commit(tx: EntityManager): Promise<void> {
