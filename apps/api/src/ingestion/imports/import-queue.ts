@@ -50,9 +50,9 @@ export class ImportQueue {
     return this.db.run(
       item.tenantId,
       async (tx) => {
-        // Like whoever pauses or cancels, the import first.
+        // Whoever pauses or cancels waits for this; whoever only adds items to the import does not.
         const [batch] = await tx.query(
-          `select state from import_batch where tenant_id = app_tenant() and id = $1 for ${addsItems ? 'update' : 'share'}`,
+          `select state from import_batch where tenant_id = app_tenant() and id = $1 for ${addsItems ? 'no key update' : 'key share'}`,
           [item.batchId],
         );
         if (!batch || !(await this.hold(tx, item))) throw new ItemLost();

@@ -105,7 +105,7 @@ export class ImportReceiver {
     const form = { filename: part.filename, content, fields };
     try {
       await this.db.run(principal.tenantId, async (tx) => {
-        const state = await this.imports.lock(tx, id);
+        const state = await this.imports.lockToAdd(tx, id);
         const { view, isRepeat } = await this.uploads.acceptIn(tx, principal, form, correlationId);
         const { id: documentId, filename } = view.document;
         const name = isRepeat ? cleanFileName(part.filename) : filename;
@@ -128,7 +128,7 @@ export class ImportReceiver {
     const { sha256: archiveSha256, sizeBytes } = staged;
     try {
       await this.db.run(tenantId, async (tx) => {
-        await this.imports.lock(tx, id);
+        await this.imports.lockToAdd(tx, id);
         await this.documents.lockContent(tx, archiveSha256);
         await staged.keep();
         await this.add(tx, id, { kind: 'archive', name, archiveSha256, sizeBytes });
@@ -139,7 +139,7 @@ export class ImportReceiver {
   }
 
   private async add(tx: EntityManager, id: string, item: NewItem): Promise<void> {
-    const state = await this.imports.lock(tx, id);
+    const state = await this.imports.lockToAdd(tx, id);
     if (state !== 'running' && state !== 'paused') throw new ImportCancelled();
     await this.imports.addItems(tx, id, [item]);
     await this.imports.setReceiving(tx, id, true);

@@ -106,10 +106,15 @@ export class ImportStore {
     );
   }
 
-  /** Locks the import. */
-  async lock(tx: EntityManager, id: string): Promise<ImportState | undefined> {
+  /** For whoever changes its state: waits until nothing of it is being settled. */
+  async lock(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(`select from import_batch where tenant_id = app_tenant() and id = $1 for update`, [id]);
+  }
+
+  /** For whoever adds items: one at a time, and beside those that are being settled. */
+  async lockToAdd(tx: EntityManager, id: string): Promise<ImportState | undefined> {
     const [row] = await tx.query(
-      `select state from import_batch where tenant_id = app_tenant() and id = $1 for update`,
+      `select state from import_batch where tenant_id = app_tenant() and id = $1 for no key update`,
       [id],
     );
     return row?.state;
