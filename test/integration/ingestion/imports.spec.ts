@@ -53,7 +53,7 @@ beforeAll(async () => {
     documents,
     new JobStore(db.tenantDb, worker),
     new AttachmentStore(),
-    new DocumentPasswords(db.tenantDb, new SealingKey(Buffer.alloc(32, 7))),
+    new DocumentPasswords(new SealingKey(Buffer.alloc(32, 7))),
     intake,
   );
   const fetcher = new ImportFetcher(intake, new PolicyRegistry({}), config);

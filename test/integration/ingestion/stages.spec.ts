@@ -16,15 +16,8 @@ import { type DocumentBody, toDocumentBody } from '../../../apps/api/src/ingesti
 import { DocumentsService } from '../../../apps/api/src/ingestion/documents/documents.service.js';
 import { ProcessingService } from '../../../apps/api/src/ingestion/documents/processing.service.js';
 import { gateSection } from '../../../apps/api/src/ingestion/workflow/gates/index.js';
-import {
-  IngestionModule,
-  clamdSection,
-  parserSection,
-  ocrSection,
-  transcriberSection,
-  uploadSection,
-  workerSection,
-} from '../../../apps/api/src/ingestion/index.js';
+import { sections } from '../../../apps/api/src/app.config.js';
+import { IngestionModule, workerSection } from '../../../apps/api/src/ingestion/index.js';
 import { IngestionNotifications } from '../../../apps/api/src/ingestion/jobs/notifications.js';
 import { UploadService } from '../../../apps/api/src/ingestion/uploads/upload.service.js';
 import {
@@ -102,10 +95,8 @@ const principalOf = (owner: Owner): Principal => ({
 
 async function start({ worker = true } = {}): Promise<TestingModule> {
   const policies = new PolicyRegistry();
-  policies.define('parser', { attemptTimeoutMs: 60_000 });
-  policies.define('transcriber', { attemptTimeoutMs: 60_000 });
-  policies.define('ocr', { attemptTimeoutMs: 60_000 });
-  policies.define('blob-store', { attemptTimeoutMs: 30_000 });
+  for (const name of ['parser', 'transcriber', 'ocr', 'blob-store', 'webhook', 'import'])
+    policies.define(name, { attemptTimeoutMs: 60_000 });
   policies.define('embedder', {
     attemptTimeoutMs: 10_000,
     bulkhead: { concurrency: 8, queue: 8 },
@@ -114,12 +105,9 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: TenantDb, useValue: db.tenantDb },
     { provide: 'APP_DATABASE_URL', useValue: db.appUrl },
     { provide: 'DATA_DIR', useValue: dataDir },
-    { provide: uploadSection.token, useValue: uploadSection.schema.parse({}) },
+    // Every setting as it comes, but for what the test says.
+    ...Object.values(sections).map(({ token, schema }) => ({ provide: token, useValue: schema.parse({}) })),
     { provide: gateSection.token, useValue: gateConfig },
-    { provide: parserSection.token, useValue: parserSection.schema.parse({}) },
-    { provide: clamdSection.token, useValue: clamdSection.schema.parse({}) },
-    { provide: transcriberSection.token, useValue: transcriberSection.schema.parse({}) },
-    { provide: ocrSection.token, useValue: ocrSection.schema.parse({}) },
     { provide: workerSection.token, useValue: workerConfig({ pollMs: 100 }) },
     { provide: PolicyRegistry, useValue: policies },
     { provide: Pressure, useValue: { sheds: () => false } },

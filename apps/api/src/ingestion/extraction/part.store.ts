@@ -31,26 +31,25 @@ export interface Bookmark {
 @Injectable()
 export class PartStore {
   async findPlan(tx: EntityManager, { documentId, stage }: PartsKey): Promise<ExtractionPlan | undefined> {
-    const [row] = await tx.query(`select plan from job_stage where document_id = $1 and name = $2`, [
-      documentId,
-      stage,
-    ]);
+    const [row] = await tx.query(
+      `select plan from job_stage where tenant_id = app_tenant() and document_id = $1 and name = $2`,
+      [documentId, stage],
+    );
     return row?.plan ?? undefined;
   }
 
   /** A plan that is there stays: the parts that were read follow it. */
   async savePlan(tx: EntityManager, { documentId, stage }: PartsKey, plan: ExtractionPlan): Promise<void> {
-    await tx.query(`update job_stage set plan = $3 where document_id = $1 and name = $2 and plan is null`, [
-      documentId,
-      stage,
-      plan,
-    ]);
+    await tx.query(
+      `update job_stage set plan = $3 where tenant_id = app_tenant() and document_id = $1 and name = $2 and plan is null`,
+      [documentId, stage, plan],
+    );
   }
 
   /** Where the parts stand that were read, in their order. */
   async listDone(tx: EntityManager, { documentId, stage }: PartsKey): Promise<number[]> {
     const rows: { ordinal: number }[] = await tx.query(
-      `select ordinal from job_part where document_id = $1 and stage = $2 order by ordinal`,
+      `select ordinal from job_part where tenant_id = app_tenant() and document_id = $1 and stage = $2 order by ordinal`,
       [documentId, stage],
     );
     return rows.map((row) => row.ordinal);
@@ -79,7 +78,7 @@ export class PartStore {
   /** @throws Error when the part was not read */
   async result(tx: EntityManager, { documentId, stage }: PartsKey, ordinal: number): Promise<Buffer> {
     const [row] = await tx.query(
-      `select result from job_part where document_id = $1 and stage = $2 and ordinal = $3`,
+      `select result from job_part where tenant_id = app_tenant() and document_id = $1 and stage = $2 and ordinal = $3`,
       [documentId, stage, ordinal],
     );
     if (!row) throw new Error(`Part ${ordinal} of the stage ${stage} was not read`);
@@ -89,7 +88,7 @@ export class PartStore {
   /** Of all parts, in their order. */
   async listDetails(tx: EntityManager, { documentId, stage }: PartsKey): Promise<PartDetail[]> {
     const rows: { detail: PartDetail }[] = await tx.query(
-      `select detail from job_part where document_id = $1 and stage = $2 order by ordinal`,
+      `select detail from job_part where tenant_id = app_tenant() and document_id = $1 and stage = $2 order by ordinal`,
       [documentId, stage],
     );
     return rows.map((row) => row.detail);
@@ -103,7 +102,7 @@ export class PartStore {
   ): Promise<Bookmark | undefined> {
     const [row] = await tx.query(
       `select (plan ->> 'generation')::int as generation, (plan ->> 'next')::int as next, result as state
-       from job_stage where document_id = $1 and name = $2 and result is not null`,
+       from job_stage where tenant_id = app_tenant() and document_id = $1 and name = $2 and result is not null`,
       [documentId, stage],
     );
     return row?.generation === generation ? row : undefined;
@@ -114,20 +113,18 @@ export class PartStore {
     { documentId, stage }: PartsKey,
     { generation, next, state }: Bookmark,
   ): Promise<void> {
-    await tx.query(`update job_stage set plan = $3, result = $4 where document_id = $1 and name = $2`, [
-      documentId,
-      stage,
-      { generation, next },
-      state,
-    ]);
+    await tx.query(
+      `update job_stage set plan = $3, result = $4 where tenant_id = app_tenant() and document_id = $1 and name = $2`,
+      [documentId, stage, { generation, next }, state],
+    );
   }
 
   /** Nobody needs the parts of a finished job, and they are as large as the document; nor what is to be done anew. */
   async clear(tx: EntityManager, documentId: string): Promise<void> {
-    await tx.query(`delete from job_part where document_id = $1`, [documentId]);
+    await tx.query(`delete from job_part where tenant_id = app_tenant() and document_id = $1`, [documentId]);
     await tx.query(
       `update job_stage set plan = null, result = null
-       where document_id = $1 and plan is not null`,
+       where tenant_id = app_tenant() and document_id = $1 and plan is not null`,
       [documentId],
     );
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { BlobStore } from '../blobs/blob.store.js';
 import type { Document } from '../documents/document.js';
 import { DocumentPasswords } from '../passwords/document-passwords.js';
@@ -13,11 +14,11 @@ export class SourceFiles {
   ) {}
 
   /** @throws ContentMissing */
-  async find(document: Document): Promise<SourceFile> {
+  async find(tx: EntityManager, document: Document): Promise<SourceFile> {
     const { tenantId, sha256, filename, mediaType, sizeBytes } = document;
     const [path, password] = await Promise.all([
       this.blobs.localPath(tenantId, sha256),
-      this.passwords.find(document),
+      this.passwords.find(tx, document.id),
     ]);
     return { path, filename, mediaType, sizeBytes, ...(password !== undefined && { password }) };
   }

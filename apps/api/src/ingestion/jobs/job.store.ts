@@ -113,7 +113,8 @@ export class JobStore {
 
   /**
    * The only way in which a stage writes. The check locks the job's row until the commit, so a job cannot change
-   * hands, and a document cannot be deleted, between the check and the write.
+   * hands, and a document cannot be deleted, between the check and the write. `write` is called at once, but each of
+   * its statements is answered after the check.
    *
    * @throws LeaseLost when the job is no longer ours; nothing is written then
    */
@@ -121,8 +122,12 @@ export class JobStore {
     return this.db.run(
       job.tenantId,
       async (tx) => {
-        if (!(await this.renew(tx, job))) throw new LeaseLost(job);
-        return write(tx);
+        // Both go out together: what was written without the lease goes with its transaction.
+        const renewed = this.renew(tx, job);
+        const written = write(tx);
+        written.catch(() => undefined);
+        if (!(await renewed)) throw new LeaseLost(job);
+        return await written;
       },
       { timeoutMs: STAGE_STATEMENT_TIMEOUT_MS },
     );

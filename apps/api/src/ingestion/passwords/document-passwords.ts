@@ -1,7 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { TenantDb } from '#libs/database';
-import type { Document } from '../documents/document.js';
 import { SealBroken, SealingKey } from './sealing-key.js';
 
 /** Passwords that open protected documents, from the upload until the document is ready. */
@@ -9,10 +7,7 @@ import { SealBroken, SealingKey } from './sealing-key.js';
 export class DocumentPasswords {
   private readonly logger = new Logger(DocumentPasswords.name);
 
-  constructor(
-    private readonly db: TenantDb,
-    private readonly key: SealingKey,
-  ) {}
+  constructor(private readonly key: SealingKey) {}
 
   /** In place of one that was there. */
   async save(tx: EntityManager, documentId: string, password: string): Promise<void> {
@@ -24,10 +19,8 @@ export class DocumentPasswords {
   }
 
   /** Undefined when none was given, or what is kept was sealed with a key that is lost. */
-  async find({ tenantId, id }: Pick<Document, 'tenantId' | 'id'>): Promise<string | undefined> {
-    const [row] = await this.db.read(tenantId, (tx) =>
-      tx.query(`select sealed from document_password where document_id = $1`, [id]),
-    );
+  async find(tx: EntityManager, id: string): Promise<string | undefined> {
+    const [row] = await tx.query(`select sealed from document_password where document_id = $1`, [id]);
     if (!row) return undefined;
     try {
       return this.key.open(row.sealed, id);

@@ -21,25 +21,22 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
 
   constructor(
     private readonly task: Task,
+    private readonly done: ReadonlySet<StageName>,
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
     private readonly documents: DocumentStore,
     private readonly gates: GateConfig,
   ) {}
 
-  completed(): Promise<ReadonlySet<StageName>> {
-    const { job } = this.task;
-    return measured({ stage: 'all', operation: 'load' }, () =>
-      this.jobs.fenced(job, (tx) => this.stages.listDone(tx, job.documentId)),
-    );
+  async completed(): Promise<ReadonlySet<StageName>> {
+    return this.done;
   }
 
   async begin(name: StageName): Promise<void> {
     const { job } = this.task;
-    await this.jobs.fenced(job, async (tx) => {
-      await this.stages.begin(tx, job.documentId, name);
-      await notifyDocumentChanged(tx, job.documentId);
-    });
+    await this.jobs.fenced(job, (tx) =>
+      Promise.all([this.stages.begin(tx, job.documentId, name), notifyDocumentChanged(tx, job.documentId)]),
+    );
     this.task.alive();
   }
 
@@ -49,22 +46,26 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
    * @throws GateClosed when nothing is to become of it; nothing is written then
    * @throws ReviewNeeded when the job is parked
    */
-  async complete(name: StageName, outcome: StageOutcome): Promise<void> {
+  async complete(name: StageName, outcome: StageOutcome, next: readonly StageName[]): Promise<void> {
     const { job } = this.task;
     const judged = outcome.evidence && this.judge(name, outcome.evidence);
     const isParked = await measured({ stage: name, operation: 'write' }, () =>
       this.jobs.fenced(job, async (tx) => {
-        await this.jobs.noteProgress(tx, job);
         const gate = judged && (await this.withDecision(tx, name, judged));
         const isHeld = gate?.outcome === 'needs_review' && !gate.decision;
         const checkpoint = { detail: outcome.detail, result: outcome.result, gate };
         if (isHeld && PUBLISHING.has(name)) await this.stages.hold(tx, job.documentId, name, checkpoint);
         else {
-          await outcome.commit?.(tx);
-          await this.stages.complete(tx, job.documentId, name, checkpoint);
+          // None needs what another answers, so they go out together.
+          await Promise.all([
+            this.jobs.noteProgress(tx, job),
+            outcome.commit?.(tx),
+            this.stages.complete(tx, job.documentId, name, checkpoint),
+            !isHeld && next.length > 0 && this.stages.begin(tx, job.documentId, ...next),
+            notifyDocumentChanged(tx, job.documentId),
+          ]);
         }
         if (isHeld) await this.park(tx, gate);
-        await notifyDocumentChanged(tx, job.documentId);
         return isHeld;
       }),
     );
@@ -94,13 +95,14 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
   /** Stages beside this one are as if they had not begun; they go on once a person has decided. */
   private async park(tx: EntityManager, gate: Gate): Promise<void> {
     const { job } = this.task;
+    await notifyDocumentChanged(tx, job.documentId);
     await this.stages.interrupt(tx, job.documentId);
     await this.documents.setNeedsReview(tx, job.documentId, reasonOfGate(gate)!);
     await this.jobs.finish(tx, job, 'review');
   }
 }
 
-async function measured<T>(
+export async function measured<T>(
   labels: { stage: StageName | 'all'; operation: 'load' | 'write' },
   work: () => Promise<T>,
 ): Promise<T> {

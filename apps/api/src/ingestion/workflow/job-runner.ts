@@ -11,7 +11,7 @@ import { notifyDocumentChanged } from '../jobs/notifications.js';
 import { type GateConfig, gateSection } from './gates/index.js';
 import { countWork, stageAttempts, stageSeconds } from './ingestion.metrics.js';
 import { INGESTION_STAGES, type StageName } from './ingestion-stages.js';
-import { JobCheckpoints } from './job-checkpoints.js';
+import { JobCheckpoints, measured } from './job-checkpoints.js';
 import {
   AttemptsExhausted,
   DocumentRejected,
@@ -64,13 +64,18 @@ export class JobRunner {
   }
 
   private async runStages(job: ClaimedJob, signal: AbortSignal): Promise<void> {
-    const document = await this.jobs.fenced(job, async (tx) => {
-      await this.documents.setProcessing(tx, job.documentId);
-      await notifyDocumentChanged(tx, job.documentId);
-      return (await this.documents.find(tx, job.documentId))!;
-    });
-    const task: Task = { job, document, alive: () => job.gotOn?.() };
-    const checkpoints = new JobCheckpoints(task, this.jobs, this.stages, this.documents, this.gates);
+    const [document, done] = await measured({ stage: 'all', operation: 'load' }, () =>
+      this.jobs.fenced(job, (tx) =>
+        Promise.all([
+          this.documents.find(tx, job.documentId),
+          this.stages.listDone(tx, job.documentId),
+          this.documents.setProcessing(tx, job.documentId),
+          notifyDocumentChanged(tx, job.documentId),
+        ]),
+      ),
+    );
+    const task: Task = { job, document: document!, alive: () => job.gotOn?.() };
+    const checkpoints = new JobCheckpoints(task, done, this.jobs, this.stages, this.documents, this.gates);
     await runWorkflow(this.stagesOf(task), checkpoints, signal);
   }
 

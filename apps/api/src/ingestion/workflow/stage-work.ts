@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Document } from '../documents/document.js';
+import type { ExtractionPlan } from '../extraction/extractor.js';
+import type { NewPart } from '../extraction/part.store.js';
 import type { ClaimedJob } from '../jobs/job.js';
 import type { Gate, GateEvidence } from './gates/index.js';
 import type { StageName } from './ingestion-stages.js';
@@ -13,6 +15,8 @@ export interface Task {
    * durable yet. A job without durable progress and without a sign is given to another worker.
    */
   alive(): void;
+  /** A small document as it was just read, so that the next stages need not read it out of the database. */
+  justRead?: { plan: ExtractionPlan; part: NewPart };
 }
 
 /** What a stage leaves. All of it becomes durable in one transaction, together with the stage's checkpoint. */

@@ -8,20 +8,20 @@ import type { StageName } from './ingestion-stages.js';
 export class StageStore {
   async listDone(tx: EntityManager, documentId: string): Promise<Set<StageName>> {
     const rows: { name: StageName }[] = await tx.query(
-      `select name from job_stage where document_id = $1 and status = 'done'`,
+      `select name from job_stage where tenant_id = app_tenant() and document_id = $1 and status = 'done'`,
       [documentId],
     );
     return new Set(rows.map((row) => row.name));
   }
 
   /** Counts the attempt before the work, so that one which is cut off is counted too. */
-  async begin(tx: EntityManager, documentId: string, name: StageName): Promise<void> {
+  async begin(tx: EntityManager, documentId: string, ...names: StageName[]): Promise<void> {
     await tx.query(
       `update job_stage
        set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null,
            started_progress = progress, progressed_at = null
-       where document_id = $1 and name = $2`,
-      [documentId, name],
+       where tenant_id = app_tenant() and document_id = $1 and name = any ($2)`,
+      [documentId, names],
     );
   }
 
@@ -33,7 +33,7 @@ export class StageStore {
     await tx.query(
       `update job_stage
        set progress = least(1, progress + $3), progressed_at = clock_timestamp(), attempts = 1
-       where document_id = $1 and name = $2`,
+       where tenant_id = app_tenant() and document_id = $1 and name = $2`,
       [documentId, name, share],
     );
   }
@@ -62,7 +62,7 @@ export class StageStore {
     await tx.query(
       `update job_stage
        set status = 'failed', detail = $3, gate = coalesce($4::jsonb, gate), finished_at = clock_timestamp()
-       where document_id = $1 and name = $2`,
+       where tenant_id = app_tenant() and document_id = $1 and name = $2`,
       [documentId, name, { reason: code }, gate],
     );
   }
@@ -70,7 +70,7 @@ export class StageStore {
   /** Whether a person let the stage through, so that its gate is not asked again. */
   async isApproved(tx: EntityManager, documentId: string, name: StageName): Promise<boolean> {
     const rows = await tx.query(
-      `select from job_stage where document_id = $1 and name = $2 and gate ->> 'decision' = 'approve'`,
+      `select from job_stage where tenant_id = app_tenant() and document_id = $1 and name = $2 and gate ->> 'decision' = 'approve'`,
       [documentId, name],
     );
     return rows.length > 0;
@@ -79,7 +79,7 @@ export class StageStore {
   /** Those that wait for a person. */
   async listUndecided(tx: EntityManager, documentId: string): Promise<StageName[]> {
     const rows: { name: StageName }[] = await tx.query(
-      `select name from job_stage where document_id = $1 and ${UNDECIDED}`,
+      `select name from job_stage where tenant_id = app_tenant() and document_id = $1 and ${UNDECIDED}`,
       [documentId],
     );
     return rows.map((row) => row.name);
@@ -87,10 +87,10 @@ export class StageStore {
 
   /** Whether a person has said that already. */
   async isDecided(tx: EntityManager, documentId: string, decision: 'approve' | 'reject'): Promise<boolean> {
-    const rows = await tx.query(`select from job_stage where document_id = $1 and gate ->> 'decision' = $2`, [
-      documentId,
-      decision,
-    ]);
+    const rows = await tx.query(
+      `select from job_stage where tenant_id = app_tenant() and document_id = $1 and gate ->> 'decision' = $2`,
+      [documentId, decision],
+    );
     return rows.length > 0;
   }
 
@@ -103,7 +103,7 @@ export class StageStore {
       `update job_stage
        set gate = gate || jsonb_build_object('decision', $2::text), attempts = 0,
            status = case when $2 = 'reject' then 'failed' when status = 'review' then 'pending' else status end
-       where document_id = $1 and ${UNDECIDED}`,
+       where tenant_id = app_tenant() and document_id = $1 and ${UNDECIDED}`,
       [documentId, decision],
     );
   }
@@ -114,7 +114,7 @@ export class StageStore {
       `update job_stage
        set status = 'pending', attempts = 0, progress = 0, detail = null, result = null, gate = null,
            started_at = null, finished_at = null, progressed_at = null
-       where document_id = $1 and name = any ($2)`,
+       where tenant_id = app_tenant() and document_id = $1 and name = any ($2)`,
       [documentId, [...names]],
     );
   }
@@ -122,17 +122,17 @@ export class StageStore {
   /** What a worker that died was at. */
   async listRunning(tx: EntityManager, documentId: string): Promise<StageName[]> {
     const rows: { name: StageName }[] = await tx.query(
-      `select name from job_stage where document_id = $1 and status = 'running'`,
+      `select name from job_stage where tenant_id = app_tenant() and document_id = $1 and status = 'running'`,
       [documentId],
     );
     return rows.map((row) => row.name);
   }
 
   async attempts(tx: EntityManager, documentId: string, name: StageName): Promise<number> {
-    const [row] = await tx.query(`select attempts from job_stage where document_id = $1 and name = $2`, [
-      documentId,
-      name,
-    ]);
+    const [row] = await tx.query(
+      `select attempts from job_stage where tenant_id = app_tenant() and document_id = $1 and name = $2`,
+      [documentId, name],
+    );
     return row.attempts;
   }
 
@@ -149,7 +149,7 @@ export class StageStore {
       `update job_stage
        set status = 'pending', attempts = case when name = $2 and $4 then attempts else greatest(attempts - 1, 0) end,
            detail = case when name = $2 then $3::jsonb else detail end
-       where document_id = $1 and status = 'running'`,
+       where tenant_id = app_tenant() and document_id = $1 and status = 'running'`,
       [documentId, by?.stage, by && { reason: by.code }, by?.isToBlame ?? false],
     );
   }
@@ -160,10 +160,10 @@ export class StageStore {
     documentId: string,
     name: StageName,
   ): Promise<Record<string, unknown> | null> {
-    const [row] = await tx.query(`select detail from job_stage where document_id = $1 and name = $2`, [
-      documentId,
-      name,
-    ]);
+    const [row] = await tx.query(
+      `select detail from job_stage where tenant_id = app_tenant() and document_id = $1 and name = $2`,
+      [documentId, name],
+    );
     return row?.detail ?? null;
   }
 
@@ -177,7 +177,7 @@ export class StageStore {
     await tx.query(
       `update job_stage
        set status = $3, progress = 1, detail = $4, result = $5, gate = $6, finished_at = clock_timestamp()
-       where document_id = $1 and name = $2`,
+       where tenant_id = app_tenant() and document_id = $1 and name = $2`,
       [documentId, name, status, detail, result, gate],
     );
   }

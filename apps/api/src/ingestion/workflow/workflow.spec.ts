@@ -23,10 +23,11 @@ class DurableCheckpoints implements Checkpoints<Name, string> {
   async begin(name: Name) {
     this.begun.push(name);
   }
-  async complete(name: Name, outcome: string) {
+  async complete(name: Name, outcome: string, next: readonly Name[]) {
     this.crashIf(name, 'before');
     if (this.results.has(name)) throw new Error(`${name} was completed twice`);
     this.results.set(name, outcome);
+    this.begun.push(...next);
     this.crashIf(name, 'after');
   }
   private crashIf(stage: Name, when: 'before' | 'after') {
@@ -49,6 +50,12 @@ describe('a workflow', () => {
     for (const { name, after } of GRAPH)
       for (const earlier of after) expect(order.indexOf(earlier)).toBeLessThan(order.indexOf(name));
     expect(order).toHaveLength(GRAPH.length);
+  });
+
+  it('begins each stage once, mostly in the step that completes the one before', async () => {
+    const checkpoints = new DurableCheckpoints();
+    await runWorkflow(working, checkpoints, never);
+    expect(checkpoints.begun.toSorted()).toEqual(GRAPH.map(({ name }) => name).toSorted());
   });
 
   it('runs independent stages at the same time', async () => {
@@ -115,23 +122,25 @@ describe('a workflow', () => {
   it('does not run a stage that may not be tried again', async () => {
     const ran: Name[] = [];
     const checkpoints = new DurableCheckpoints();
-    checkpoints.begin = async (name) => {
-      if (name === 'extract') throw new Error('attempts exhausted');
+    checkpoints.begin = async () => {
+      throw new Error('attempts exhausted');
     };
     const run = stages(async (name) => {
       ran.push(name);
       return name;
     });
-    await expect(runWorkflow(run, checkpoints, never)).rejects.toMatchObject({ stage: 'extract' });
-    expect(ran).toEqual(['receive']);
+    await expect(runWorkflow(run, checkpoints, never)).rejects.toMatchObject({ stage: 'receive' });
+    expect(ran).toEqual([]);
   });
 
   it('does not start the work of a stage when the abort came while it began', async () => {
     const abort = new AbortController();
     const ran: Name[] = [];
     const checkpoints = new DurableCheckpoints();
-    checkpoints.begin = async (name) => {
-      if (name === 'extract') abort.abort(new Error('shutting down'));
+    const complete = checkpoints.complete.bind(checkpoints);
+    checkpoints.complete = async (name, outcome, next) => {
+      await complete(name, outcome, next);
+      if (next.includes('extract')) abort.abort(new Error('shutting down'));
     };
     const run = stages(async (name) => {
       ran.push(name);
@@ -156,8 +165,8 @@ describe('a workflow', () => {
     const abort = new AbortController();
     const checkpoints = new DurableCheckpoints();
     const complete = checkpoints.complete.bind(checkpoints);
-    checkpoints.complete = async (name, outcome) => {
-      await complete(name, outcome);
+    checkpoints.complete = async (name, outcome, next) => {
+      await complete(name, outcome, next);
       if (name === 'publish') abort.abort();
     };
     await expect(runWorkflow(working, checkpoints, abort.signal)).resolves.toBeUndefined();

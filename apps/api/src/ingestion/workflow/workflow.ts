@@ -9,10 +9,10 @@ export interface Stage<Name extends string, Outcome> {
 /** Where results become durable. A stage counts as done from the moment `complete` has returned, and no sooner. */
 export interface Checkpoints<Name extends string, Outcome> {
   completed(): Promise<ReadonlySet<Name>>;
-  /** Before the work. Throws when the stage may not be tried again. */
+  /** Before the work of a stage that `complete` has not begun. Throws when it may not be tried again. */
   begin(name: Name): Promise<void>;
-  /** Makes the outcome durable, all of it or nothing. */
-  complete(name: Name, outcome: Outcome): Promise<void>;
+  /** Makes the outcome durable, and that the stages of `next` have begun: all of it or nothing. */
+  complete(name: Name, outcome: Outcome, next: readonly Name[]): Promise<void>;
 }
 
 /** Says which stage failed; what happened is in `cause`. */
@@ -39,17 +39,22 @@ export async function runWorkflow<Name extends string, Outcome>(
 ): Promise<void> {
   const done = new Set(await checkpoints.completed());
   const running = new Map<Name, Promise<void>>();
+  const begun = new Set<Name>();
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
 
   const runStage = async (stage: Stage<Name, Outcome>) => {
     try {
-      await checkpoints.begin(stage.name);
+      if (!begun.has(stage.name)) await checkpoints.begin(stage.name);
       either.throwIfAborted();
       const outcome = await stage.run(either);
       either.throwIfAborted();
-      await checkpoints.complete(stage.name, outcome);
+      const next = stages
+        .filter((s) => isReady(s, new Set(done).add(stage.name), running))
+        .map((s) => s.name);
+      await checkpoints.complete(stage.name, outcome, next);
       done.add(stage.name);
+      for (const name of next) begun.add(name);
     } catch (cause) {
       // The first failure is the one that is told; what it aborts fails too, but only as a consequence.
       failure.abort(failure.signal.reason ?? new StageFailed(stage.name, cause));

@@ -54,8 +54,10 @@ export class PassageStore {
     if (batch.count === 0) return;
     const { tenantId, documentId, generation } = key;
     const ids = Array.from({ length: batch.count }, (_, i) => passageId(documentId, batch.first + i));
-    await tx.query(INSERT, [tenantId, documentId, generation, batch.passages, batch.first, ids]);
-    await this.lexical.insert(tx, key, batch.postings);
+    await Promise.all([
+      tx.query(INSERT, [tenantId, documentId, generation, batch.passages, batch.first, ids]),
+      this.lexical.insert(tx, key, batch.postings),
+    ]);
   }
 
   /** Passages, postings and vectors; there need not be any. */

@@ -3,8 +3,8 @@ import { ParseFailure } from '../parse-failure.js';
 import {
   type ChildLimits,
   type ChildProgram,
-  REQUESTS_PER_PROCESS,
   SandboxedChild,
+  TIMEOUTS_PER_PROCESS,
 } from './sandboxed-child.js';
 import { childPeakBytes } from './sandbox.metrics.js';
 
@@ -51,7 +51,7 @@ export class ChildPool {
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
-      await this.release(worker);
+      this.release(worker);
     }
   }
 
@@ -79,6 +79,7 @@ export class ChildPool {
     const worker = this.takeIdle(prefers) ?? new Worker(this.options);
     worker.keep();
     worker.owner = owner;
+    worker.takenAtMs = performance.now();
     this.working.add(worker);
     return worker;
   }
@@ -110,16 +111,18 @@ export class ChildPool {
     return promise;
   }
 
-  private async release(worker: Worker): Promise<void> {
+  private release(worker: Worker): void {
     worker.uses += 1;
-    const resident = (await worker.child.residentBytes()) ?? 0;
+    worker.workedMs += performance.now() - worker.takenAtMs;
+    const { memoryMb, timeoutMs } = this.options;
     const program = basename(this.options.program.path, '.js');
     const peak = worker.child.takePeakBytes();
     if (peak > 0) childPeakBytes.observe({ program }, peak);
-    const hasRoom = resident < this.options.memoryMb * 1_048_576 * REUSE_SHARE;
+    const hasRoom = worker.child.residentBytes < memoryMb * 1_048_576 * REUSE_SHARE;
+    const isFresh = worker.uses < MAX_USES && worker.workedMs < timeoutMs * TIMEOUTS_PER_PROCESS * WORK_SHARE;
     this.working.delete(worker);
     const isSpare = this.idle.length + this.working.size >= this.options.processes;
-    const reusable = !isSpare && worker.child.alive && worker.uses < REQUESTS_PER_PROCESS;
+    const reusable = !isSpare && worker.child.alive && isFresh;
     if (!this.closed && reusable && hasRoom) this.rest(worker);
     else worker.stop();
     this.callNext();
@@ -153,6 +156,8 @@ export class ChildPool {
 class Worker {
   readonly child: SandboxedChild;
   uses = 0;
+  workedMs = 0;
+  takenAtMs = 0;
   owner: string | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -184,5 +189,9 @@ function remove<T>(list: T[], item: T): void {
   if (index >= 0) list.splice(index, 1);
 }
 
+/** After so many requests a process is replaced, so that nothing that leaks or lingers lasts; starting one takes 0.3 s. */
+const MAX_USES = 500;
+/** Of the processor time that it may have, most of which goes by at work. Twice as many threads may use it up. */
+const WORK_SHARE = 0.4;
 /** A process that kept more than this of its memory is replaced. */
 const REUSE_SHARE = 0.6;

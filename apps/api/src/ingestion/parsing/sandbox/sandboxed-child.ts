@@ -30,6 +30,8 @@ export class SandboxedChild {
   private pending: PromiseWithResolvers<Frame> | undefined;
   private stoppedBecause: ParseFailureCode | undefined;
   private lastWords = '';
+  /** Resident memory when it was last looked at, in bytes; 0 when it never worked for long enough to be. */
+  residentBytes = 0;
   private peakBytes = 0;
   private readonly ready: Promise<Frame>;
   /** Resolves when the process has ended. */
@@ -56,14 +58,6 @@ export class SandboxedChild {
     return (
       this.stoppedBecause === undefined && this.process.exitCode === null && this.process.signalCode === null
     );
-  }
-
-  /** Resident memory in bytes; undefined where the system does not tell. */
-  async residentBytes(): Promise<number | undefined> {
-    const statm = await readFile(`/proc/${this.process.pid}/statm`, 'utf8').catch(() => undefined);
-    const bytes = statm ? Number(statm.split(' ')[1]) * PAGE_BYTES : undefined;
-    this.peakBytes = Math.max(this.peakBytes, bytes ?? 0);
-    return bytes;
   }
 
   /** The most resident memory that was seen since this was last asked, in bytes; 0 when none was. */
@@ -133,8 +127,11 @@ export class SandboxedChild {
 
   /** V8's own limit covers neither buffers nor what native code takes, so the whole process is watched. */
   private async checkMemory(): Promise<void> {
-    const bytes = await this.residentBytes();
-    if (bytes !== undefined && bytes > this.limits.memoryMb * MEGABYTE) this.stop('parse-memory');
+    const statm = await readFile(`/proc/${this.process.pid}/statm`, 'utf8').catch(() => undefined);
+    if (statm === undefined) return;
+    this.residentBytes = Number(statm.split(' ')[1]) * PAGE_BYTES;
+    this.peakBytes = Math.max(this.peakBytes, this.residentBytes);
+    if (this.residentBytes > this.limits.memoryMb * MEGABYTE) this.stop('parse-memory');
   }
 }
 
@@ -154,7 +151,7 @@ function start({ memoryMb, timeoutMs }: ChildLimits, { path, addons }: ChildProg
     path,
   ];
   // The limits of the system hold even if this process dies and cannot watch any more.
-  const cpuSeconds = Math.ceil((timeoutMs / 1_000) * REQUESTS_PER_PROCESS);
+  const cpuSeconds = Math.ceil((timeoutMs / 1_000) * TIMEOUTS_PER_PROCESS);
   const limits = `ulimit -c 0; ulimit -f 0; ulimit -t ${cpuSeconds}; exec "$0" "$@"`;
   const [command, ...args] = existsSync(SHELL) ? [SHELL, '-c', limits, ...node] : node;
   return spawn(command!, args, { cwd: root, env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -178,8 +175,8 @@ function projectRoot(): string {
   return folder;
 }
 
-/** After so many requests a process is replaced, so that nothing that leaks or lingers lasts. */
-export const REQUESTS_PER_PROCESS = 50;
+/** So many times the longest answer is the processor time that the system lets a process have. */
+export const TIMEOUTS_PER_PROCESS = 50;
 
 const SHELL = '/bin/sh';
 const START_LIMIT_MS = 30_000;

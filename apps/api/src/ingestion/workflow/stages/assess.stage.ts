@@ -24,11 +24,13 @@ export class AssessStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
     const { documentId, generation } = job;
-    const { document, details, structured } = await this.jobs.fenced(job, async (tx) => ({
-      document: await this.documents.find(tx, documentId),
-      details: await this.parts.listDetails(tx, { documentId, stage: 'extract' }),
-      structured: await this.stages.detail(tx, documentId, 'structure'),
-    }));
+    const [document, details, structured] = await this.jobs.fenced(job, (tx) =>
+      Promise.all([
+        this.documents.find(tx, documentId),
+        this.parts.listDetails(tx, { documentId, stage: 'extract' }),
+        this.stages.detail(tx, documentId, 'structure'),
+      ]),
+    );
     const assessment = assess({
       pageCount: document?.pageCount ?? null,
       passageCount: document?.passageCount ?? 0,

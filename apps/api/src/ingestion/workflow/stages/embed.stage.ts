@@ -47,10 +47,12 @@ export class EmbedStage implements StageWork {
 
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
-    const { total, first } = await this.jobs.fenced(job, async (tx) => ({
-      total: await this.countPassages(tx, job.documentId),
-      first: await this.passages.listUnembedded(tx, this.keyOf(job), LISTED),
-    }));
+    const [total, first] = await this.jobs.fenced(job, (tx) =>
+      Promise.all([
+        this.countPassages(tx, job.documentId),
+        this.passages.listUnembedded(tx, this.keyOf(job), LISTED),
+      ]),
+    );
     const run: Run = { task, total, refused: [], sanity: new VectorSanity() };
     // The only batch of a small document is durable with the stage.
     const isSmall = first.length <= BATCH;
@@ -97,10 +99,12 @@ export class EmbedStage implements StageWork {
     const { job } = run.task;
     const vectors = await this.embedEach(batch, run, signal);
     await this.jobs.fenced(job, async (tx) => {
-      await this.passages.saveVectors(tx, this.keyOf(job), vectors);
-      await this.jobs.noteProgress(tx, job);
-      await this.stages.addProgress(tx, job.documentId, 'embed', batch.length / run.total);
-      await notifyDocumentChanged(tx, job.documentId);
+      await Promise.all([
+        this.passages.saveVectors(tx, this.keyOf(job), vectors),
+        this.jobs.noteProgress(tx, job),
+        this.stages.addProgress(tx, job.documentId, 'embed', batch.length / run.total),
+        notifyDocumentChanged(tx, job.documentId),
+      ]);
     });
     run.task.alive();
   }

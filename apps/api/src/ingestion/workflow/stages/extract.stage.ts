@@ -52,21 +52,24 @@ export class ExtractStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job, document } = task;
     const key = keyOf(job);
-    const found = await this.jobs.fenced(job, async (tx) => ({
-      plan: await this.parts.findPlan(tx, key),
-      done: await this.parts.listDone(tx, key),
-    }));
+    const [file, found, done] = await this.jobs.fenced(job, (tx) =>
+      Promise.all([
+        this.files.find(tx, document),
+        this.parts.findPlan(tx, key),
+        this.parts.listDone(tx, key),
+      ]),
+    );
     const source = new Source(
-      await this.files.find(document),
+      file,
       this.extractors.for(document.mediaType),
       this.policy,
       () => task.alive(),
       (attachments) => this.children.prepare(task, attachments, signal),
     );
-    const plan = found.plan ?? (await source.plan(signal));
+    const plan = found ?? (await source.plan(signal));
     if (plan.parts.length === 1) return this.readWhole(source, plan, task, signal);
-    if (!found.plan) await this.jobs.fenced(job, (tx) => this.parts.savePlan(tx, key, plan));
-    const missing = [...plan.parts.keys()].filter((ordinal) => !found.done.includes(ordinal));
+    if (!found) await this.jobs.fenced(job, (tx) => this.parts.savePlan(tx, key, plan));
+    const missing = [...plan.parts.keys()].filter((ordinal) => !done.includes(ordinal));
     const { partConcurrency } = this.config;
     await inParallel(
       missing,
@@ -81,18 +84,22 @@ export class ExtractStage implements StageWork {
   private async readWhole(
     source: Source,
     plan: ExtractionPlan,
-    { job, document }: Task,
+    task: Task,
     signal: AbortSignal,
   ): Promise<StageOutcome> {
+    const { job, document } = task;
     const { part, children } = await source.read(plan, 0, signal);
     const outcome = this.outcome(document, plan, part.detail);
     return {
       ...outcome,
       commit: async (tx) => {
-        await this.parts.savePlan(tx, keyOf(job), plan);
-        await this.parts.add(tx, keyOf(job), part);
+        await Promise.all([
+          this.parts.savePlan(tx, keyOf(job), plan),
+          this.parts.add(tx, keyOf(job), part),
+          outcome.commit?.(tx),
+        ]);
         await children.commit(tx);
-        await outcome.commit?.(tx);
+        task.justRead = { plan, part };
       },
     };
   }

@@ -18,11 +18,13 @@ export class PublishStage implements StageWork {
   async run({ job }: Task): Promise<StageOutcome> {
     return {
       commit: async (tx) => {
-        await this.documents.notePassagesWithoutVector(tx, job.documentId);
-        await this.documents.setReady(tx, job.documentId);
-        await this.parts.clear(tx, job.documentId);
-        await this.passwords.forget(tx, job.documentId);
-        await this.jobs.finish(tx, job, 'done');
+        await Promise.all([
+          this.documents.notePassagesWithoutVector(tx, job.documentId),
+          this.documents.setReady(tx, job.documentId),
+          this.parts.clear(tx, job.documentId),
+          this.passwords.forget(tx, job.documentId),
+          this.jobs.finish(tx, job, 'done'),
+        ]);
       },
     };
   }

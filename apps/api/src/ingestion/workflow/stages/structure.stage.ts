@@ -27,12 +27,15 @@ export class StructureStage implements StageWork {
   ) {}
 
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
-    const { job } = task;
-    const { plan, details, bookmark } = await this.jobs.fenced(job, async (tx) => ({
-      plan: await this.parts.findPlan(tx, extracted(job)),
-      details: await this.parts.listDetails(tx, extracted(job)),
-      bookmark: await this.parts.findBookmark(tx, structured(job), job.generation),
-    }));
+    const { job, justRead } = task;
+    if (justRead) return this.structureWhole(job, justRead, signal);
+    const [plan, details, bookmark] = await this.jobs.fenced(job, (tx) =>
+      Promise.all([
+        this.parts.findPlan(tx, extracted(job)),
+        this.parts.listDetails(tx, extracted(job)),
+        this.parts.findBookmark(tx, structured(job), job.generation),
+      ]),
+    );
     const total = sumOf(details);
     let { next, state } = bookmark ?? { next: 0, state: null };
     for (let at = next; at < details.length - 1; at += 1) {
@@ -45,6 +48,17 @@ export class StructureStage implements StageWork {
     }
     const last = await this.step(job, details.length - 1, state, { parts: details.length, total }, signal);
     return this.outcome(job, last, { isOnly: next === 0, pageCount: plan?.pageCount ?? null, total });
+  }
+
+  private async structureWhole(
+    job: ClaimedJob,
+    { plan, part }: NonNullable<Task['justRead']>,
+    signal: AbortSignal,
+  ): Promise<StageOutcome> {
+    const total = part.detail;
+    const options = { isLast: true, parts: 1, headingStyles: total.headingStyles, owner: job.documentId };
+    const step = await this.parser.structure(null, part.result, options, signal);
+    return this.outcome(job, step, { isOnly: true, pageCount: plan.pageCount, total });
   }
 
   private async step(
@@ -69,12 +83,14 @@ export class StructureStage implements StageWork {
   ): Promise<void> {
     await this.jobs.fenced(job, async (tx) => {
       // What an attempt without a checkpoint, or with another plan, has left.
-      if (from === 0) await this.passages.deleteGeneration(tx, job);
-      for (const batch of batches) await this.passages.insertBatch(tx, job, batch);
-      await this.parts.saveBookmark(tx, structured(job), { generation: job.generation, next: to, state });
-      await this.jobs.noteProgress(tx, job);
-      await this.stages.addProgress(tx, job.documentId, 'structure', (to - from) / of);
-      await notifyDocumentChanged(tx, job.documentId);
+      await Promise.all([
+        from === 0 && this.passages.deleteGeneration(tx, job),
+        ...batches.map((batch) => this.passages.insertBatch(tx, job, batch)),
+        this.parts.saveBookmark(tx, structured(job), { generation: job.generation, next: to, state }),
+        this.jobs.noteProgress(tx, job),
+        this.stages.addProgress(tx, job.documentId, 'structure', (to - from) / of),
+        notifyDocumentChanged(tx, job.documentId),
+      ]);
     });
   }
 
@@ -90,14 +106,13 @@ export class StructureStage implements StageWork {
       detail: { passages, language },
       evidence: { passages, tableCells: total.cells, tableCellsWithoutHeader: total.cellsWithoutHeader },
       commit: async (tx) => {
-        if (isOnly) await this.passages.deleteGeneration(tx, job);
-        for (const batch of batches) await this.passages.insertBatch(tx, job, batch);
-        await this.documents.publishLexical(tx, documentId, {
-          generation,
-          pageCount,
-          passageCount: passages,
-        });
-        await this.passages.deleteOtherGenerations(tx, job);
+        const counts = { generation, pageCount, passageCount: passages };
+        await Promise.all([
+          isOnly && this.passages.deleteGeneration(tx, job),
+          ...batches.map((batch) => this.passages.insertBatch(tx, job, batch)),
+          this.documents.publishLexical(tx, documentId, counts),
+          this.passages.deleteOtherGenerations(tx, job),
+        ]);
       },
     };
   }
