@@ -9,6 +9,12 @@ import { notifyJobQueued, notifyJobRevoked } from './notifications.js';
 /** Stages write passages of whole documents, which takes longer than a request may. */
 const STAGE_STATEMENT_TIMEOUT_MS = 120_000;
 
+/**
+ * A job that lost its worker again and again waits no longer than this: it goes on within half a minute, and is given up
+ * after some times anyway.
+ */
+const LONGEST_PAUSE_MS = 20_000;
+
 export interface QueueState {
   waiting: number;
   /** How long the oldest job that could run has waited, unless it is made to. */
@@ -88,12 +94,12 @@ export class JobStore {
          set state = 'queued', state_since = now(), worker_id = null, lease_until = null,
              lost_leases = lost_leases + 1,
              run_at = case when lost_leases = 0 then run_at
-                           else now() + make_interval(secs => $2 / 1000.0 * 4 ^ (lost_leases - 1)) end
+                           else now() + make_interval(secs => least($2 * 4 ^ (lost_leases - 1), $3) / 1000.0) end
          where (tenant_id, document_id) in (
            select tenant_id, document_id from job
            where state = 'running' and (lease_until < now() or worker_id = any ($1))
            for update skip locked)`,
-        [deadWorkerIds, this.config.retryDelayMs],
+        [deadWorkerIds, this.config.retryDelayMs, LONGEST_PAUSE_MS],
       ),
     );
     return count;
