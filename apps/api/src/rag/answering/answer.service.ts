@@ -12,7 +12,6 @@ import {
   type Served,
   type ServiceLevel,
   StaticFallback,
-  joinSignals,
   StreamFallback,
   worstLevel,
 } from '#libs/resilience';
@@ -156,12 +155,8 @@ export class AnswerService {
     signal: AbortSignal,
     { live = true, atLeast, first }: StreamOptions = {},
   ): AsyncGenerator<AnswerEvent> {
-    const refused = new AbortController();
-    const found = this.searchEarly(request, joinSignals(signal, refused.signal));
-    const scope = await this.scopeOf(request, signal, first).catch((error: unknown) => {
-      refused.abort(error);
-      throw error;
-    });
+    const found = this.searchEarly(request, signal);
+    const scope = await this.scopeOf(request, signal, first);
     const asked = new Asked(request, scope, {
       search: async (limit) => (await found) ?? this.search(request, limit),
       best: this.options.bestPassages,
@@ -210,7 +205,7 @@ export class AnswerService {
     const found = this.cache
       .isNew(request)
       .then((isNew) => (isNew ? this.search(request, signal) : undefined));
-    // Whoever needs it hears of its failure.
+    // Whoever needs it hears of its failure. For a question that is refused it just ends: to cancel it costs more.
     found.catch(() => undefined);
     return found;
   }
