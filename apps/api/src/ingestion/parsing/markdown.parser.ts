@@ -109,7 +109,9 @@ function cellsOf(row: string): string[] {
 function tableOf(rows: string[][]): TableBlock | undefined {
   const columnCount = rows[0]!.length;
   const grid = rows.map((row, r) =>
-    Array.from({ length: columnCount }, (_, column) => textCell(row[column] ?? '', column, { header: r === 0 })),
+    Array.from({ length: columnCount }, (_, column) =>
+      textCell(row[column] ?? '', column, { header: r === 0 }),
+    ),
   );
   return columnCount > 1 ? textTable(grid, columnCount) : undefined;
 }
