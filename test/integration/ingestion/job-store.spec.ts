@@ -167,8 +167,7 @@ describe('the fence', () => {
   it('keeps a job from changing hands while a write is under way', async () => {
     await maker.addDocument(owner);
     const job = await claim();
-    await maker.jobs.fenced(job, async (tx) => {
-      await tx.query('select from document');
+    await maker.jobs.fenced(job, async () => {
       // From another connection the row is locked, so the expired lease is passed over for now.
       expect(await maker.jobs.reclaim(['worker-1'])).toBe(0);
     });

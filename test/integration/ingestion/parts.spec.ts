@@ -192,6 +192,7 @@ describe('the reading of a document in parts', () => {
   it('forgives its attempts with every part, so that a long file may be cut off often', async () => {
     await query(`update job_stage set attempts = 3 where document_id = $1 and name = 'extract'`);
     await query(`update job set lost_leases = 4 where document_id = $1`);
+    task.job.lostLeases = 4;
     await extraction().run(task, never);
     const [stage] = await query(
       `select attempts, progress from job_stage where document_id = $1 and name = 'extract'`,

@@ -34,7 +34,7 @@ export class InsightFinder {
     afterOrdinal: number,
   ): Promise<Passage[]> {
     const key = { tenantId, documentId, generation };
-    return this.jobs.fenced({ ...key, ...job }, (tx) =>
+    return this.jobs.read({ ...key, ...job }, (tx) =>
       this.passages.listPassages(tx, key, { afterOrdinal, limit: PASSAGES_AT_ONCE }),
     );
   }

@@ -10,8 +10,8 @@ import { notifyJobQueued, notifyJobRevoked } from './notifications.js';
 const STAGE_STATEMENT_TIMEOUT_MS = 120_000;
 
 /**
- * A job that lost its worker again and again waits no longer than this: it goes on within half a minute, and is given up
- * after some times anyway.
+ * A job that lost its worker again and again waits no longer than this, or than the configured pause: it goes on within
+ * half a minute, and is given up after some times anyway.
  */
 const LONGEST_PAUSE_MS = 20_000;
 
@@ -99,7 +99,7 @@ export class JobStore {
            select tenant_id, document_id from job
            where state = 'running' and (lease_until < now() or worker_id = any ($1))
            for update skip locked)`,
-        [deadWorkerIds, this.config.retryDelayMs, LONGEST_PAUSE_MS],
+        [deadWorkerIds, this.config.retryDelayMs, Math.max(LONGEST_PAUSE_MS, this.config.retryDelayMs)],
       ),
     );
     return count;
@@ -119,8 +119,7 @@ export class JobStore {
 
   /**
    * The only way in which a stage writes. The check locks the job's row until the commit, so a job cannot change
-   * hands, and a document cannot be deleted, between the check and the write. `write` is called at once, but each of
-   * its statements is answered after the check.
+   * hands, and a document cannot be deleted, between the check and the write.
    *
    * @throws LeaseLost when the job is no longer ours; nothing is written then
    */
@@ -128,24 +127,28 @@ export class JobStore {
     return this.db.run(
       job.tenantId,
       async (tx) => {
-        // Both go out together: what was written without the lease goes with its transaction.
-        const renewed = this.renew(tx, job);
-        const written = write(tx);
-        written.catch(() => undefined);
-        if (!(await renewed)) throw new LeaseLost(job);
-        return await written;
+        if (!(await this.hold(tx, job))) throw new LeaseLost(job);
+        return write(tx);
       },
       { timeoutMs: STAGE_STATEMENT_TIMEOUT_MS },
     );
   }
 
+  /**
+   * What a stage looks up. It may be out of date, or of a document that is gone, when the job is no longer ours; what
+   * follows from it is then not written.
+   */
+  read<T>(job: ClaimedJob, look: (tx: EntityManager) => Promise<T>): Promise<T> {
+    return this.db.read(job.tenantId, look, { timeoutMs: STAGE_STATEMENT_TIMEOUT_MS });
+  }
+
   /** Inside `fenced`: something of the job is finished for good, so it does not kill every worker. */
   async noteProgress(tx: EntityManager, job: ClaimedJob): Promise<void> {
-    await tx.query(
-      `update job set lost_leases = 0 where tenant_id = app_tenant() and document_id = $1 and lost_leases > 0`,
-      [job.documentId],
-    );
     job.gotOn?.();
+    if (job.lostLeases === 0) return;
+    await tx.query(`update job set lost_leases = 0 where tenant_id = app_tenant() and document_id = $1`, [
+      job.documentId,
+    ]);
   }
 
   /** Inside `fenced`: the job ends, or waits for a person, and nobody holds it any more. */
@@ -223,6 +226,19 @@ export class JobStore {
        where tenant_id = app_tenant() and document_id = $1`,
       [documentId, state],
     );
+  }
+
+  /**
+   * Locks the job's row and says whether the job is ours. The lease is left to the heartbeats: a new version of the row
+   * for each write of each stage took more of PostgreSQL's time than all else together.
+   */
+  private async hold(tx: EntityManager, job: ClaimedJob): Promise<boolean> {
+    const [row] = await tx.query(
+      `select state = 'running' and fencing_token = $2 as held from job
+       where tenant_id = app_tenant() and document_id = $1 for no key update`,
+      [job.documentId, job.fencingToken],
+    );
+    return row?.held ?? false;
   }
 
   private async renew(tx: EntityManager, job: ClaimedJob): Promise<boolean> {

@@ -121,8 +121,7 @@ export class ChildPool {
     const hasRoom = worker.child.residentBytes < memoryMb * 1_048_576 * REUSE_SHARE;
     const isFresh = worker.uses < MAX_USES && worker.workedMs < timeoutMs * TIMEOUTS_PER_PROCESS * WORK_SHARE;
     this.working.delete(worker);
-    const isSpare = this.idle.length + this.working.size >= this.options.processes;
-    const reusable = !isSpare && worker.child.alive && isFresh;
+    const reusable = worker.child.alive && isFresh;
     if (!this.closed && reusable && hasRoom) this.rest(worker);
     else worker.stop();
     this.callNext();

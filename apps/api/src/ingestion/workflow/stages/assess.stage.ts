@@ -24,7 +24,7 @@ export class AssessStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
     const { documentId, generation } = job;
-    const [document, details, structured] = await this.jobs.fenced(job, (tx) =>
+    const [document, details, structured] = await this.jobs.read(job, (tx) =>
       Promise.all([
         this.documents.find(tx, documentId),
         this.parts.listDetails(tx, { documentId, stage: 'extract' }),

@@ -47,7 +47,7 @@ export class EmbedStage implements StageWork {
 
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
-    const [total, first] = await this.jobs.fenced(job, (tx) =>
+    const [total, first] = await this.jobs.read(job, (tx) =>
       Promise.all([
         this.countPassages(tx, job.documentId),
         this.passages.listUnembedded(tx, this.keyOf(job), LISTED),
@@ -85,7 +85,7 @@ export class EmbedStage implements StageWork {
     for (let listed = first; listed.length > 0;) {
       for (let at = 0; at < listed.length; at += BATCH) yield listed.slice(at, at + BATCH);
       const { ordinal } = listed.at(-1)!;
-      listed = await this.jobs.fenced(job, (tx) =>
+      listed = await this.jobs.read(job, (tx) =>
         this.passages.listUnembedded(tx, this.keyOf(job), LISTED, ordinal),
       );
     }

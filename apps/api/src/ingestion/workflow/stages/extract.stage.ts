@@ -52,7 +52,7 @@ export class ExtractStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job, document } = task;
     const key = keyOf(job);
-    const [file, found, done] = await this.jobs.fenced(job, (tx) =>
+    const [file, found, done] = await this.jobs.read(job, (tx) =>
       Promise.all([
         this.files.find(tx, document),
         this.parts.findPlan(tx, key),
@@ -77,7 +77,7 @@ export class ExtractStage implements StageWork {
       (at, either) => this.readPart(source, plan, at, job, either),
       signal,
     );
-    const details = await this.jobs.fenced(job, (tx) => this.parts.listDetails(tx, key));
+    const details = await this.jobs.read(job, (tx) => this.parts.listDetails(tx, key));
     return this.outcome(document, plan, sumOf(details));
   }
 

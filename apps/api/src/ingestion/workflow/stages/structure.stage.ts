@@ -29,7 +29,7 @@ export class StructureStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job, justRead } = task;
     if (justRead) return this.structureWhole(job, justRead, signal);
-    const [plan, details, bookmark] = await this.jobs.fenced(job, (tx) =>
+    const [plan, details, bookmark] = await this.jobs.read(job, (tx) =>
       Promise.all([
         this.parts.findPlan(tx, extracted(job)),
         this.parts.listDetails(tx, extracted(job)),
@@ -69,7 +69,7 @@ export class StructureStage implements StageWork {
     signal: AbortSignal,
   ): Promise<StructureStep> {
     signal.throwIfAborted();
-    const part = await this.jobs.fenced(job, (tx) => this.parts.result(tx, extracted(job), ordinal));
+    const part = await this.jobs.read(job, (tx) => this.parts.result(tx, extracted(job), ordinal));
     const { headingStyles } = total;
     const options = { isLast: ordinal === parts - 1, parts, headingStyles, owner: job.documentId };
     return this.parser.structure(state, part, options, signal);
