@@ -74,6 +74,7 @@ async function onConnection<T>(
   const { runner, client } = await lease(source, plan);
   const since = performance.now();
   client.answerWithinMs = plan.statementMs + SILENCE_MS;
+  client.keepsPlans = !plan.readOnly;
   const interruption = new Interruption(client, plan.signal);
   let failure: Error | undefined;
   try {
