@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { loadConfig } from '#libs/config';
 import type { SandboxedChild } from './sandboxed-child.js';
 import { type ParserConfig, parserSection } from './parsing.config.js';
@@ -67,6 +68,45 @@ describe('SandboxedParser', () => {
     const files = Array.from({ length: 6 }, (_, i) => file(`${i}.txt`, `Text ${i}.`));
     const read = await Promise.all(files.map((input) => readWhole(parser, input)));
     expect(read.map(({ blocks }) => blocks[0])).toMatchObject(files.map((_, i) => ({ text: `Text ${i}.` })));
+  });
+
+  it('sends the bytes of a file once, and reads what it holds', async () => {
+    const parser = parserWith();
+    const [one, other] = [file('one.txt', 'As it was.'), file('other.txt', 'Another file.')];
+    const { parts } = await parser.plan(one);
+    writeFileSync(one.path, 'As it is now.');
+    const read = async () => (await parser.read(one, parts[0]!, { keep: true })).blocks;
+    expect(await read()).toMatchObject([{ text: 'As it was.' }]);
+    expect(await read()).toMatchObject([{ text: 'As it was.' }]);
+    await parser.plan(other);
+    expect(await read()).toMatchObject([{ text: 'As it is now.' }]);
+  });
+
+  it('has one more process for a file for which none works', async () => {
+    const parser = parserWith();
+    const large = file('large.txt', 'x'.repeat(5_000_000));
+    const reading = [1, 2, 3].map(() => parser.plan(large));
+    const small = parser.plan(file('small.txt', 'Text.'));
+    expect(parser.processes).toBe(2);
+    await Promise.all([small, ...reading]);
+    expect(parser.processes).toBe(2);
+  });
+
+  it('makes the passages of a document, part by part', async () => {
+    const parser = parserWith();
+    const pack = (text: string) =>
+      gzipSync(JSON.stringify({ blocks: [{ kind: 'paragraph', text, page: 1, box: null }] }));
+    const first = await parser.structure(null, pack('The plan pays.'), {
+      ...{ isLast: false, headingStyles: [], parts: 2 },
+    });
+    expect(first.batches).toEqual([]);
+    const last = await parser.structure(first.state, pack('It pays for your family as well.'), {
+      ...{ isLast: true, headingStyles: [], parts: 2 },
+    });
+    expect(last).toMatchObject({ passages: 1, language: 'en', batches: [{ first: 0, count: 1 }] });
+    expect(JSON.parse(last.batches[0]!.passages)).toMatchObject([
+      { ordinal: 0, text: 'The plan pays.\n\nIt pays for your family as well.' },
+    ]);
   });
 
   it('gives up a file whose signal aborts, at work or in the queue, and reads the next one', async () => {
