@@ -33,8 +33,9 @@ beforeAll(async () => {
 
 afterAll(() => app?.close(), 60_000);
 
-async function ready(content: string, filename: string): Promise<string> {
+async function ready(content: string, filename: string, title?: string): Promise<string> {
   const body = new FormData();
+  if (title) body.append('title', title);
   body.append('file', new Blob([content]), filename);
   const uploaded = await app.fetch('/v1/documents', { method: 'POST', body, headers: app.admin });
   const { id } = (await uploaded.json()) as { id: string };
@@ -76,6 +77,17 @@ it('a plan is shown with its kind and its facts, each at its place', async () =>
     const { text } = (await found.json()) as { text: string };
     expect(text.slice(source.start, source.end)).toBe(value);
   }
+}, 60_000);
+
+it('a page is called by its own title, unless somebody gave it one', async () => {
+  const page =
+    '<html><head><title>Travel rules</title></head><body><p>The plan pays abroad, too.</p></body></html>';
+  const titleOf = async (id: string) => {
+    const response = await app.fetch(`/v1/documents/${id}`, { headers: app.admin });
+    return ((await response.json()) as { title: string }).title;
+  };
+  expect(await titleOf(await ready(page, 'p1.html'))).toBe('Travel rules');
+  expect(await titleOf(await ready(page.replace('abroad', 'everywhere'), 'p2.html', 'Mine'))).toBe('Mine');
 }, 60_000);
 
 it('two plans are laid side by side, with what differs', async () => {

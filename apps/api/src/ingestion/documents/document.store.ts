@@ -102,8 +102,21 @@ export class DocumentStore {
     );
   }
 
-  async saveMediaType(tx: EntityManager, id: string, mediaType: string): Promise<void> {
-    await tx.query(`update document set media_type = $2 where id = $1 and media_type <> $2`, [id, mediaType]);
+  /**
+   * What the file turned out to be, and what it calls itself: that is its title unless somebody gave it one.
+   * @param byName the title that a document has from the name of its file
+   */
+  async saveNature(
+    tx: EntityManager,
+    id: string,
+    { mediaType, title, byName }: { mediaType: string; title: string | null; byName: string },
+  ): Promise<void> {
+    await tx.query(
+      `update document
+       set media_type = $2, title = case when title = $4 then coalesce($3, title) else title end
+       where id = $1 and (media_type <> $2 or (title = $4 and title <> $3))`,
+      [id, mediaType, title, byName],
+    );
   }
 
   /** From here on questions find the document by its words. */

@@ -10,3 +10,4 @@ export { ParseFailure, type ParseFailureCode } from './parse-failure.js';
 export type { Block, ExtractedDocument, ExtractionWarning, TextBlock } from './extracted-document.js';
 export type { ReadPart } from './open-file.js';
 export { FORMAT_OF_MEDIA_TYPE } from './media-types.js';
+export type { DocumentFormat } from './extracted-document.js';

@@ -21,7 +21,8 @@ import { type WorkerConfig, workerSection } from '../../ingestion.config.js';
 import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { notifyDocumentChanged } from '../../jobs/notifications.js';
-import { type ExtractionWarning, ParseFailure } from '../../parsing/index.js';
+import { type DocumentFormat, type ExtractionWarning, ParseFailure } from '../../parsing/index.js';
+import { titleOf } from '../../uploads/clean-name.js';
 import { garbledRatio } from '../assessment.js';
 import type { GateEvidence } from '../gates/gate.js';
 import { DocumentRejected, type StageOutcome, type StageWork, type Task } from '../stage-work.js';
@@ -137,9 +138,22 @@ export class ExtractStage implements StageWork {
       },
       evidence: evidenceOf(plan, detail),
       // The upload went by the first bytes; who read the file has seen them all.
-      commit: (tx) => this.documents.saveMediaType(tx, document.id, plan.mediaType),
+      commit: (tx) =>
+        this.documents.saveNature(tx, document.id, {
+          mediaType: plan.mediaType,
+          title: TITLED.has(plan.format) ? usableTitle(plan.title) : null,
+          byName: titleOf(document.filename),
+        }),
     };
   }
+}
+
+/** Formats whose titles are for readers. Those of PDFs and office files are mostly left over from something else. */
+const TITLED = new Set<DocumentFormat>(['html', 'epub', 'email', 'outlook']);
+const LONGEST_TITLE = 300;
+
+function usableTitle(title: string | null): string | null {
+  return title?.replace(/\s+/g, ' ').trim().slice(0, LONGEST_TITLE) || null;
 }
 
 /** How sure a machine was tells of pictures or of sound, by the format. */
