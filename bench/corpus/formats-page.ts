@@ -22,8 +22,7 @@ of them through the whole program at once, on the embedded defaults, and judges 
 | no-text | refused with a reason |
 | encoding | read in its own code page |
 
-No file may take longer than 60 seconds. Of subtitles the words are compared, without their numbers and times, and of a mail
-its subject, because the collection's own sentence is a transport header.
+No file may take longer than 60 seconds. Of subtitles the words are compared, without their numbers and times.
 `;
 
 /** The whole page, from what was measured. */

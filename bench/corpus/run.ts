@@ -20,6 +20,7 @@ const SHED_PAUSE_MS = 1_000;
 
 interface DocumentBody {
   id: string;
+  title: string;
   status: string;
   reason: { code: string } | null;
   stages: { duration_ms: number | null }[];
@@ -81,7 +82,7 @@ async function settled(id: string): Promise<Outcome> {
     const document = await program.request<DocumentBody>(`/v1/documents/${id}`);
     if (document && FINAL.has(document.status)) {
       const passages = await program.all<{ text: string }>(`/v1/documents/${id}/passages`);
-      const text = passages.map((passage) => passage.text).join('\n');
+      const text = [document.title, ...passages.map((passage) => passage.text)].join('\n');
       const { status, reason } = document;
       return {
         status,
