@@ -73,7 +73,7 @@ export class Library {
         batch.map(({ text }) => text),
         never,
       );
-      const rows = batch.map(({ id }, i) => ({ passageId: id, vector: vectors[i]! }));
+      const rows = batch.map(({ ordinal }, i) => ({ ordinal, vector: vectors[i]! }));
       await this.db.tenantDb.run(tenantId, (tx) => this.passages.saveVectors(tx, key, rows));
     }
     await this.db.tenantDb.run(tenantId, (tx) => this.documents.publishSemantic(tx, documentId, 1));

@@ -151,7 +151,7 @@ describe('the store of passages', () => {
         make.passages.saveVectors(
           tx,
           key,
-          ordinals.map((ordinal) => ({ passageId: make.passageId(documentId, ordinal), vector })),
+          ordinals.map((ordinal) => ({ ordinal, vector })),
         ),
       );
 

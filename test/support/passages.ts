@@ -46,7 +46,7 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
         waiting.map(({ text }) => text),
         new AbortController().signal,
       );
-      const rows = waiting.map(({ id }, i) => ({ passageId: id, vector: made[i]! }));
+      const rows = waiting.map(({ ordinal }, i) => ({ ordinal, vector: made[i]! }));
       await passages.saveVectors(tx, key, rows);
     });
   };

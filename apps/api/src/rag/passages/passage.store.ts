@@ -10,7 +10,7 @@ import {
   scopeParameters,
   type SearchScope,
 } from './search-scope.js';
-import { VectorIndex, type VectorKey } from './vectors/vector-index.js';
+import { type PassageVector, VectorIndex, type VectorKey } from './vectors/vector-index.js';
 
 /** One generation of a document's passages. */
 export interface GenerationKey {
@@ -106,21 +106,14 @@ export class PassageStore {
   }
 
   /** Vectors that are there already, and those of passages that are gone, change nothing. */
-  async saveVectors(
-    tx: Queryable,
-    key: VectorKey,
-    vectors: readonly { passageId: string; vector: Float32Array }[],
-  ): Promise<void> {
-    const rows = await tx.query<{ id: string; ordinal: number }[]>(
-      `select id, ordinal from passage
-       where tenant_id = $1 and document_id = $2 and generation = $3 and id = any ($4)`,
-      [key.tenantId, key.documentId, key.generation, vectors.map((vector) => vector.passageId)],
+  async saveVectors(tx: Queryable, key: VectorKey, vectors: readonly PassageVector[]): Promise<void> {
+    const rows = await tx.query<{ ordinal: number }[]>(
+      `select ordinal from passage
+       where tenant_id = $1 and document_id = $2 and generation = $3 and ordinal = any ($4::int[])`,
+      [key.tenantId, key.documentId, key.generation, vectors.map(({ ordinal }) => ordinal)],
     );
-    const ordinals = new Map(rows.map(({ id, ordinal }) => [id, ordinal]));
-    const known = vectors.flatMap((given) => {
-      const ordinal = ordinals.get(given.passageId);
-      return ordinal === undefined ? [] : [{ ordinal, vector: given.vector }];
-    });
+    const there = new Set(rows.map(({ ordinal }) => ordinal));
+    const known = vectors.filter(({ ordinal }) => there.has(ordinal));
     if (known.length > 0) await this.vectors.save(tx, key, known);
   }
 

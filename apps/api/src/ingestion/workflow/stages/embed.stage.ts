@@ -127,7 +127,7 @@ export class EmbedStage implements StageWork {
         idempotent: true,
       });
       run.sanity.add(vectors);
-      return batch.map(({ id }, i) => ({ passageId: id, vector: vectors[i]! }));
+      return batch.map(({ ordinal }, i) => ({ ordinal, vector: vectors[i]! }));
     } catch (error) {
       if (!(error instanceof ModelRejected)) throw reasonFor(error);
       if (batch.length === 1) {
@@ -152,7 +152,7 @@ export class EmbedStage implements StageWork {
 }
 
 interface Embedded {
-  passageId: string;
+  ordinal: number;
   vector: Float32Array;
 }
 
