@@ -43,6 +43,8 @@ const environment = {
   EMBEDDER_DIMENSIONS: String(embedder.dimensions),
   OPENAI_API_KEY: 'none',
   OPENAI_BASE_URL: embedder.url,
+  // The sessions of killed workers live on for a moment, and a server has a hundred.
+  DATABASE_POOL_MAX: '10',
   RATE_UPLOAD_PER_MINUTE: '1000000',
   RATE_READ_PER_MINUTE: '1000000',
 };
