@@ -5,6 +5,7 @@ import { wordErrorRate } from './word-error-rate.js';
 export interface Outcome {
   status: string;
   reason: string | null;
+  title: string;
   /** All its passages, one after the other. */
   text: string;
   passages: number;
@@ -76,7 +77,7 @@ const RULES: Record<Sample['class'], (sample: Sample, outcome: Outcome) => Verdi
 
 function findText(sample: Sample, outcome: Outcome): Verdict {
   const wanted = normal(visiblePart(sample));
-  const passed = outcome.status === 'ready' && normal(outcome.text).includes(wanted);
+  const passed = outcome.status === 'ready' && normal(`${outcome.title}\n${outcome.text}`).includes(wanted);
   if (passed) return { passed, found: `text found in ${outcome.passages} passages` };
   return { passed, found: outcome.status === 'ready' ? 'text not found' : endOf(outcome) };
 }

@@ -61,7 +61,14 @@ async function putThrough(sample: Sample): Promise<Outcome> {
   // A file may be refused at the door, which is an end too; one that is shed is sent again.
   const accepted = await sent(content, basename(sample.file));
   if (accepted.status >= 400)
-    return { status: 'failed', reason: `${accepted.body.code}`, text: '', passages: 0, seconds: 0 };
+    return {
+      status: 'failed',
+      reason: `${accepted.body.code}`,
+      title: '',
+      text: '',
+      passages: 0,
+      seconds: 0,
+    };
   const id = accepted.body.id as string;
   const outcome = await settled(id);
   if (sample.password === '' || outcome.status === 'ready') return outcome;
@@ -82,11 +89,12 @@ async function settled(id: string): Promise<Outcome> {
     const document = await program.request<DocumentBody>(`/v1/documents/${id}`);
     if (document && FINAL.has(document.status)) {
       const passages = await program.all<{ text: string }>(`/v1/documents/${id}/passages`);
-      const text = [document.title, ...passages.map((passage) => passage.text)].join('\n');
-      const { status, reason } = document;
+      const text = passages.map((passage) => passage.text).join('\n');
+      const { status, reason, title } = document;
       return {
         status,
         reason: reason?.code ?? null,
+        title,
         text,
         passages: passages.length,
         seconds: worked(document),
