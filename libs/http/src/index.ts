@@ -32,7 +32,8 @@ export { IdempotencyInterceptor } from './idempotency.interceptor.js';
 export { networkOf } from './network.js';
 export {
   AllowedAddresses,
-  isNetwork,
+  networkList,
+  networksIn,
   openUrl,
   type OpenedUrl,
   type OpenUrlOptions,

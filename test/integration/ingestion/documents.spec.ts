@@ -1,28 +1,15 @@
 import { rm } from 'node:fs/promises';
-import { Caches } from '#libs/cache';
 import type { DocumentBody, PassageBody } from '../../../apps/api/src/ingestion/documents/document.dto.js';
 import { DocumentStore } from '../../../apps/api/src/ingestion/documents/document.store.js';
-import { DocumentWatcher } from '../../../apps/api/src/ingestion/documents/document-watcher.js';
 import { DocumentsController } from '../../../apps/api/src/ingestion/documents/documents.controller.js';
-import { Forecast } from '../../../apps/api/src/ingestion/documents/forecast.js';
 import { ProcessingController } from '../../../apps/api/src/ingestion/documents/processing.controller.js';
-import { ProcessingService } from '../../../apps/api/src/ingestion/documents/processing.service.js';
-import { PartStore } from '../../../apps/api/src/ingestion/extraction/part.store.js';
-import { StageStore } from '../../../apps/api/src/ingestion/workflow/stage.store.js';
-import { DocumentsService } from '../../../apps/api/src/ingestion/documents/documents.service.js';
-import {
-  IngestionNotifications,
-  notifyDocumentChanged,
-} from '../../../apps/api/src/ingestion/jobs/notifications.js';
+import { notifyDocumentChanged } from '../../../apps/api/src/ingestion/jobs/notifications.js';
 import { UploadService } from '../../../apps/api/src/ingestion/uploads/upload.service.js';
 import { UploadsController } from '../../../apps/api/src/ingestion/uploads/uploads.controller.js';
-import { DeletedDocuments, PassageStore } from '../../../apps/api/src/rag/index.js';
-import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical.index.js';
-import { BitscanIndex } from '../../../apps/api/src/rag/passages/vectors/bitscan.index.js';
-import { VectorIndex } from '../../../apps/api/src/rag/passages/vectors/vector-index.js';
+import { PassageStore } from '../../../apps/api/src/rag/index.js';
 import type { Owner } from '../../support/documents.js';
 import { readEvents, type ReceivedEvent } from '../../support/event-reader.js';
-import { ingestionApp, type IngestionApp } from '../../support/ingestion-app.js';
+import { documentProviders, ingestionApp, type IngestionApp } from '../../support/ingestion-app.js';
 import { testDatabase, type TestDatabase } from '../../support/test-database.js';
 
 let db: TestDatabase;
@@ -36,23 +23,7 @@ beforeAll(async () => {
   db = await testDatabase();
   app = await ingestionApp(db, {
     controllers: [UploadsController, DocumentsController, ProcessingController],
-    providers: [
-      UploadService,
-      DocumentsService,
-      DocumentWatcher,
-      Forecast,
-      ProcessingService,
-      StageStore,
-      PartStore,
-      IngestionNotifications,
-      PassageStore,
-      {
-        provide: DeletedDocuments,
-        useValue: DeletedDocuments.on(Caches.inMemory(), { staleAnswerSeconds: 60 }),
-      },
-      LexicalIndex,
-      { provide: VectorIndex, useClass: BitscanIndex },
-    ],
+    providers: [UploadService, ...documentProviders],
   });
 });
 afterAll(async () => {

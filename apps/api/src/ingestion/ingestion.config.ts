@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { section } from '#libs/config';
-import { isNetwork } from '#libs/http';
+import { networkList } from '#libs/http';
 
 export const uploadSection = section(
   'UPLOAD',
@@ -96,16 +96,9 @@ export const webhookSection = section(
       .max(3_650)
       .default(30)
       .describe('How long the log of what was sent to webhooks is kept.'),
-    allowedNetworks: z
-      .string()
-      .default('')
-      .refine(
-        (list) => list.split(',').every((network) => network.trim() === '' || isNetwork(network.trim())),
-        'networks in CIDR form, comma separated',
-      )
-      .describe(
-        'Private networks in which webhooks may be, such as 10.1.0.0/16, comma separated; none unless given.',
-      ),
+    allowedNetworks: networkList(
+      'Private networks in which webhooks may be, such as 10.1.0.0/16, comma separated; none unless given.',
+    ),
   }),
 );
 export type WebhookConfig = Readonly<z.infer<typeof webhookSection.schema>>;

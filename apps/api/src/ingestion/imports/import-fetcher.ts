@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DependencyTimeout, DependencyUnavailable } from '#libs/errors';
-import { AllowedAddresses, openUrl } from '#libs/http';
+import { AllowedAddresses, networksIn, openUrl } from '#libs/http';
 import { PolicyRegistry } from '#libs/resilience';
 import { Intake, type ReceivedFile } from '../uploads/intake.js';
 import { UrlUnreachable } from './import.errors.js';
-import { type ImportConfig, importSection, networksIn } from './imports.config.js';
+import { type ImportConfig, importSection } from './imports.config.js';
 
 const POLICY = 'import-fetch';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { section } from '#libs/config';
-import { isNetwork } from '#libs/http';
+import { networkList } from '#libs/http';
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
@@ -26,23 +26,12 @@ export const importSection = section(
       .default(15_000)
       .describe('How long a server may be silent while an address is fetched from it.'),
     maxRedirects: whole(0, 20).default(3).describe('How often an address may lead on to another.'),
-    allowedNetworks: z
-      .string()
-      .default('')
-      .refine((list) => networksIn(list).every(isNetwork), 'networks in CIDR form, comma separated')
-      .describe(
-        'Private networks from which addresses may be fetched, such as 10.1.0.0/16, comma separated; none unless given.',
-      ),
+    allowedNetworks: networkList(
+      'Private networks from which addresses may be fetched, such as 10.1.0.0/16, comma separated; none unless given.',
+    ),
     keepDays: whole(1, 3_650)
       .default(90)
       .describe('How long the list of an import is kept after its end. Its documents stay.'),
   }),
 );
 export type ImportConfig = Readonly<z.infer<typeof importSection.schema>>;
-
-export function networksIn(list: string): string[] {
-  return list
-    .split(',')
-    .map((network) => network.trim())
-    .filter((network) => network !== '');
-}

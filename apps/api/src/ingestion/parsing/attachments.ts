@@ -24,18 +24,18 @@ export class Attachments {
       }
     } catch (error) {
       if (!(error instanceof ParseFailure)) throw error;
-      this.skip();
+      this.leaveOut();
     }
   }
 
   private addFile(filename: string, content: Uint8Array): void {
     const isTooMuch = this.found.length >= MAX_FILES || this.bytes + content.length > MAX_BYTES;
-    if (isTooMuch) return this.skip();
+    if (isTooMuch) return this.leaveOut();
     this.bytes += content.length;
     this.found.push({ filename: filename || 'attachment', bytes: content });
   }
 
-  private skip(): void {
+  private leaveOut(): void {
     this.warnings.push({ code: 'attachment-skipped' });
   }
 }

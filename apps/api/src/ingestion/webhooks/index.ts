@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { networksIn } from '#libs/http';
 import { type WebhookConfig, webhookSection } from '../ingestion.config.js';
 import { WebhookDispatcher } from './webhook-dispatcher.js';
 import { WebhookTransport } from './webhook-transport.js';
@@ -15,9 +16,3 @@ export const WEBHOOKS_WORKER: Provider[] = [
   },
   WebhookDispatcher,
 ];
-
-const networksIn = (list: string) =>
-  list
-    .split(',')
-    .map((network) => network.trim())
-    .filter(Boolean);
