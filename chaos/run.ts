@@ -6,6 +6,7 @@
  *   npm run chaos -- --ci              twelve, in a few minutes; one that misses a bound is played once more
  *   npm run chaos -- --questions 10000 also so many questions while each of model, embedder and cache is away
  *   npm run chaos -- --kills 50        also PostgreSQL killed so often under load
+ *   npm run chaos -- --commits 1000    also so many connections cut at their COMMIT
  *   npm run chaos -- --flaky 2000      also so many questions to a model that fails in every way, sometimes
  *
  * With `--only` the long proofs alone. With `--merge` what was played takes the place of what the scorecard says of it.
@@ -18,7 +19,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Cell } from './cell.js';
 import { cells, CI_CELLS } from './cells/index.js';
-import { flakyProof, killProof, outageProofs } from './cells/proofs.js';
+import { commitProof, flakyProof, killProof, outageProofs } from './cells/proofs.js';
 import { World, worldKey } from './harness/world.js';
 import { play } from './play.js';
 import { mergedInto, pageOf, printScore, type Score, scoreOf, summaryOf } from './scorecard.js';
@@ -36,6 +37,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'boolean', default: false },
     questions: { type: 'string' },
     kills: { type: 'string' },
+    commits: { type: 'string' },
     flaky: { type: 'string' },
   },
 });
@@ -47,6 +49,7 @@ const chosen = cells.filter(({ id }) => isWhole || wanted.includes(id));
 const proofs = [
   ...(values.questions ? outageProofs(Number(values.questions)) : []),
   ...(values.kills ? [killProof(Number(values.kills))] : []),
+  ...(values.commits ? [commitProof(Number(values.commits))] : []),
   ...(values.flaky ? [flakyProof(Number(values.flaky))] : []),
 ];
 

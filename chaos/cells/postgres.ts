@@ -54,24 +54,8 @@ export const lossCells: readonly Cell[] = [
   }),
   postgres({
     id: 'F03',
-    fault: `connection cut at COMMIT, ${COMMITS_BROKEN} times, half of them after it was done`,
+    ...brokenCommits(COMMITS_BROKEN),
     seconds: 60,
-    begin: () => Promise.resolve(),
-    during: breakCommits,
-    heal: ({ world }) => world.postgresProxy.heal(),
-    levels: ANY_LEVEL,
-    recoverWithinMs: 5_000,
-    // An event of a change whose answer was lost, and of its repetition, are one event each.
-    expects: (_, { notes }) => [
-      expectThat(
-        notes['broken']! >= COMMITS_BROKEN,
-        `${notes['broken']} commits were broken (bound ${COMMITS_BROKEN})`,
-      ),
-      expectThat(
-        notes['unacknowledged'] === 0,
-        `${notes['unacknowledged']} writes were never acknowledged (bound 0)`,
-      ),
-    ],
   }),
   postgres({
     id: 'F04',
@@ -120,13 +104,33 @@ export const lossCells: readonly Cell[] = [
 const refused = <T extends { status?: number }>(operations: readonly T[]): T[] =>
   operations.filter(({ status }) => status === 503);
 
+/** What becomes of writes whose commits are broken `times`, in the cell and in the proof over many more. */
+export function brokenCommits(times: number): Omit<Cell, 'id' | 'dependency' | 'setUp' | 'seconds'> {
+  return {
+    fault: `connection cut at COMMIT, ${times} times, half of them after it was done`,
+    begin: () => Promise.resolve(),
+    during: (play) => breakCommits(play, times),
+    heal: ({ world }) => world.postgresProxy.heal(),
+    levels: ANY_LEVEL,
+    recoverWithinMs: 5_000,
+    // An event of a change whose answer was lost, and of its repetition, are one event each.
+    expects: (_, { notes }) => [
+      expectThat(notes['broken']! >= times, `${notes['broken']} commits were broken (bound ${times})`),
+      expectThat(
+        notes['unacknowledged'] === 0,
+        `${notes['unacknowledged']} writes were never acknowledged (bound 0)`,
+      ),
+    ],
+  };
+}
+
 /** Writers that insist on their writes, while the connection is cut at their commits again and again. */
-async function breakCommits({ world, client, notes, cell }: Play): Promise<void> {
+async function breakCommits({ world, client, notes, cell }: Play, times: number): Promise<void> {
   const { postgresProxy: proxy, tenants } = world;
   const before = proxy.counters.resets;
   const limit = AbortSignal.timeout(cell.seconds * 1_000);
   notes['unacknowledged'] = 0;
-  const isDone = () => proxy.counters.resets - before >= COMMITS_BROKEN;
+  const isDone = () => proxy.counters.resets - before >= times;
   const write = async (i: number) => {
     while (!limit.aborted && !isDone()) {
       const last = AbortSignal.timeout(60_000);

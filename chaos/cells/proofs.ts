@@ -8,6 +8,7 @@ import { BackgroundLoad } from '../load/background-load.js';
 import type { Level, Operation } from '../load/history.js';
 import { newQuestion, writeConversation } from '../load/operations.js';
 import { answeredAtLeast, percentileAtMost } from './bounds.js';
+import { brokenCommits } from './postgres.js';
 
 const ASKERS = 6;
 /** What the first questions of an outage take is another cell's business; by then every circuit is open. */
@@ -89,6 +90,18 @@ export const killProof = (kills: number): Cell => ({
       expectThat(writes.length > 0, `${writes.length} writes acknowledged meanwhile`),
     ];
   },
+});
+
+/** Half a second for each, several times what one takes. */
+const COMMIT_SECONDS = 0.5;
+
+/** The same as the cell of broken commits, over many more. */
+export const commitProof = (times: number): Cell => ({
+  id: 'C1',
+  dependency: 'PostgreSQL',
+  setUp: PLAIN,
+  seconds: times * COMMIT_SECONDS,
+  ...brokenCommits(times),
 });
 
 /** A provider that fails in every way at once, and only sometimes. */
