@@ -12,6 +12,14 @@ export {
   type RetrievedPassage,
 } from './retrieval/retriever.js';
 export { retrievalSection } from './retrieval/retrieval.config.js';
+export { findVerbatim } from './answering/generated/index.js';
+export {
+  readingDigest,
+  type ReadingFailure,
+  type ReadingRequest,
+  type ReadingResult,
+  StructuredReader,
+} from './structured/index.js';
 export { AnswerService } from './answering/answer.service.js';
 export { DeletedDocuments } from './answering/deleted-documents.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';

@@ -27,6 +27,7 @@ import { QueryEmbedder, vectorText } from './retrieval/query-embedder.js';
 import { type RetrievalConfig, retrievalSection } from './retrieval/retrieval.config.js';
 import { Retriever } from './retrieval/retriever.js';
 import { SearchController } from './retrieval/search.controller.js';
+import { StructuredReader } from './structured/index.js';
 
 /** A question's vector never changes while the model is the same. */
 const QUERY_VECTOR_TTL_SECONDS = 86_400;
@@ -116,6 +117,18 @@ const ANSWERING: Provider[] = [
     ) => createChatModels({ chat, openai, anthropic, compatible }),
   },
   {
+    provide: ModelBudget,
+    inject: [TenantDb, chatSection.token],
+    useFactory: (db: TenantDb, { tenantTokensPerHour, tenantTokensPerDay }: ChatConfig) =>
+      new ModelBudget(db, { tokensPerHour: tenantTokensPerHour, tokensPerDay: tenantTokensPerDay }),
+  },
+  {
+    provide: StructuredReader,
+    inject: [CHAT_MODELS, PolicyRegistry, ModelBudget],
+    useFactory: (models: ChatModel[], policies: PolicyRegistry, budget: ModelBudget) =>
+      new StructuredReader(models, policies, budget),
+  },
+  {
     provide: AnswerCache,
     inject: [Caches, cacheSection.token, CHAT_MODELS],
     useFactory: (caches: Caches, config: CacheConfig, models: ChatModel[]) =>
@@ -137,6 +150,7 @@ const ANSWERING: Provider[] = [
       Retriever,
       CHAT_MODELS,
       PolicyRegistry,
+      ModelBudget,
       AnswerCache,
       DeletedDocuments,
       chatSection.token,
@@ -147,15 +161,12 @@ const ANSWERING: Provider[] = [
       retriever: Retriever,
       models: ChatModel[],
       policies: PolicyRegistry,
+      budget: ModelBudget,
       cache: AnswerCache,
       deleted: DeletedDocuments,
-      { maxTokens, totalTimeoutMs, tenantTokensPerHour, tenantTokensPerDay }: ChatConfig,
+      { maxTokens, totalTimeoutMs }: ChatConfig,
       capabilities: DegradationRegistry,
     ) => {
-      const budget = new ModelBudget(db, {
-        tokensPerHour: tenantTokensPerHour,
-        tokensPerDay: tenantTokensPerDay,
-      });
       const answers = new AnswerService(db, retriever, models, policies, budget, cache, deleted, {
         passages: PASSAGES,
         bestPassages: BEST_PASSAGES,
@@ -181,7 +192,7 @@ export class RagModule {
       global: true,
       controllers: http ? [SearchController] : [],
       providers: [...RETRIEVAL, ...ANSWERING],
-      exports: [AnswerService, DeletedDocuments, Embedder, PassageStore, Retriever],
+      exports: [AnswerService, DeletedDocuments, Embedder, PassageStore, Retriever, StructuredReader],
     };
   }
 }

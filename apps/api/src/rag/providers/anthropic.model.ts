@@ -65,7 +65,7 @@ export class AnthropicModel implements ChatModel {
     }
   }
 
-  private async open({ messages, maxTokens }: ChatRequest, signal: AbortSignal) {
+  private async open({ messages, maxTokens, schema }: ChatRequest, signal: AbortSignal) {
     const client = await (this.client ??= this.connect());
     return client.messages.create(
       {
@@ -73,6 +73,7 @@ export class AnthropicModel implements ChatModel {
         max_tokens: maxTokens,
         system: messages.flatMap(({ role, content }) => (role === 'system' ? [content] : [])).join('\n\n'),
         messages: messages.flatMap(({ role, content }) => (role === 'system' ? [] : [{ role, content }])),
+        ...(schema && { output_config: { format: { type: 'json_schema', schema: schema.schema } } }),
         stream: true,
       },
       { signal },

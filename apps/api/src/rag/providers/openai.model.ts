@@ -69,6 +69,9 @@ export class OpenAiModel implements ChatModel {
         messages: request.messages,
         [limitParameter]: request.maxTokens,
         ...(temperature === undefined ? {} : { temperature }),
+        ...(request.schema && {
+          response_format: { type: 'json_schema', json_schema: { ...request.schema, strict: true } },
+        }),
         stream: true,
         stream_options: { include_usage: true },
       },

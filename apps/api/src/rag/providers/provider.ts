@@ -22,6 +22,15 @@ export interface ChatMessage {
 export interface ChatRequest {
   messages: ChatMessage[];
   maxTokens: number;
+  /** The answer is JSON of this form. Providers promise that where they can; who reads it checks it nevertheless. */
+  schema?: AnswerSchema;
+}
+
+export interface AnswerSchema {
+  /** Letters, digits and underscores. */
+  name: string;
+  /** A JSON schema in which every property is required and no other is allowed, as providers demand. */
+  schema: Record<string, unknown>;
 }
 
 export interface TokenUsage {

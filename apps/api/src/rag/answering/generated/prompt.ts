@@ -26,14 +26,19 @@ export const PROMPT_VERSION = createHash('sha256').update(INSTRUCTIONS).digest('
 
 /** The conversation that asks a model to answer from these passages, which it knows as 1, 2, 3 … in their order. */
 export function promptFor(question: string, passages: readonly CitablePassage[]): ChatMessage[] {
-  const documents = passages.map((passage, index) => describe(passage, index + 1)).join('\n');
   return [
     { role: 'system', content: INSTRUCTIONS },
     {
       role: 'user',
-      content: `<documents>\n${documents}\n</documents>\n\n<question>\n${asData(question)}\n</question>`,
+      content: `${passagesAsData(passages)}\n\n<question>\n${asData(question)}\n</question>`,
     },
   ];
+}
+
+/** Passages as a model is given them, as 1, 2, 3 … in their order: marked off as data, which they cannot get out of. */
+export function passagesAsData(passages: readonly CitablePassage[]): string {
+  const described = passages.map((passage, index) => describe(passage, index + 1)).join('\n');
+  return `<documents>\n${described}\n</documents>`;
 }
 
 function describe(passage: CitablePassage, number: number): string {

@@ -1,0 +1,7 @@
+export {
+  readingDigest,
+  type ReadingFailure,
+  type ReadingRequest,
+  type ReadingResult,
+  StructuredReader,
+} from './structured-reader.js';
