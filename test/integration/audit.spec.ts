@@ -229,9 +229,9 @@ describe('the audit log on a real database', () => {
         const { tenantId } = await db.createTenant();
         // Many events of the same microsecond: the id decides.
         await db.owner.query(
-          `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, outcome)
+          `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, outcome, body)
          select $1, gen_random_uuid(), timestamptz '2026-11-03 10:00:00.123456+00' + (i / 10) * interval '1 microsecond',
-                'thing.change', 'data.write', 'system', 'success'
+                'thing.change', 'data.write', 'system', 'success', '{}'
          from generate_series(1, 57) i`,
           [tenantId],
         );
@@ -252,8 +252,8 @@ describe('the audit log on a real database', () => {
     it('along its index, so that a page of a long log costs what a page of a short one does', async () => {
       const { tenantId } = await db.createTenant();
       await db.owner.query(
-        `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, outcome)
-         select $1, gen_random_uuid(), now() - i * interval '1 second', 'thing.change', 'data.write', 'system', 'success'
+        `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, outcome, body)
+         select $1, gen_random_uuid(), now() - i * interval '1 second', 'thing.change', 'data.write', 'system', 'success', '{}'
          from generate_series(1, 20000) i`,
         [tenantId],
       );

@@ -41,16 +41,19 @@ class FakeDb {
   onBeforeCommit(hook: BeforeCommit) {
     this.hook = hook;
   }
-  async runStatements(_tenantId: string, statements: Statement[]) {
-    const staged = statements.map(({ parameters: v = [], refused }) => {
+  async runStatementsAsAuditor(statements: Statement[]) {
+    const staged = statements.flatMap(({ parameters: [lines] = [], refused }) => {
       if (this.failing) throw refused?.(new Error('disk full')) ?? new Error('disk full');
-      return {
-        tenantId: v[0] as string,
-        action: v[2] as string,
-        outcome: v[9] as string,
-        reason: v[10] as string | null,
-        detail: JSON.parse(v[14] as string) as object,
-      };
+      return (lines as string).split('\n').map((line) => {
+        const { tenant_id, action, outcome, reason, detail } = JSON.parse(line) as Record<string, string>;
+        return {
+          tenantId: tenant_id!,
+          action: action!,
+          outcome: outcome!,
+          reason: reason!,
+          detail: detail as never,
+        };
+      });
     });
     await Promise.resolve();
     this.rows.push(...staged);
@@ -59,7 +62,7 @@ class FakeDb {
     const result = await work();
     const record = this.hook(tenantId);
     if (losing) throw new Error('the connection was lost at the commit');
-    if (record) await this.runStatements(tenantId, [record]);
+    if (record) await this.runStatementsAsAuditor([record]);
     record?.committed?.();
     return result;
   }
@@ -221,7 +224,7 @@ describe('the audit of a request', () => {
 
   it('appends an act of the program itself to the transaction of that act', async () => {
     const tx = {
-      query: (sql: string, parameters: unknown[]) => db.runStatements(tenantId, [{ sql, parameters }]),
+      query: (sql: string, parameters: unknown[]) => db.runStatementsAsAuditor([{ sql, parameters }]),
     };
     await log.append(tx as unknown as EntityManager, {
       action: 'tenant.create',

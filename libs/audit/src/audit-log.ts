@@ -11,7 +11,9 @@ import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
 import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
 import { AuditSpool, type SpooledEvent } from './audit-spool.js';
-import { auditInsertion } from './audit.store.js';
+import { auditBody, auditMoment } from './event/audit-body.js';
+import { auditInsertion, insertionOfBodies } from './event/event-insertion.js';
+import { GroupCommit } from './event/group-commit.js';
 import type { AuditedAct } from './audited.decorator.js';
 import { openAudit, pendingAudit, type PendingAudit } from './pending-audit.js';
 
@@ -45,6 +47,10 @@ const ANONYMOUS_PER_MINUTE = 120;
 export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(AuditLog.name);
   private readonly anonymous = new PerMinute(ANONYMOUS_PER_MINUTE);
+  private readonly group = new GroupCommit(
+    (bodies) => this.insert(bodies),
+    (error) => error instanceof AuditUnavailable,
+  );
   private timer?: NodeJS.Timeout;
   private draining = Promise.resolve();
 
@@ -157,8 +163,8 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (!this.mayBeWritten(record)) return false;
     let spooled = false;
     try {
-      const statement = auditInsertion(tenantId, record, { id: record.eventId });
-      await this.db.runStatements(tenantId, [{ ...statement, refused: whyRefused }]);
+      const identity = { tenantId, id: record.eventId ?? uuidv7(), occurredAt: auditMoment() };
+      await this.group.add(auditBody(identity, record));
       events.inc({ outcome: record.outcome });
     } catch (error) {
       if (!mayWait) throw error instanceof DomainError ? error : new AuditUnavailable(error);
@@ -171,7 +177,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   private async keepForLater({ recorded: _, eventId, ...record }: PendingAudit): Promise<void> {
     try {
-      await this.spool.append({ id: eventId ?? uuidv7(), occurredAt: new Date().toISOString(), record });
+      await this.spool.append({ id: eventId ?? uuidv7(), occurredAt: auditMoment(), record });
     } catch (error) {
       throw new AuditUnavailable(error);
     }
@@ -189,11 +195,16 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private async writeSpooled(batch: SpooledEvent[]): Promise<void> {
-    for (const [tenantId, events] of Map.groupBy(batch, ({ record }) => record.actor.tenantId))
-      await this.db.runStatements(
-        tenantId,
-        events.map(({ record, ...earlier }) => auditInsertion(tenantId, record, earlier)),
-      );
+    const bodies = batch.map(({ id, occurredAt, record }) =>
+      auditBody({ tenantId: record.actor.tenantId, id, occurredAt }, record),
+    );
+    await this.db.runStatementsAsAuditor([insertionOfBodies(bodies)]);
+  }
+
+  /** Of several tenants, each of whom waits for an answer. */
+  private async insert(bodies: readonly string[]): Promise<void> {
+    const statement = { ...insertionOfBodies(bodies), refused: whyRefused };
+    await this.db.runStatementsAsAuditor([statement], { priority: 'critical' });
   }
 
   /** Not what would be one too many of unknown callers; the next event after a flood tells how many were left out. */

@@ -1,13 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { type Statement, uuidv7 } from '#libs/database';
-import type {
-  AuditActor,
-  AuditCategory,
-  AuditDetail,
-  AuditOutcome,
-  AuditRecord,
-  AuditTarget,
-} from './audit-record.js';
+import type { AuditActor, AuditCategory, AuditDetail, AuditOutcome, AuditTarget } from './audit-record.js';
 
 /** An event as it stands in the log. */
 export interface AuditEvent {
@@ -41,38 +33,6 @@ export interface AuditQuery {
   /** The last event of the page before. */
   after?: { occurredAt: string; id: string };
   limit: number;
-}
-
-/**
- * Appends one event to the log of the tenant in whose transaction it is sent.
- *
- * @param earlier id and time of an event that may be there already; appending it again has no effect
- */
-export function auditInsertion(
-  tenantId: string,
-  record: AuditRecord,
-  earlier: { id?: string; occurredAt?: string } = {},
-): Statement {
-  const { actor } = record;
-  const parameters = [
-    tenantId,
-    earlier.id ?? uuidv7(),
-    record.action,
-    record.category,
-    actor.type,
-    actor.id ?? null,
-    actor.role ?? null,
-    actor.credentialId ?? null,
-    JSON.stringify(record.targets),
-    record.outcome,
-    record.reason ?? null,
-    record.requestId ?? null,
-    record.route ?? null,
-    JSON.stringify(record.context),
-    JSON.stringify(record.detail),
-    earlier.occurredAt ?? null,
-  ];
-  return { sql: INSERT, parameters };
 }
 
 /** A page of the log, stable while events are added: the newest first unless the query says otherwise. */
@@ -155,13 +115,6 @@ function toEvent(row: AuditRow): AuditEvent {
     detail: row.detail,
   };
 }
-
-const INSERT = `
-  insert into audit_event (tenant_id, id, action, category, actor_type, actor_id, actor_role, credential_id,
-                           targets, outcome, reason, request_id, route, context, detail, occurred_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14::jsonb, $15::jsonb,
-          coalesce($16::timestamptz, clock_timestamp()))
-  on conflict (tenant_id, id) do nothing`;
 
 /** The text of the time must not be what is sorted by: only the column has an index. */
 const COLUMNS = `

@@ -11,6 +11,7 @@ export {
   type AuditAddition,
   type PendingAudit,
 } from './pending-audit.js';
+export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
 export { listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
 export {
   INSTALLATION,

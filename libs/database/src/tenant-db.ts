@@ -135,6 +135,19 @@ export class TenantDb {
     return this.work({ operation: 'write', settings: { 'app.scope': 'worker' } }, work, options);
   }
 
+  /** Sealing and proving the audit log of all tenants: reads it, and appends to it and to its trees. Nothing else. */
+  runAsAuditor<T>(work: Work<T>, options?: TransactionOptions): Promise<T> {
+    return this.work({ operation: 'write', settings: AUDITOR }, work, options);
+  }
+
+  /** The same in one round trip. */
+  runStatementsAsAuditor<Rows extends unknown[][]>(
+    statements: Statement[],
+    options?: TransactionOptions,
+  ): Promise<Rows> {
+    return this.statements({ operation: 'write', settings: AUDITOR }, statements, options);
+  }
+
   /**
    * Before the tenant is known: shows exactly the rows that carry this identifier (an e-mail address, a token's
    * hash, a key's public id), whatever their tenant.
@@ -235,6 +248,7 @@ export class TenantDb {
 
 /** As in the policies: what has no priority of its own and belongs to no request is a job. */
 const priorityOf = (priority?: Priority) => priority ?? currentContext()?.priority;
+const AUDITOR = { 'app.scope': 'auditor' };
 const ofTenant = (tenantId: string) => ({ 'app.tenant': tenantId });
 
 const READ_ONLY_TRANSACTION = '25006';
