@@ -84,7 +84,7 @@ export class ProgramUnderTest {
   /** undefined when the program is away or fails, so that the request has to be sent again. */
   async request<T>(path: string, init: RequestInit = {}): Promise<T | undefined> {
     try {
-      const response = await fetch(`${this.url}${path}`, { ...init, headers: this.headers });
+      const response = await fetch(`${this.url}${path}`, this.withHeaders(init));
       if (response.ok) return (await response.json()) as T;
       await response.arrayBuffer();
       if (response.status === 401) await this.login();
@@ -101,9 +101,12 @@ export class ProgramUnderTest {
     path: string,
     init: RequestInit = {},
   ): Promise<{ status: number; body: Record<string, unknown> }> {
-    const headers = { ...this.headers, ...(init.headers as Record<string, string>) };
-    const response = await fetch(`${this.url}${path}`, { ...init, headers });
+    const response = await fetch(`${this.url}${path}`, this.withHeaders(init));
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  private withHeaders(init: RequestInit): RequestInit {
+    return { ...init, headers: { ...this.headers, ...(init.headers as Record<string, string>) } };
   }
 
   private async ready(): Promise<void> {

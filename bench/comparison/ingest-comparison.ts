@@ -29,20 +29,20 @@ const folder = await mkdtemp(join(tmpdir(), 'navigator-comparison-'));
 const embedder = await CountingEmbedder.start(DIMENSIONS);
 try {
   const sample = await writeSample(documents);
-  const rows: Record<string, string> = {};
   for (const store of ['memory', 'postgres'])
-    rows[`LangChain, ${store}`] = tell(await langchain(store, sample), documents);
+    print(`LangChain, ${store}`, tell(await langchain(store, sample), documents));
   const one = await ours(documents, 1);
-  rows['ours, 1 uploader'] = tell(one, documents);
+  print('ours, 1 uploader', tell(one, documents));
   const eight = await ours(documents, UPLOADERS);
-  rows[`ours, ${UPLOADERS} uploaders`] = tell(eight, documents);
+  print(`ours, ${UPLOADERS} uploaders`, tell(eight, documents));
   const four = await ours(4 * documents, UPLOADERS);
-  rows[`ours, ${4 * documents} documents`] = tell(four, 4 * documents);
-  rows['growth of memory to four times as many'] =
-    `${((four.ownPeakMb / eight.ownPeakMb - 1) * 100).toFixed(0)} % (service alone)`;
-  rows['passages there more or less than once'] = `${one.wrong + eight.wrong + four.wrong}`;
-  Object.assign(rows, await largePdf());
-  for (const [name, value] of Object.entries(rows)) console.log(`${name.padEnd(44)} ${value}`);
+  print(`ours, ${4 * documents} documents`, tell(four, 4 * documents));
+  print(
+    'growth of memory to four times as many',
+    `${((four.ownPeakMb / eight.ownPeakMb - 1) * 100).toFixed(0)} % (service alone)`,
+  );
+  print('passages there more or less than once', `${one.wrong + eight.wrong + four.wrong}`);
+  for (const [name, value] of Object.entries(await largePdf())) print(name, value);
 } finally {
   await embedder.stop();
   await rm(folder, { recursive: true, force: true });
@@ -55,6 +55,11 @@ interface Run {
   peakMb: number;
   ownPeakMb: number;
   wrong: number;
+}
+
+/** At once, because all of it takes minutes. */
+function print(name: string, value: string): void {
+  console.log(`${name.padEnd(44)} ${value}`);
 }
 
 function tell({ seconds, chunks, peakMb, ownPeakMb }: Run, count: number): string {
