@@ -30,7 +30,10 @@ describe('what was played again', () => {
     );
   });
 
-  it('must have a place there', () => {
-    expect(() => mergedInto(page, [scoreOf('F99', 'passed', 'new')])).toThrow(/F99/);
+  it('comes last when it was never played before', () => {
+    const merged = mergedInto(page, [scoreOf('F99', 'passed', 'new')]);
+    expect(merged).toContain('**1 passed, 2 failed, 1 not run**');
+    expect(merged).toMatch(/^\| F03 .*\n\| F99 .* passed \|\n\n## What was measured$/m);
+    expect(merged).toMatch(/- three\n\n### F99 passed: .*\n\n- new\n- played at commit \w+\n$/);
   });
 });

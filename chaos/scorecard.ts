@@ -79,21 +79,30 @@ ${scores.map(detailOf).join('\n\n')}
 `;
 }
 
-/** The page with what was played again in the place of what it said before; each such cell names its own commit. */
+/** The page with what was played again in the place of what it said before, and what is new at its end; each names its own commit. */
 export function mergedInto(page: string, scores: readonly Score[]): string {
-  const parts = page.split(/^(?=### )/m);
+  const parts = page
+    .trimEnd()
+    .split(/^(?=### )/m)
+    .map((part) => part.trimEnd());
   for (const score of scores) {
     const { id } = score.cell;
-    const row = new RegExp(`^\\| ${id} \\|.*$`, 'm');
-    const at = parts.findIndex((part) => part.startsWith(`### ${id} `));
-    if (at < 0 || !row.test(parts[0]!)) throw new Error(`The scorecard says nothing of ${id}`);
-    parts[0] = parts[0]!.replace(row, () => rowOf(score));
-    parts[at] = `${detailOf(score)}\n- played at commit ${commit()}\n${at < parts.length - 1 ? '\n' : ''}`;
+    const known = parts.findIndex((part) => part.startsWith(`### ${id} `));
+    const at = known < 0 ? parts.length : known;
+    parts[0] = withRow(parts[0]!, score);
+    parts[at] = `${detailOf(score)}\n- played at commit ${commit()}`;
   }
   const verdicts = parts.slice(1).map((part) => ({ verdict: /^### \S+ (.+?):/.exec(part)?.[1] }));
   const summary = summaryOf(verdicts as Pick<Score, 'verdict'>[]);
   parts[0] = parts[0]!.replace(/\*\*\d+ passed, .* not run\*\*/, `**${summary}**`);
-  return parts.join('');
+  return `${parts.join('\n\n')}\n`;
+}
+
+function withRow(table: string, score: Score): string {
+  const own = new RegExp(`^\\| ${score.cell.id} \\|.*$`, 'm');
+  if (own.test(table)) return table.replace(own, () => rowOf(score));
+  const end = table.indexOf('\n\n', table.lastIndexOf('\n| '));
+  return `${table.slice(0, end)}\n${rowOf(score)}${table.slice(end)}`;
 }
 
 function rowOf({ cell, verdict, played }: Score): string {
