@@ -18,6 +18,7 @@ import { TimePassages1764000017000 } from './1764000017000-time-passages.js';
 import { CreateInsights1764000018000 } from './1764000018000-create-insights.js';
 import { CreateImports1764000019000 } from './1764000019000-create-imports.js';
 import { CreateWebhooks1764000020000 } from './1764000020000-create-webhooks.js';
+import { CreateGenerations1764000021000 } from './1764000021000-create-generations.js';
 import { SealAudit1764000023000 } from './1764000023000-seal-audit.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -41,5 +42,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateInsights1764000018000,
   CreateImports1764000019000,
   CreateWebhooks1764000020000,
+  CreateGenerations1764000021000,
   SealAudit1764000023000,
 ];

@@ -76,7 +76,9 @@ export class Library {
       const rows = batch.map(({ ordinal }, i) => ({ ordinal, vector: vectors[i]! }));
       await this.db.tenantDb.run(tenantId, (tx) => this.passages.saveVectors(tx, key, rows));
     }
-    await this.db.tenantDb.run(tenantId, (tx) => this.documents.publishSemantic(tx, documentId, 1));
+    await this.db.tenantDb.run(tenantId, (tx) =>
+      this.documents.publishSemantic(tx, documentId, 1, this.embedder.model),
+    );
   }
 
   retriever(settings: Partial<RetrievalConfig> = {}): Retriever {

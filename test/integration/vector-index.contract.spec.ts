@@ -139,9 +139,10 @@ describe.each(harnesses)('the vector index %s', (_, makeHarness) => {
     const set = (live: number | null, semantic: number | null) =>
       harness.run(tenant.tenantId, (tx) =>
         tx.query(
-          `update document set live_generation = $2, semantic_generation = $3, answerable =
+          `update document set live_generation = $2, semantic_generation = $3,
+             embedding_model = case when $3::int is not null then $4 end, answerable =
              case when $2::int is null then 'none' when $3::int is null then 'lexical' else 'semantic' end where id = $1`,
-          [id, live, semantic],
+          [id, live, semantic, MODEL],
         ),
       );
     for (const [live, semantic] of [
@@ -344,9 +345,10 @@ async function addDocument(
   const id = randomUUID();
   await tx.query(
     `insert into document (tenant_id, id, owner_id, visibility, collection, tags, title, filename, media_type,
-                           size_bytes, sha256, answerable, live_generation, semantic_generation, passage_count)
-     values ($1, $2, $3, $4, $5, $6, 'title', 'file.txt', 'text/plain', 1, sha256($7), 'semantic', 1, 1, $8)`,
-    [tenantId, id, userId, visibility, collection, tags, Buffer.from(id), vectors.length],
+                           size_bytes, sha256, answerable, live_generation, semantic_generation, passage_count,
+                           embedding_model)
+     values ($1, $2, $3, $4, $5, $6, 'title', 'file.txt', 'text/plain', 1, sha256($7), 'semantic', 1, 1, $8, $9)`,
+    [tenantId, id, userId, visibility, collection, tags, Buffer.from(id), vectors.length, model],
   );
   await tx.query(
     `insert into passage (tenant_id, document_id, generation, ordinal, id, kind, text)

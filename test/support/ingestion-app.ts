@@ -14,12 +14,16 @@ import { ProblemFilter, registerRequestHooks, ValidationFailed } from '#libs/htt
 import { BlobStore } from '../../apps/api/src/ingestion/blobs/blob.store.js';
 import { LocalBlobStore } from '../../apps/api/src/ingestion/blobs/local-blob.store.js';
 import { AttachmentStore } from '../../apps/api/src/ingestion/documents/attachment.store.js';
+import { DocumentRedo } from '../../apps/api/src/ingestion/documents/document-redo.js';
 import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
 import { DocumentWatcher } from '../../apps/api/src/ingestion/documents/document-watcher.js';
 import { DocumentsService } from '../../apps/api/src/ingestion/documents/documents.service.js';
 import { Forecast } from '../../apps/api/src/ingestion/documents/forecast.js';
 import { ProcessingService } from '../../apps/api/src/ingestion/documents/processing.service.js';
 import { PartStore } from '../../apps/api/src/ingestion/extraction/part.store.js';
+import { InsightStore } from '../../apps/api/src/ingestion/facts/insight.store.js';
+import { GenerationStore } from '../../apps/api/src/ingestion/generations/generation.store.js';
+import { generationSection } from '../../apps/api/src/ingestion/generations/generations.config.js';
 import { IngestionNotifications } from '../../apps/api/src/ingestion/jobs/notifications.js';
 import { DocumentPasswords } from '../../apps/api/src/ingestion/passwords/document-passwords.js';
 import { SealingKey } from '../../apps/api/src/ingestion/passwords/sealing-key.js';
@@ -42,6 +46,10 @@ export const documentProviders: Provider[] = [
   DocumentWatcher,
   Forecast,
   ProcessingService,
+  DocumentRedo,
+  GenerationStore,
+  InsightStore,
+  { provide: generationSection.token, useValue: generationSection.schema.parse({}) },
   StageStore,
   PartStore,
   IngestionNotifications,

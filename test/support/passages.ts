@@ -33,7 +33,10 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
     await db.tenantDb.run(owner.tenantId, async (tx) => {
       const key = { ...owner, documentId, generation };
       await passages.replaceGeneration(tx, key, given);
-      await passages.deleteOtherGenerations(tx, key);
+      await tx.query(`delete from passage where document_id = $1 and generation <> $2`, [
+        documentId,
+        generation,
+      ]);
       const counts = { generation, pageCount: null, passageCount: given.length };
       await documents.publishLexical(tx, documentId, counts);
     });
@@ -52,7 +55,9 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
   };
   const publishSemantic = async (owner: Owner, documentId: string, generation: number) => {
     await embed(owner, documentId, generation);
-    await db.tenantDb.run(owner.tenantId, (tx) => documents.publishSemantic(tx, documentId, generation));
+    await db.tenantDb.run(owner.tenantId, (tx) =>
+      documents.publishSemantic(tx, documentId, generation, embedder.model),
+    );
   };
   /** Answerable by words, and by meaning too unless `semantic` is false. */
   const add = async (

@@ -10,6 +10,7 @@ import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import {
   gateSection,
+  generationSection,
   importSection,
   clamdSection,
   parserSection,
@@ -99,6 +100,7 @@ export const sections = {
   worker: workerSection,
   webhook: webhookSection,
   gate: gateSection,
+  generation: generationSection,
   parser: parserSection,
   clamd: clamdSection,
   ocr: ocrSection,

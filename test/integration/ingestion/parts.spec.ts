@@ -11,6 +11,9 @@ import {
 import { Extractors } from '../../../apps/api/src/ingestion/extraction/extractors.js';
 import { PartStore } from '../../../apps/api/src/ingestion/extraction/part.store.js';
 import type { SourceFiles } from '../../../apps/api/src/ingestion/extraction/source-files.js';
+import { InsightStore } from '../../../apps/api/src/ingestion/facts/insight.store.js';
+import { GenerationStore } from '../../../apps/api/src/ingestion/generations/generation.store.js';
+import { PassageCopy } from '../../../apps/api/src/ingestion/generations/passage-copy.js';
 import { type ClaimedJob, LeaseLost } from '../../../apps/api/src/ingestion/jobs/job.js';
 import type { Block, SandboxedParser } from '../../../apps/api/src/ingestion/parsing/index.js';
 import { makePassages } from '../../../apps/api/src/ingestion/passages/make-passages.js';
@@ -140,15 +143,20 @@ function extraction(partConcurrency = 2): ExtractStage {
   );
 }
 
-const structuring = () =>
-  new StructureStage(
+const structuring = () => {
+  const { passages } = passageMaker(db);
+  const generations = new GenerationStore(passages, new InsightStore(), { retentionHours: 72 });
+  return new StructureStage(
     maker.jobs,
     stages,
     parts,
     maker.documents,
-    passageMaker(db).passages,
+    passages,
+    generations,
+    new PassageCopy(maker.jobs, stages, passages, generations),
     parser as unknown as SandboxedParser,
   );
+};
 
 const commit = (outcome: StageOutcome, { job }: Task = task) =>
   maker.jobs.fenced(job, async (tx) => outcome.commit?.(tx));
@@ -269,18 +277,20 @@ describe('the passages of a document in parts', () => {
     expect(await textsOf(1)).toEqual(expected());
   });
 
-  it('leave the generation that is live alone until they take its place', async () => {
+  it('stand beside the generation that is live until all of the document is made anew', async () => {
     await commit(await structuring().run(task, never));
     await query('update job set generation = 2 where document_id = $1');
-    const again: Task = { ...task, job: { ...task.job, generation: 2 } };
-    const outcome = await structuring().run(again, never);
+    const document = { ...task.document, liveGeneration: 1 };
+    const again: Task = { ...task, document, job: { ...task.job, generation: 2 } };
+    await commit(await structuring().run(again, never), again);
     expect(await textsOf(1)).toEqual(expected());
-    await commit(outcome, again);
-    expect(await textsOf(1)).toEqual([]);
     expect(await textsOf(2)).toEqual(expected());
     expect(await query('select live_generation from document where id = $1')).toEqual([
-      { live_generation: 2 },
+      { live_generation: 1 },
     ]);
+    expect(
+      await query('select generation, passage_count from document_generation where document_id = $1'),
+    ).toEqual([{ generation: 2, passage_count: expected().length }]);
   });
 
   it('begin anew when a checkpoint is of another generation', async () => {
@@ -290,7 +300,6 @@ describe('the passages of a document in parts', () => {
     const again: Task = { ...task, job: { ...task.job, generation: 2 } };
     await commit(await structuring().run(again, never), again);
     expect(parser.calls).toBe(PARTS);
-    expect(await textsOf(1)).toEqual([]);
     expect(await textsOf(2)).toEqual(expected());
   });
 });

@@ -416,6 +416,11 @@ describe('a retry', () => {
       },
     });
     await db.owner.query(`update document set tags = '{}' where id = $1`, [id]);
+    await db.owner.query(
+      `insert into job_part (tenant_id, document_id, stage, ordinal, range, result, detail, started_at)
+       values ($1, $2, 'extract', 0, '[1,1]', '', '{}', now())`,
+      [owner.tenantId, id],
+    );
     expect((await post(`/documents/${id}/retry`, { from_stage: 'structure' })).status).toBe(202);
     await run();
     expect((await document(id)).tags.toSorted()).toEqual(['assess', 'embed', 'publish', 'structure']);

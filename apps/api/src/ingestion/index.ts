@@ -6,6 +6,7 @@ export {
   type WorkerConfig,
   workerSection,
 } from './ingestion.config.js';
+export { type GenerationConfig, generationSection } from './generations/generations.config.js';
 export { type ParserConfig, parserSection } from './parsing/index.js';
 export { ocrProbe, ocrSection } from './recognition/index.js';
 export { transcriberProbe, transcriberSection } from './transcription/index.js';

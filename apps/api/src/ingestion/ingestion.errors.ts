@@ -121,6 +121,15 @@ export class DocumentBusy extends DomainError {
   }
 }
 
+/** It was never made anew, or what it was before is not kept any more. */
+export class NothingToRollBackTo extends DomainError {
+  readonly code = 'nothing-to-roll-back-to';
+  readonly kind = 'conflict' as const;
+  constructor() {
+    super('Nothing is kept of what the document was before');
+  }
+}
+
 export class DocumentNotInReview extends DomainError {
   readonly code = 'document-not-in-review';
   readonly kind = 'conflict' as const;

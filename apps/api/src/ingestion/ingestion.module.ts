@@ -12,6 +12,7 @@ import { IngestionController } from './control/ingestion.controller.js';
 import { IngestionOrdersController } from './control/ingestion-orders.controller.js';
 import { AttachmentStore } from './documents/attachment.store.js';
 import { ChildDocuments } from './documents/child-documents.js';
+import { DocumentRedo } from './documents/document-redo.js';
 import { DocumentStore } from './documents/document.store.js';
 import { DocumentWatcher } from './documents/document-watcher.js';
 import { DocumentsController } from './documents/documents.controller.js';
@@ -27,6 +28,14 @@ import { FactsController } from './facts/facts.controller.js';
 import { FactsService } from './facts/facts.service.js';
 import { InsightFinder } from './facts/insight-finder.js';
 import { InsightStore } from './facts/insight.store.js';
+import { GenerationStore } from './generations/generation.store.js';
+import { GenerationUpkeep } from './generations/generation-upkeep.js';
+import { PassageCopy } from './generations/passage-copy.js';
+import { ReindexQueue } from './generations/reindex-queue.js';
+import { ReindexStore } from './generations/reindex.store.js';
+import { ReindexWork } from './generations/reindex-work.js';
+import { ReindexesController } from './generations/reindexes.controller.js';
+import { ReindexesService } from './generations/reindexes.service.js';
 import { Archives } from './imports/archives.js';
 import { ImportFetcher } from './imports/import-fetcher.js';
 import { ImportQueue } from './imports/import-queue.js';
@@ -69,7 +78,7 @@ import { StructureStage } from './workflow/stages/structure.stage.js';
  * The words of this domain. A *document* is an uploaded file with its processing state. Its *job* is that processing,
  * which one worker holds at a time by a *lease* and a *fencing token*. A job runs *stages*, and each leaves a
  * *checkpoint*, from which a job that was cut off goes on. A *generation* is one complete set of passages of a
- * document; questions see the live one. A *blob* is the file itself.
+ * document; questions see the live one. A *reindex* is an order to make many of them anew. A *blob* is the file itself.
  */
 
 const STORES = [
@@ -78,6 +87,10 @@ const STORES = [
   DocumentStore,
   JobStore,
   StageStore,
+  GenerationStore,
+  ReindexQueue,
+  DocumentRedo,
+  ReindexWork,
   IngestionNotifications,
   InsightStore,
   WebhookStore,
@@ -105,6 +118,8 @@ const WORKER = [
   { provide: WorkerLiveness, useFactory: () => new WorkerLiveness() },
   IngestionWorker,
   OrphanSweep,
+  GenerationUpkeep,
+  PassageCopy,
   JobRunner,
   SandboxedParser,
   DocumentExtractor,
@@ -143,6 +158,7 @@ const CONTROLLERS = [
   DocumentsController,
   FactsController,
   ProcessingController,
+  ReindexesController,
   IngestionController,
   IngestionOrdersController,
   WebhooksController,
@@ -157,6 +173,8 @@ const HTTP = [
   DocumentWatcher,
   Forecast,
   ProcessingService,
+  ReindexStore,
+  ReindexesService,
   ControlService,
   ControlStore,
   DeadLetterStore,

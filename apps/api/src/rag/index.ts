@@ -1,7 +1,12 @@
 export { RagModule } from './rag.module.js';
 export type { Box, NewPassage, Passage, PassageCell, PassageRow } from './passages/passage.js';
 export type { PassageBatch } from './passages/passage-batch.js';
-export { passageId, PassageStore, type UnembeddedPassage } from './passages/passage.store.js';
+export {
+  type GenerationKey,
+  passageId,
+  PassageStore,
+  type UnembeddedPassage,
+} from './passages/passage.store.js';
 export { timeBody, timeLabel, toTimeBody } from './passages/time.js';
 export { prepareVectorIndex } from './passages/vectors/choose-index.js';
 export { sentencesOf } from './text/index.js';

@@ -80,6 +80,15 @@ export const DocumentBody = z.object({
   answerable: z
     .enum(['none', 'lexical', 'semantic'])
     .describe('How questions find it: not at all yet, by its words, or by its meaning too.'),
+  generation: z
+    .number()
+    .int()
+    .nullable()
+    .describe('What questions find now; another number once the document was made anew.'),
+  embedding_model: z.string().nullable().describe('That its meaning is found by.'),
+  rollback_until: isoTime
+    .nullable()
+    .describe('Until when it can be switched back to what it was before; null when there is nothing.'),
   percent: z.number().int().describe('Of the processing, 0 to 100.'),
   priority: z.enum(PRIORITIES).describe('Among the documents of the tenant that wait.'),
   expected_at: isoTime
@@ -135,6 +144,9 @@ export function toDocumentBody({ document, stages, expectedAt }: DocumentView): 
     tags: document.tags,
     status: document.status,
     answerable: document.answerable,
+    generation: document.liveGeneration,
+    embedding_model: document.embeddingModel,
+    rollback_until: document.rollbackUntil?.toISOString() ?? null,
     percent: percentOf(stages),
     priority: document.priority,
     expected_at: expectedAt?.toISOString() ?? null,

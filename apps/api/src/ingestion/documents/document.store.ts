@@ -119,7 +119,7 @@ export class DocumentStore {
     );
   }
 
-  /** From here on questions find the document by its words. */
+  /** From here on questions find the document by its words. Only for what was not found before. */
   async publishLexical(
     tx: EntityManager,
     id: string,
@@ -132,20 +132,20 @@ export class DocumentStore {
     await tx.query(
       `update document
        set live_generation = $2, page_count = $3, passage_count = $4, version = version + 1, updated_at = now(),
-           semantic_generation = case when semantic_generation = $2 then $2 end,
-           answerable = case when semantic_generation = $2 then 'semantic' else 'lexical' end
+           semantic_generation = null, embedding_model = null, answerable = 'lexical'
        where id = $1`,
       [id, generation, pageCount, passageCount],
     );
   }
 
-  /** From here on questions find the document by its meaning too. */
-  async publishSemantic(tx: EntityManager, id: string, generation: number): Promise<void> {
+  /** From here on questions find the document by its meaning too, as the model sees it. */
+  async publishSemantic(tx: EntityManager, id: string, generation: number, model: string): Promise<void> {
     await tx.query(
       `update document
-       set semantic_generation = $2, answerable = 'semantic', version = version + 1, updated_at = now()
+       set semantic_generation = $2, embedding_model = $3, answerable = 'semantic', version = version + 1,
+           updated_at = now()
        where id = $1`,
-      [id, generation],
+      [id, generation, model],
     );
   }
 
@@ -247,6 +247,10 @@ const SELECT = `
   select id, tenant_id as "tenantId", owner_id as "ownerId", parent_id as "parentId", visibility, collection,
          tags, title, filename, media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
          live_generation as "liveGeneration", semantic_generation as "semanticGeneration",
+         embedding_model as "embeddingModel",
+         (select g.expires_at from document_generation g
+          where g.tenant_id = document.tenant_id and g.document_id = document.id and g.expires_at > now())
+           as "rollbackUntil",
          (select j.priority from job j where j.tenant_id = document.tenant_id and j.document_id = document.id)
            as "priorityRank", page_count as "pageCount", passage_count as "passageCount",
          reason_code as "reasonCode", reason_detail as "reasonDetail", assessment,

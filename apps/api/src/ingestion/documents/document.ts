@@ -43,6 +43,10 @@ export interface Document {
   liveGeneration: number | null;
   /** Of the passages that have vectors. */
   semanticGeneration: number | null;
+  /** That the vectors are of. */
+  embeddingModel: string | null;
+  /** Until when the generation before the live one can be gone back to; null when there is none. */
+  rollbackUntil: Date | null;
   pageCount: number | null;
   passageCount: number | null;
   reasonCode: string | null;

@@ -27,7 +27,8 @@ export class ProcessingController {
     summary: 'Process a document again, from where it failed or from a stage on',
     description:
       'With `from_stage` also a document that is ready or waits for a review. What questions find now stays until ' +
-      'the new passages are there. Earlier stages are done again where what they left is gone.',
+      'all of the new is there; then they change places in one moment. Earlier stages are done again where what ' +
+      'they left is gone; from `embed` on, the passages stay as they are.',
   })
   @ApiAcceptedResponse({ standardSchema: DocumentBody })
   async retry(
@@ -67,6 +68,20 @@ export class ProcessingController {
   @ApiOkResponse({ standardSchema: DocumentBody })
   async cancel(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
     return toDocumentBody(await this.processing.cancel(principal, id));
+  }
+
+  @Post(':id/rollback')
+  @HttpCode(200)
+  @Audited('document.rollback')
+  @ApiOperation({
+    summary: 'Switch a document back to what questions found before it was made anew',
+    description:
+      'Passages, vectors, assessment and facts change in one moment. The two change places, so a second rollback ' +
+      'undoes the first. Possible until `rollback_until`.',
+  })
+  @ApiOkResponse({ standardSchema: DocumentBody })
+  async rollBack(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
+    return toDocumentBody(await this.processing.rollBack(principal, id));
   }
 
   @Post(':id/priority')

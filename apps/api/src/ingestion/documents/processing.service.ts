@@ -3,13 +3,13 @@ import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
-import { PassageStore } from '../../rag/index.js';
-import { PartStore } from '../extraction/part.store.js';
+import { GenerationStore } from '../generations/generation.store.js';
 import {
   DocumentBusy,
   DocumentNotFailed,
   DocumentNotInReview,
   DocumentNotOpen,
+  NothingToRollBackTo,
 } from '../ingestion.errors.js';
 import type { Priority } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
@@ -19,9 +19,9 @@ import type { StageName } from '../workflow/ingestion-stages.js';
 import { StageStore } from '../workflow/stage.store.js';
 import { type Document, RESTING_STATUSES } from './document.js';
 import type { DocumentView } from './document.dto.js';
+import { DocumentRedo } from './document-redo.js';
 import { DocumentStore } from './document.store.js';
 import { DocumentsService } from './documents.service.js';
-import { planRedo } from './redo.js';
 
 /** What people may do about the processing of a document. Each change locks the job first, as its stages do. */
 @Injectable()
@@ -32,8 +32,8 @@ export class ProcessingService {
     private readonly documents: DocumentStore,
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
-    private readonly parts: PartStore,
-    private readonly passages: PassageStore,
+    private readonly generations: GenerationStore,
+    private readonly redo: DocumentRedo,
     private readonly passwords: DocumentPasswords,
   ) {}
 
@@ -54,7 +54,8 @@ export class ProcessingService {
       if (!RESTING_STATUSES.has(status)) throw new DocumentBusy(status);
       if (!fromStage && status !== 'failed' && status !== 'cancelled') throw new DocumentNotFailed(status);
       // What a person has not decided about is done again too, or its gate would be gone around.
-      if (fromStage) await this.redo(tx, document, [fromStage, ...(await this.stages.listUndecided(tx, id))]);
+      if (fromStage)
+        await this.redo.prepare(tx, document, [fromStage, ...(await this.stages.listUndecided(tx, id))]);
       if (password !== undefined) await this.passwords.save(tx, id, password);
       await this.documents.setQueued(tx, id);
       await this.jobs.requeue(tx, id, correlationId);
@@ -103,10 +104,20 @@ export class ProcessingService {
       const { status } = document;
       if (status === 'cancelled') return false;
       if (status === 'ready' || status === 'failed') throw new DocumentNotOpen(status);
-      await this.jobs.revoke(tx, id, 'cancelled');
-      await this.stages.interrupt(tx, id);
-      await this.redo(tx, document, ['extract']);
-      await this.documents.setCancelled(tx, id);
+      await this.redo.cancel(tx, document);
+    });
+  }
+
+  /**
+   * Back to what questions found before the document was made anew; the two change places.
+   *
+   * @throws DocumentNotFound, NotYourDocument, DocumentBusy, NothingToRollBackTo
+   */
+  rollBack(principal: Principal, id: string): Promise<DocumentView> {
+    return this.change(principal, id, async (tx, { status, liveGeneration }) => {
+      if (!RESTING_STATUSES.has(status)) throw new DocumentBusy(status);
+      if (!(await this.generations.rollBack(tx, id))) throw new NothingToRollBackTo();
+      auditDetail({ detail: { from_generation: liveGeneration } });
     });
   }
 
@@ -118,22 +129,6 @@ export class ProcessingService {
       await this.jobs.setPriority(tx, id, priority);
       auditDetail({ detail: { priority } });
     });
-  }
-
-  /** Takes back what these stages left, but nothing that questions find. */
-  private async redo(tx: EntityManager, document: Document, from: readonly StageName[]): Promise<void> {
-    const { id } = document;
-    const { stages, newGeneration } = planRedo(from, document, await this.jobs.generation(tx, id));
-    await this.stages.reset(tx, id, stages);
-    if (stages.has('extract')) await this.parts.clear(tx, id);
-    if (stages.has('structure')) await this.deleteUnpublished(tx, document);
-    if (newGeneration) await this.jobs.beginGeneration(tx, id);
-  }
-
-  private deleteUnpublished(tx: EntityManager, { tenantId, id, liveGeneration }: Document): Promise<void> {
-    const key = { tenantId, documentId: id };
-    if (liveGeneration === null) return this.passages.deleteDocument(tx, key);
-    return this.passages.deleteOtherGenerations(tx, { ...key, generation: liveGeneration });
   }
 
   /** `work` returns false when there was nothing to change. */

@@ -18,17 +18,11 @@ export interface SourcePlace {
 /** All SQL on `document_insight`. */
 @Injectable()
 export class InsightStore {
-  /** Also takes away those of generations that no question sees any more. */
   async save(
     tx: EntityManager,
     { documentId, generation }: { documentId: string; generation: number },
     { kind, kindConfidence, summary, facts, foundBy }: Insight,
   ): Promise<void> {
-    await tx.query(
-      `delete from document_insight i using document d
-       where i.document_id = $1 and d.id = $1 and i.generation not in (coalesce(d.live_generation, $2), $2)`,
-      [documentId, generation],
-    );
     await tx.query(
       `insert into document_insight
          (tenant_id, document_id, generation, kind, kind_confidence, summary, facts, found_by)
@@ -37,6 +31,31 @@ export class InsightStore {
        set kind = excluded.kind, kind_confidence = excluded.kind_confidence, summary = excluded.summary,
            facts = excluded.facts, found_by = excluded.found_by, created_at = now()`,
       [documentId, generation, kind, kindConfidence, JSON.stringify(summary), JSON.stringify(facts), foundBy],
+    );
+  }
+
+  /** For another generation of the same passages. */
+  async copy(
+    tx: EntityManager,
+    documentId: string,
+    { from, to }: { from: number; to: number },
+  ): Promise<void> {
+    await tx.query(
+      `insert into document_insight
+       select (jsonb_populate_record(i, jsonb_build_object('generation', $3::int))).*
+       from document_insight i where i.tenant_id = app_tenant() and i.document_id = $1 and i.generation = $2
+       on conflict do nothing`,
+      [documentId, from, to],
+    );
+  }
+
+  async delete(
+    tx: EntityManager,
+    { documentId, generation }: { documentId: string; generation: number },
+  ): Promise<void> {
+    await tx.query(
+      `delete from document_insight where tenant_id = app_tenant() and document_id = $1 and generation = $2`,
+      [documentId, generation],
     );
   }
 

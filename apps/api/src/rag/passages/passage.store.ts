@@ -69,16 +69,44 @@ export class PassageStore {
     ]);
   }
 
-  /** All generations but one, which takes their place. */
-  async deleteOtherGenerations(
+  /**
+   * Passages and postings out of another generation of the document, from the passage `first` on: up to `count`, which
+   * is a multiple of `PASSAGES_PER_BLOCK`, as `first` is. Those that are there stay. Returns how many were copied.
+   */
+  async copyBatch(
     tx: Queryable,
     { tenantId, documentId, generation }: GenerationKey,
-  ): Promise<void> {
-    await tx.query(`delete from passage where tenant_id = $1 and document_id = $2 and generation <> $3`, [
-      tenantId,
-      documentId,
-      generation,
-    ]);
+    from: number,
+    { first, count }: { first: number; count: number },
+  ): Promise<number> {
+    const key = [tenantId, documentId, from, generation];
+    const rows = await tx.query<unknown[]>(COPY, [...key, first, first + count]);
+    const blocks = [first / PASSAGES_PER_BLOCK, (first + count) / PASSAGES_PER_BLOCK];
+    await this.lexical.copy(tx, [...key, ...blocks]);
+    return rows.length;
+  }
+
+  /** Ordinal of the last passage of a generation; -1 when there is none. */
+  async lastOrdinal(tx: Queryable, { tenantId, documentId, generation }: GenerationKey): Promise<number> {
+    const [row] = await tx.query<{ last: number }[]>(
+      `select coalesce(max(ordinal), -1) as last from passage
+       where tenant_id = $1 and document_id = $2 and generation = $3`,
+      [tenantId, documentId, generation],
+    );
+    return row!.last;
+  }
+
+  /** A share of a generation that nobody reads, so that no transaction is long. False when nothing is left of it. */
+  async deleteSome(tx: Queryable, { tenantId, documentId, generation }: GenerationKey): Promise<boolean> {
+    const key = [tenantId, documentId, generation];
+    if (await this.lexical.deleteSome(tx, key, POSTINGS_AT_ONCE)) return true;
+    const [, count] = await tx.query<[unknown, number]>(
+      `delete from passage
+       where tenant_id = $1 and document_id = $2 and generation = $3 and ordinal in (
+         select ordinal from passage where tenant_id = $1 and document_id = $2 and generation = $3 limit $4)`,
+      [...key, PASSAGES_AT_ONCE],
+    );
+    return count > 0;
   }
 
   /** The first passages behind `afterOrdinal` that have no vector of the model yet. */
@@ -196,6 +224,19 @@ function passageOf(record: PassageRecord): Passage {
 
 const COLUMNS = `p.id, p.document_id as "documentId", p.ordinal, p.kind, p.text, p.heading_path as "headingPath",
   p.page, p.box, p.table_row as "tableRow", p.start_ms as "startMs", p.end_ms as "endMs"`;
+
+/** What is deleted in one transaction: a second's work at most. */
+const POSTINGS_AT_ONCE = 20_000;
+const PASSAGES_AT_ONCE = 2_000;
+
+const COPY = `
+  insert into passage (tenant_id, document_id, generation, ordinal, id, kind, text, heading_path, page, box, table_row,
+    start_ms, end_ms)
+  select tenant_id, document_id, $4, ordinal, id, kind, text, heading_path, page, box, table_row, start_ms, end_ms
+  from passage
+  where tenant_id = $1 and document_id = $2 and generation = $3 and ordinal >= $5 and ordinal < $6
+  on conflict do nothing
+  returning ordinal`;
 
 /** One parameter holds all rows, because arrays of arrays cannot be given to PostgreSQL. */
 const INSERT = `

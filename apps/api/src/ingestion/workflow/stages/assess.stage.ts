@@ -4,6 +4,8 @@ import { sumOf } from '../../extraction/part-detail.js';
 import { PartStore } from '../../extraction/part.store.js';
 import { InsightFinder } from '../../facts/insight-finder.js';
 import { InsightStore } from '../../facts/insight.store.js';
+import { standsBeside } from '../../generations/beside.js';
+import { GenerationStore } from '../../generations/generation.store.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { assess } from '../assessment.js';
 import type { StageOutcome, StageWork, Task } from '../stage-work.js';
@@ -17,6 +19,7 @@ export class AssessStage implements StageWork {
     private readonly stages: StageStore,
     private readonly parts: PartStore,
     private readonly documents: DocumentStore,
+    private readonly generations: GenerationStore,
     private readonly insights: InsightFinder,
     private readonly insightStore: InsightStore,
   ) {}
@@ -24,16 +27,20 @@ export class AssessStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
     const { documentId, generation } = job;
-    const [document, details, structured] = await this.jobs.read(job, (tx) =>
+    const isBeside = standsBeside(task);
+    const [made, details, structured] = await this.jobs.read(job, (tx) =>
       Promise.all([
-        this.documents.find(tx, documentId),
+        isBeside
+          ? this.generations.find(tx, documentId, generation)
+          : this.documents.find(tx, documentId).then((found) => found && { ...found, copyOf: null }),
         this.parts.listDetails(tx, { documentId, stage: 'extract' }),
         this.stages.detail(tx, documentId, 'structure'),
       ]),
     );
+    if (made && made.copyOf !== null) return this.takeOver(documentId, made.copyOf, generation);
     const assessment = assess({
-      pageCount: document?.pageCount ?? null,
-      passageCount: document?.passageCount ?? 0,
+      pageCount: made?.pageCount ?? null,
+      passageCount: made?.passageCount ?? 0,
       detail: sumOf(details),
       language: (structured?.language as string | null | undefined) ?? null,
     });
@@ -48,9 +55,18 @@ export class AssessStage implements StageWork {
       },
       evidence: { language: assessment.language },
       commit: async (tx) => {
-        await this.documents.saveAssessment(tx, documentId, assessment);
+        if (isBeside) await this.generations.saveAssessment(tx, documentId, generation, assessment);
+        else await this.documents.saveAssessment(tx, documentId, assessment);
         await this.insightStore.save(tx, { documentId, generation }, insight);
       },
+    };
+  }
+
+  /** The same passages say the same. */
+  private takeOver(documentId: string, from: number, to: number): StageOutcome {
+    return {
+      detail: { copy_of: from },
+      commit: (tx) => this.generations.copyAssessment(tx, documentId, { from, to }),
     };
   }
 }

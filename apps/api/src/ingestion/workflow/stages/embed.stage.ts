@@ -11,6 +11,8 @@ import {
 } from '../../../rag/index.js';
 import { DocumentStore } from '../../documents/document.store.js';
 import { inParallel } from '../../extraction/in-parallel.js';
+import { standsBeside } from '../../generations/beside.js';
+import { GenerationStore } from '../../generations/generation.store.js';
 import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { notifyDocumentChanged } from '../../jobs/notifications.js';
@@ -27,8 +29,9 @@ const MOST_REFUSED = 32;
 
 /**
  * Gives every passage its vector, batch by batch, as many batches at a time as the embedder can do. A vector that is
- * stored is its own checkpoint, so after a crash only those that are missing are computed; the switch comes when none is missing. A passage that the embedder refuses
- * stays without a vector: the others are found by their meaning, it by its words, and the document says so.
+ * stored is its own checkpoint, so after a crash only those that are missing are computed. When none is missing a document
+ * that is found by its words is found by their meaning too; another generation waits for the switch. A passage that the
+ * embedder refuses stays without a vector: it is found by its words alone, and the document says so.
  */
 @Injectable()
 export class EmbedStage implements StageWork {
@@ -39,6 +42,7 @@ export class EmbedStage implements StageWork {
     private readonly stages: StageStore,
     private readonly documents: DocumentStore,
     private readonly passages: PassageStore,
+    private readonly generations: GenerationStore,
     private readonly embedder: Embedder,
     policies: PolicyRegistry,
   ) {
@@ -48,10 +52,7 @@ export class EmbedStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
     const [total, first] = await this.jobs.read(job, (tx) =>
-      Promise.all([
-        this.countPassages(tx, job.documentId),
-        this.passages.listUnembedded(tx, this.keyOf(job), LISTED),
-      ]),
+      Promise.all([this.countPassages(tx, task), this.passages.listUnembedded(tx, this.keyOf(job), LISTED)]),
     );
     const run: Run = { task, total, refused: [], sanity: new VectorSanity() };
     // The only batch of a small document is durable with the stage.
@@ -62,17 +63,19 @@ export class EmbedStage implements StageWork {
       await inParallel(this.batches(job, first), this.embedder.concurrency, save, signal);
     }
     if (run.refused.length === total) throw new EmbedderRefuses();
-    return this.outcome(job, run, vectors);
+    return this.outcome(run, vectors);
   }
 
-  private outcome(job: ClaimedJob, { total, refused, sanity }: Run, vectors: Embedded[]): StageOutcome {
+  private outcome({ task, total, refused, sanity }: Run, vectors: Embedded[]): StageOutcome {
     const { model } = this.embedder;
+    const { documentId, generation } = task.job;
     return {
       detail: { passages: total, model, ...(refused.length > 0 && { passages_without_vector: refused }) },
       evidence: { passages: total, vectorsRefused: refused.length, ...sanity.evidence },
       commit: async (tx) => {
-        if (vectors.length > 0) await this.passages.saveVectors(tx, this.keyOf(job), vectors);
-        await this.documents.publishSemantic(tx, job.documentId, job.generation);
+        if (vectors.length > 0) await this.passages.saveVectors(tx, this.keyOf(task.job), vectors);
+        if (standsBeside(task)) await this.generations.saveModel(tx, documentId, generation, model);
+        else await this.documents.publishSemantic(tx, documentId, generation, model);
       },
     };
   }
@@ -146,8 +149,12 @@ export class EmbedStage implements StageWork {
   }
 
   /** Since the stage before this one. */
-  private async countPassages(tx: EntityManager, documentId: string): Promise<number> {
-    return (await this.documents.find(tx, documentId))?.passageCount ?? 0;
+  private async countPassages(tx: EntityManager, task: Task): Promise<number> {
+    const { documentId, generation } = task.job;
+    const made = standsBeside(task)
+      ? await this.generations.find(tx, documentId, generation)
+      : await this.documents.find(tx, documentId);
+    return made?.passageCount ?? 0;
   }
 }
 

@@ -3,6 +3,9 @@ import { PassageStore } from '../../../rag/index.js';
 import { DocumentStore } from '../../documents/document.store.js';
 import { type PartDetail, sumOf } from '../../extraction/part-detail.js';
 import { PartStore } from '../../extraction/part.store.js';
+import { standsBeside } from '../../generations/beside.js';
+import { GenerationStore } from '../../generations/generation.store.js';
+import { PassageCopy } from '../../generations/passage-copy.js';
 import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { notifyDocumentChanged } from '../../jobs/notifications.js';
@@ -12,8 +15,9 @@ import { StageStore } from '../stage.store.js';
 
 /**
  * Cuts the document into passages, part by part. Batches of passages are durable by themselves, together with what is
- * remembered for the next part; nobody sees them before the last one, whose transaction makes their generation the live
- * one. So a question sees all passages or none, and neither memory nor a transaction grows with the document.
+ * remembered for the next part; nobody sees them before the last one. With that a document that was not found before is
+ * found by its words; beside a generation that is found they wait for the switch. So a question sees all passages or
+ * none, and neither memory nor a transaction grows with the document.
  */
 @Injectable()
 export class StructureStage implements StageWork {
@@ -23,19 +27,23 @@ export class StructureStage implements StageWork {
     private readonly parts: PartStore,
     private readonly documents: DocumentStore,
     private readonly passages: PassageStore,
+    private readonly generations: GenerationStore,
+    private readonly copying: PassageCopy,
     private readonly parser: SandboxedParser,
   ) {}
 
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job, justRead } = task;
-    if (justRead) return this.structureWhole(job, justRead, signal);
-    const [plan, details, bookmark] = await this.jobs.read(job, (tx) =>
+    if (justRead) return this.structureWhole(task, justRead, signal);
+    const [plan, details, bookmark, made] = await this.jobs.read(job, (tx) =>
       Promise.all([
         this.parts.findPlan(tx, extracted(job)),
         this.parts.listDetails(tx, extracted(job)),
         this.parts.findBookmark(tx, structured(job), job.generation),
+        this.generations.find(tx, job.documentId, job.generation),
       ]),
     );
+    if (made && made.copyOf !== null) return this.copying.run(task, made.copyOf, signal);
     const total = sumOf(details);
     let { next, state } = bookmark ?? { next: 0, state: null };
     for (let at = next; at < details.length - 1; at += 1) {
@@ -47,18 +55,19 @@ export class StructureStage implements StageWork {
       next = at + 1;
     }
     const last = await this.step(job, details.length - 1, state, { parts: details.length, total }, signal);
-    return this.outcome(job, last, { isOnly: next === 0, pageCount: plan?.pageCount ?? null, total });
+    return this.outcome(task, last, { isOnly: next === 0, pageCount: plan?.pageCount ?? null, total });
   }
 
   private async structureWhole(
-    job: ClaimedJob,
+    task: Task,
     { plan, part }: NonNullable<Task['justRead']>,
     signal: AbortSignal,
   ): Promise<StageOutcome> {
+    const { job } = task;
     const total = part.detail;
     const options = { isLast: true, parts: 1, headingStyles: total.headingStyles, owner: job.documentId };
     const step = await this.parser.structure(null, part.result, options, signal);
-    return this.outcome(job, step, { isOnly: true, pageCount: plan.pageCount, total });
+    return this.outcome(task, step, { isOnly: true, pageCount: plan.pageCount, total });
   }
 
   private async step(
@@ -95,23 +104,25 @@ export class StructureStage implements StageWork {
   }
 
   private outcome(
-    job: ClaimedJob,
+    task: Task,
     { batches, passages, language }: StructureStep,
     { isOnly, pageCount, total }: { isOnly: boolean; pageCount: number | null; total: PartDetail },
   ): StageOutcome {
     const noText = new ParseFailure('no-text');
     if (passages === 0) throw new DocumentRejected(noText.code, noText.message);
+    const { job } = task;
     const { documentId, generation } = job;
+    const counts = { generation, pageCount, passageCount: passages };
     return {
       detail: { passages, language },
       evidence: { passages, tableCells: total.cells, tableCellsWithoutHeader: total.cellsWithoutHeader },
       commit: async (tx) => {
-        const counts = { generation, pageCount, passageCount: passages };
         await Promise.all([
           isOnly && this.passages.deleteGeneration(tx, job),
           ...batches.map((batch) => this.passages.insertBatch(tx, job, batch)),
-          this.documents.publishLexical(tx, documentId, counts),
-          this.passages.deleteOtherGenerations(tx, job),
+          standsBeside(task)
+            ? this.generations.savePassages(tx, documentId, counts)
+            : this.documents.publishLexical(tx, documentId, counts),
         ]);
       },
     };

@@ -15,6 +15,21 @@ export class LexicalIndex {
     await tx.query(INSERT, [tenantId, documentId, generation, postings]);
   }
 
+  /** The blocks from $5 on and before $6 of generation $3, for generation $4. */
+  async copy(tx: Queryable, parameters: readonly unknown[]): Promise<void> {
+    await tx.query(COPY, [...parameters]);
+  }
+
+  /** @param key tenant, document and generation. False when nothing was left */
+  async deleteSome(tx: Queryable, key: readonly unknown[], limit: number): Promise<boolean> {
+    const [, count] = await tx.query<[unknown, number]>(
+      `delete from posting where ctid = any (array(
+         select ctid from posting where tenant_id = $1 and document_id = $2 and generation = $3 limit $4))`,
+      [...key, limit],
+    );
+    return count > 0;
+  }
+
   /** What the words of the query say about every passage in scope. How rare a word is, is counted in scope as well. */
   async search(tx: Queryable, scope: SearchScope, query: string, k1: number): Promise<Bm25Scores> {
     const counts = new Map<string, number>();
@@ -40,6 +55,12 @@ const INSERT = `
   insert into posting (tenant_id, document_id, generation, term, block, entries)
   select $1, $2, $3, term, block, decode(entries, 'hex')
   from jsonb_to_recordset($4::jsonb) as row (term text, block int, entries text)`;
+
+const COPY = `
+  insert into posting (tenant_id, term, document_id, generation, block, entries)
+  select tenant_id, term, document_id, $4, block, entries from posting
+  where tenant_id = $1 and document_id = $2 and generation = $3 and block >= $5 and block < $6
+  on conflict do nothing`;
 
 /** One row for each term, since a row for each document of a frequent term would take longer to read than to find. */
 const FIND = `

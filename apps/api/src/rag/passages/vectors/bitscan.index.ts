@@ -112,7 +112,7 @@ const SEARCH = `
       from document d
       join passage_sign s on s.tenant_id = d.tenant_id and s.document_id = d.id
         and s.generation = d.semantic_generation
-      where ${IN_SCOPE} and s.model = $6
+      where ${IN_SCOPE} and d.embedding_model = $6 and s.model = $6
     ) as passage
     order by bit_count(signs # $7::bit varying)
     limit $8
@@ -129,4 +129,4 @@ const COMPARE = `
   join passage_vector v using (document_id, generation, ordinal)
   join document d on d.id = v.document_id
     and d.live_generation = v.generation and d.semantic_generation = v.generation
-  where ${IN_SCOPE} and v.tenant_id = $1 and v.model = $6`;
+  where ${IN_SCOPE} and d.embedding_model = $6 and v.tenant_id = $1 and v.model = $6`;

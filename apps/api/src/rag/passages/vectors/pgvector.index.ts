@@ -96,7 +96,7 @@ export class PgvectorIndex extends VectorIndex {
         from ${this.table} v
         join document d on d.id = v.document_id
           and d.live_generation = v.generation and d.semantic_generation = v.generation
-        where ${IN_SCOPE} and v.tenant_id = $1 and v.model = $6
+        where ${IN_SCOPE} and d.embedding_model = $6 and v.tenant_id = $1 and v.model = $6
         ${inside}
       )
       select * from found ${outside}`;

@@ -19,7 +19,7 @@ export type SimilarPassage = PassagePlace & { similarity: number };
 
 /**
  * Vectors of passages, searched by likeness. A passage's vectors go when the passage goes. A search sees the vectors
- * of a document once all of them are there: when its semantic generation is the live one.
+ * of a document once all of them are there: when its semantic generation is the live one, and by the model of that.
  */
 export abstract class VectorIndex {
   abstract readonly name: 'bitscan' | 'pgvector';

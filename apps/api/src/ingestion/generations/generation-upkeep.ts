@@ -1,0 +1,111 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { TenantDb } from '#libs/database';
+import { type WorkerConfig, workerSection } from '../ingestion.config.js';
+import { GenerationStore } from './generation.store.js';
+import { ReindexQueue } from './reindex-queue.js';
+import { ReindexWork } from './reindex-work.js';
+
+/** Documents of a tenant that are on their way by orders: enough for every worker, few enough to cancel at once. */
+const UNDER_WAY = 32;
+/** Before other tenants have their turn. */
+const ROLLED_BACK_AT_ONCE = 100;
+const SWEEP_EVERY_MS = 300_000;
+const SWEPT_AT_ONCE = 100;
+
+/**
+ * Carries out orders to make documents anew, and removes generations that nobody can go back to. All of it is rows and
+ * short transactions: several workers share it, and one that dies leaves nothing half done.
+ */
+@Injectable()
+export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(GenerationUpkeep.name);
+  private readonly stopping = new AbortController();
+  private loops: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly db: TenantDb,
+    private readonly queue: ReindexQueue,
+    private readonly work: ReindexWork,
+    private readonly generations: GenerationStore,
+    @Inject(workerSection.token) private readonly config: Pick<WorkerConfig, 'pollMs'>,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loops = Promise.all([
+      this.repeat('orders', this.config.pollMs, () => this.advance()),
+      this.repeat('sweep', SWEEP_EVERY_MS, () => this.sweep()),
+    ]);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.loops;
+  }
+
+  /** Takes every order as far as it goes at the moment. True when there is more to do at once. */
+  async advance(): Promise<boolean> {
+    let hasMore = false;
+    const tenants = await this.db.runAsWorker((tx) => this.queue.listTenants(tx));
+    for (const tenantId of tenants) {
+      if (this.stopping.signal.aborted) return false;
+      hasMore = (await this.advanceTenant(tenantId)) || hasMore;
+    }
+    return hasMore;
+  }
+
+  /** Returns how many generations were removed. */
+  async sweep(): Promise<number> {
+    await this.db.runAsWorker((tx) => this.queue.forgetOld(tx));
+    let removed = 0;
+    for (;;) {
+      const expired = await this.db.runAsWorker((tx) => this.generations.listExpired(tx, SWEPT_AT_ONCE));
+      for (const key of expired) {
+        const run = <T>(step: Parameters<typeof this.db.run<T>>[1]) => this.db.run(key.tenantId, step);
+        if (!(await run((tx) => this.generations.condemn(tx, key)))) continue;
+        do if (this.stopping.signal.aborted) return removed;
+        while (await run((tx) => this.generations.removeSome(tx, key)));
+        await run((tx) => this.generations.remove(tx, key));
+        removed += 1;
+      }
+      if (expired.length < SWEPT_AT_ONCE) return removed;
+    }
+  }
+
+  private async advanceTenant(tenantId: string): Promise<boolean> {
+    await this.work.settleEnded(tenantId);
+    for (const item of await this.db.run(tenantId, (tx) => this.queue.listToCancel(tx)))
+      await this.work.cancel(tenantId, item);
+    const underWay = await this.db.run(tenantId, (tx) => this.queue.countUnderWay(tx));
+    await this.upTo(UNDER_WAY - underWay, () => this.work.beginNext(tenantId));
+    const hasMore = await this.upTo(ROLLED_BACK_AT_ONCE, () => this.work.rollBackNext(tenantId));
+    await this.db.run(tenantId, (tx) => this.queue.finish(tx));
+    return hasMore;
+  }
+
+  /** False when there were fewer. */
+  private async upTo(most: number, work: () => Promise<boolean>): Promise<boolean> {
+    for (let done = 0; done < most; done += 1)
+      if (this.stopping.signal.aborted || !(await work())) return false;
+    return true;
+  }
+
+  private async repeat(what: string, everyMs: number, work: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      let hasMore: unknown = false;
+      try {
+        hasMore = await work();
+      } catch (error) {
+        this.logger.warn({ what, error: (error as Error).name }, 'the upkeep of generations failed');
+      }
+      if (hasMore !== true) await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+}
