@@ -13,6 +13,8 @@ import { overrideInForce, type ResilienceOverrides } from './ops/index.js';
 
 /** With workers at work, a job waits for as long as the documents before it take. */
 const LONG_WAIT_SECONDS = 300;
+/** It takes a second; a transaction that is left open holds up all that came after it. */
+const UNSEALED_SECONDS = 30;
 /** A capability may be below full while a circuit tries again; longer than that, somebody should know. */
 const BELOW_FULL_FACTOR = 2;
 
@@ -49,6 +51,16 @@ export function alertRules(
       subject: 'ingestion-worker',
       summary:
         'The worker of a process, or one of its jobs, stands still; a restart helps if it does not end',
+    }),
+    gaugeAbove({
+      name: 'audit-unsealed',
+      severity: 'error',
+      cleared: 'audit events are sealed in time',
+      metric: 'navigator_audit_seal_lag_seconds',
+      limit: UNSEALED_SECONDS,
+      subject: 'audit-log',
+      summary: `An audit event has waited for more than ${UNSEALED_SECONDS} s to be sealed`,
+      scope: 'fleet',
     }),
     counterIncreased({
       name: 'audit-lost',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditSection } from '#libs/audit';
 import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
 import { databaseSection } from '#libs/database';
@@ -90,6 +91,7 @@ export const sections = {
   admission: admissionSection,
   stream: streamSection,
   alert: alertSection,
+  audit: auditSection,
   faults: faultsSection,
   resilience: resilienceSection,
   sentry: sentrySection,

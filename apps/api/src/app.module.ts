@@ -52,7 +52,7 @@ export class AppModule {
           poolWaitMs: () => waitMsAt(infrastructure.policies.policy('postgres')),
           transactionMs: () => patienceOf(infrastructure.source).usualMs,
         }),
-        AuditModule,
+        AuditModule.register(config.audit),
         metricsModule(MetricsController),
         HealthModule.register(infrastructure.lifecycle, {
           useFactory: (queue: QueueProbe, worker?: WorkerProbe) => [

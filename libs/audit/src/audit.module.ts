@@ -1,24 +1,72 @@
 import { join } from 'node:path';
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { InvalidConfiguration } from '#libs/config';
+import { TenantDb } from '#libs/database';
+import { WebhookSender } from '#libs/monitoring';
+import { PolicyRegistry } from '#libs/resilience';
+import type { AuditConfig } from './audit.config.js';
 import { AuditLog } from './audit-log.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { AuditSpool } from './audit-spool.js';
+import { AuditKeys } from './notes/index.js';
+import { type Anchor, FileAnchor, Sealer, WebhookAnchor } from './sealing/index.js';
 
 /**
- * Needs `TenantDb` and `DATA_DIR` from a global module. Exactly one per program: its log registers itself with the
- * database.
+ * Needs `TenantDb`, `PolicyRegistry` and `DATA_DIR` from a global module. Exactly one per program: its log registers
+ * itself with the database.
  */
-@Global()
-@Module({
-  providers: [
-    AuditLog,
-    AuditInterceptor,
-    {
-      provide: AuditSpool,
-      inject: ['DATA_DIR'],
-      useFactory: (dataDir: string) => new AuditSpool(join(dataDir, 'audit-spool')),
-    },
-  ],
-  exports: [AuditLog, AuditInterceptor],
-})
-export class AuditModule {}
+@Module({})
+export class AuditModule {
+  /** @throws InvalidConfiguration when messages could not be signed */
+  static register(config: AuditConfig): DynamicModule {
+    if (config.anchorWebhookUrl && !config.anchorWebhookSecret)
+      throw new InvalidConfiguration([
+        { variable: 'AUDIT_ANCHOR_WEBHOOK_SECRET', message: 'is needed with AUDIT_ANCHOR_WEBHOOK_URL' },
+      ]);
+    return {
+      module: AuditModule,
+      global: true,
+      providers: [
+        AuditLog,
+        AuditInterceptor,
+        {
+          provide: AuditSpool,
+          inject: ['DATA_DIR'],
+          useFactory: (dataDir: string) => new AuditSpool(join(dataDir, 'audit-spool')),
+        },
+        {
+          provide: AuditKeys,
+          inject: ['DATA_DIR'],
+          useFactory: (dataDir: string) => AuditKeys.loadOrCreate(auditPaths(config, dataDir).keyFile),
+        },
+        {
+          provide: Sealer,
+          inject: [TenantDb, AuditKeys, PolicyRegistry, 'DATA_DIR'],
+          useFactory: (db: TenantDb, keys: AuditKeys, policies: PolicyRegistry, dataDir: string) =>
+            new Sealer(db, keys, anchorsOf(config, dataDir, policies), {
+              runs: config.sealer === 'on',
+              checkpointMs: config.checkpointMs,
+            }),
+        },
+      ],
+      exports: [AuditLog, AuditInterceptor, AuditKeys],
+    };
+  }
+}
+
+/** Where the files of the evidence are. */
+export function auditPaths(
+  { keyFile, anchorFile }: Pick<AuditConfig, 'keyFile' | 'anchorFile'>,
+  dataDir: string,
+): { keyFile: string; anchorFile: string } {
+  return {
+    keyFile: keyFile ?? join(dataDir, 'secrets', 'audit-keys.json'),
+    anchorFile: anchorFile ?? join(dataDir, 'audit-checkpoints.ndjson'),
+  };
+}
+
+function anchorsOf(config: AuditConfig, dataDir: string, policies: PolicyRegistry): Anchor[] {
+  const { anchorWebhookUrl: url, anchorWebhookSecret: secret } = config;
+  const file = new FileAnchor(auditPaths(config, dataDir).anchorFile);
+  return url && secret ? [file, new WebhookAnchor(new WebhookSender(url, secret, policies))] : [file];
+}

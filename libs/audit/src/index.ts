@@ -1,4 +1,5 @@
-export { AuditModule } from './audit.module.js';
+export { auditSection, type AuditConfig } from './audit.config.js';
+export { AuditModule, auditPaths } from './audit.module.js';
 export { AuditInterceptor } from './audit.interceptor.js';
 export { AuditLog } from './audit-log.js';
 export { AuditSpool } from './audit-spool.js';
@@ -12,6 +13,8 @@ export {
   type PendingAudit,
 } from './pending-audit.js';
 export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
+export { AuditKeys, AuditKeysUnusable } from './notes/index.js';
+export { FileAnchor, Sealer, type Anchor, type SealerOptions } from './sealing/index.js';
 export { listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
 export {
   INSTALLATION,

@@ -16,3 +16,4 @@ export { counterIncreased, gaugeAbove } from './rules/metric-rules.js';
 export { circuitOpen, policySaturated, retryBudgetExhausted } from './rules/policy-rules.js';
 export { retryMsAfter } from './webhook/deliveries.js';
 export { signedHeaders, type SignedHeaders } from './webhook/signature.js';
+export { WebhookSender } from './webhook/webhook-sender.js';

@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuditKeys, AuditLog, AuditSpool, FileAnchor, Sealer, systemActor } from '#libs/audit';
+import { until } from './faulty-database.js';
+import { testDatabase, type TestDatabase } from './test-database.js';
+
+export interface AuditWorld {
+  db: TestDatabase;
+  log: AuditLog;
+  keys: AuditKeys;
+  sealer: Sealer;
+  folder: string;
+  keyFile: string;
+  anchorFile: string;
+  /** So many events of a tenant, in one transaction. */
+  append(tenantId: string, count?: number): Promise<void>;
+  /** Until no event is without its place. */
+  sealAll(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An audit log on a database of its own, sealed when the test says so. */
+export async function auditWorld(): Promise<AuditWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
+  const [keyFile, anchorFile] = [join(folder, 'keys.json'), join(folder, 'checkpoints.ndjson')];
+  const db = await testDatabase();
+  const log = new AuditLog(db.tenantDb, new AuditSpool(join(folder, 'spool')));
+  const keys = await AuditKeys.loadOrCreate(keyFile);
+  const options = { runs: false, checkpointMs: 0 };
+  const sealer = new Sealer(db.tenantDb, keys, [new FileAnchor(anchorFile)], options);
+  return {
+    db,
+    log,
+    keys,
+    sealer,
+    folder,
+    keyFile,
+    anchorFile,
+    append: (tenantId, count = 1) =>
+      db.tenantDb.run(tenantId, async (tx) => {
+        const records = Array.from({ length: count }, (_, i) => ({
+          action: 'thing.change',
+          category: 'data.write' as const,
+          actor: systemActor(tenantId),
+          targets: [{ type: 'thing', id: `thing-${i}` }],
+          outcome: 'success' as const,
+          context: {},
+          detail: { size_bytes: i },
+        }));
+        await Promise.all(records.map((record) => log.append(tx, record)));
+      }),
+    sealAll: () =>
+      // Transactions of other tests on the same server hold it up.
+      until(async () => {
+        await sealer.seal();
+        const { rows } = await db.owner.query(
+          `select from audit_event e
+           where not exists (select from audit_leaf l where l.tenant_id = e.tenant_id and l.event_id = e.id) limit 1`,
+        );
+        return rows.length === 0;
+      }),
+    async close() {
+      await db.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
