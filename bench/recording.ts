@@ -5,7 +5,7 @@
  * `npm run bench:recording`, or `node dist/bench/recording.js [minutes]`.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '#libs/config';
@@ -14,11 +14,9 @@ import type { ExtractionPlan, SourceFile } from '../apps/api/src/ingestion/extra
 import { type Hearing, hearingDetail, sumOfHearing } from '../apps/api/src/ingestion/extraction/hearing.js';
 import { inParallel } from '../apps/api/src/ingestion/extraction/in-parallel.js';
 import { AudioOpener } from '../apps/api/src/ingestion/transcription/audio/audio-opener.js';
-import { WavSource } from '../apps/api/src/ingestion/transcription/audio/wav.source.js';
 import { createTranscriber } from '../apps/api/src/ingestion/transcription/create-transcriber.js';
 import { EmbeddedTranscriber } from '../apps/api/src/ingestion/transcription/embedded/embedded.transcriber.js';
 import { RecordingExtractor } from '../apps/api/src/ingestion/transcription/recording.extractor.js';
-import { wavBytes } from '../apps/api/src/ingestion/transcription/remote/wav-bytes.js';
 import {
   type TranscriberConfig,
   transcriberSection,
@@ -27,12 +25,11 @@ import { FakeTranscription } from '../test/support/fake-transcription.js';
 import { MemoryOfTree } from './comparison/process-tree.js';
 import { CORPUS_FOLDER, readManifest } from './corpus/manifest.js';
 import { wordErrorRate } from './corpus/word-error-rate.js';
+import { writeRecording } from './recording-file.js';
 
 const [minutes = 10] = process.argv.slice(2).map(Number);
 const OUTSIDE_LATENCY_MS = 1_000;
 const IN_FLIGHT = 4;
-const PAUSES_SECONDS = [0.4, 0.7, 1.2];
-const CLIP = 'test/fixtures/sense-and-sensibility.wav';
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   wav: 'audio/wav',
   flac: 'audio/flac',
@@ -43,7 +40,9 @@ const signal = new AbortController().signal;
 const folder = await mkdtemp(join(tmpdir(), 'navigator-recording-'));
 try {
   await tellErrorRates();
-  const file = await writeRecording(minutes);
+  const path = await writeRecording(folder, minutes);
+  const { size: sizeBytes } = await stat(path);
+  const file = { path, filename: 'recording.wav', mediaType: 'audio/wav', sizeBytes };
   await compareTranscribers(file);
 } finally {
   await rm(folder, { recursive: true });
@@ -71,8 +70,7 @@ async function tellErrorRates(): Promise<void> {
 
 /** Each row is one pass over the same recording. */
 async function compareTranscribers(file: SourceFile): Promise<void> {
-  const { size } = await stat(file.path);
-  console.log(`${minutes} minutes of speech with pauses, ${(size / 1e6).toFixed(0)} MB of WAV\n`);
+  console.log(`${minutes} minutes of speech with pauses, ${(file.sizeBytes / 1e6).toFixed(0)} MB of WAV\n`);
   console.log('| transcriber | in flight | whole time | per minute | processor per minute | peak memory |');
   console.log('|---|---|---|---|---|---|');
   const outside = await FakeTranscription.start();
@@ -151,23 +149,4 @@ async function withEmbedded<T>(
     policies.close();
     await embedded.close();
   }
-}
-
-/** The clip over and over, with pauses of a few lengths, written piece by piece. */
-async function writeRecording(length: number): Promise<SourceFile> {
-  const clip = await (await WavSource.open(CLIP))!.samples({ from: 0, to: 5_299 }, signal);
-  const path = join(folder, 'recording.wav');
-  const file = await open(path, 'w');
-  let samples = 0;
-  // The header says that it does not know the length; readers go on to the end of the file.
-  const header = wavBytes(new Float32Array()).subarray(0, 44);
-  header.writeUInt32LE(0xffff_ffff, 40);
-  await file.write(header);
-  for (let i = 0; samples < length * 60 * 16_000; i++) {
-    const pause = new Float32Array(PAUSES_SECONDS[i % PAUSES_SECONDS.length]! * 16_000);
-    for (const piece of [clip, pause]) await file.write(wavBytes(piece).subarray(44));
-    samples += clip.length + pause.length;
-  }
-  await file.close();
-  return { path, filename: 'recording.wav', mediaType: 'audio/wav', sizeBytes: (await stat(path)).size };
 }

@@ -54,7 +54,8 @@ export function questionOf(number: number): string {
   return `How much does the plan pay for ${SERVICES[number % SERVICES.length]} in class ${number % SECTIONS} (${number})?`;
 }
 
-async function createTenant(databaseUrl: string, name: string): Promise<string> {
+/** A tenant with one member, whose API key is returned, made in the database as an owner would. */
+export async function createTenant(databaseUrl: string, name: string): Promise<string> {
   const [tenantId, userId] = [randomUUID(), randomUUID()];
   const key = newApiKey();
   await withClient(databaseUrl, async (owner) => {
