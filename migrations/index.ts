@@ -19,6 +19,7 @@ import { CreateInsights1764000018000 } from './1764000018000-create-insights.js'
 import { CreateImports1764000019000 } from './1764000019000-create-imports.js';
 import { CreateWebhooks1764000020000 } from './1764000020000-create-webhooks.js';
 import { CreateGenerations1764000021000 } from './1764000021000-create-generations.js';
+import { CreateFactReadings1764000022000 } from './1764000022000-create-fact-readings.js';
 import { SealAudit1764000023000 } from './1764000023000-seal-audit.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -43,5 +44,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateImports1764000019000,
   CreateWebhooks1764000020000,
   CreateGenerations1764000021000,
+  CreateFactReadings1764000022000,
   SealAudit1764000023000,
 ];

@@ -10,6 +10,7 @@ import { resilienceSection } from './app.policy-file.js';
 import { authSection, bootstrapSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import {
+  factsSection,
   gateSection,
   generationSection,
   importSection,
@@ -103,6 +104,7 @@ export const sections = {
   webhook: webhookSection,
   gate: gateSection,
   generation: generationSection,
+  facts: factsSection,
   parser: parserSection,
   clamd: clamdSection,
   ocr: ocrSection,

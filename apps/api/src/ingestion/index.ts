@@ -8,6 +8,7 @@ export {
 } from './ingestion.config.js';
 export { type GenerationConfig, generationSection } from './generations/generations.config.js';
 export { type ParserConfig, parserSection } from './parsing/index.js';
+export { factsSection } from './facts/facts.config.js';
 export { ocrProbe, ocrSection } from './recognition/index.js';
 export { transcriberProbe, transcriberSection } from './transcription/index.js';
 export { type ClamdConfig, clamdSection, scannerProbe } from './scan/index.js';

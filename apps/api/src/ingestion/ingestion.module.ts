@@ -28,6 +28,8 @@ import { FactsController } from './facts/facts.controller.js';
 import { FactsService } from './facts/facts.service.js';
 import { InsightFinder } from './facts/insight-finder.js';
 import { InsightStore } from './facts/insight.store.js';
+import { FactReader } from './facts/model/fact-reader.js';
+import { ReadingStore } from './facts/model/reading.store.js';
 import { GenerationStore } from './generations/generation.store.js';
 import { GenerationUpkeep } from './generations/generation-upkeep.js';
 import { PassageCopy } from './generations/passage-copy.js';
@@ -142,6 +144,8 @@ const WORKER = [
   ImportRunner,
   SourceFiles,
   InsightFinder,
+  FactReader,
+  ReadingStore,
   ...WEBHOOKS_WORKER,
   ReceiveStage,
   ExtractStage,

@@ -34,10 +34,14 @@ export function amountOf(text: string): Amount | null {
 const NETWORKS =
   /\b(out[- ]of[- ]network|non[- ]?network|non[- ]participating)|\b(in[- ]network|network|participating|preferred provider)/gi;
 
+export function networksIn(text: string): Set<Network> {
+  return new Set([...text.matchAll(NETWORKS)].map(([, out]) => (out ? 'out' : 'in')));
+}
+
 /** Which network a header or a clause is about; null when it names none, or both. */
 export function networkOf(text: string): Network | null {
-  const named = new Set([...text.matchAll(NETWORKS)].map(([, out]) => (out ? 'out' : 'in')));
-  return named.size === 1 ? ([...named][0] as Network) : null;
+  const named = networksIn(text);
+  return named.size === 1 ? [...named][0]! : null;
 }
 
 /** The network that was named last before a place in a text. */
@@ -49,9 +53,13 @@ export function networkBefore(text: string, at: number): Network | null {
 const PERSONS =
   /\b(individual|one person|per person|each person|per member|self[- ]only|single)\b|\b(famil(?:y|ies))\b/gi;
 
+export function personsIn(text: string): Set<Person> {
+  return new Set([...text.matchAll(PERSONS)].map(([, one]) => (one ? 'individual' : 'family')));
+}
+
 export function personOf(text: string): Person | null {
-  const named = new Set([...text.matchAll(PERSONS)].map(([, one]) => (one ? 'individual' : 'family')));
-  return named.size === 1 ? ([...named][0] as Person) : null;
+  const named = personsIn(text);
+  return named.size === 1 ? [...named][0]! : null;
 }
 
 /** For whom an amount is: "$500 / individual or $1,000 / family" says so behind it, before the next amount. */

@@ -1,4 +1,4 @@
-import { type Fact, FACT_KEYS, slotOf } from './fact.js';
+import { type Fact, FACT_KEYS, slotOf, worthOf } from './fact.js';
 
 export interface ComparedRow {
   slot: Pick<Fact, 'key' | 'service' | 'network' | 'person'>;
@@ -31,10 +31,4 @@ function doDiffer(values: readonly (Fact | null)[]): boolean {
   const said = values.filter((value) => value !== null);
   if (said[0]?.key === 'exclusion') return said.length < values.length;
   return new Set(said.map(worthOf)).size > 1;
-}
-
-/** "$1,500" and "$1,500.00" are the same; words are compared without case and spaces. */
-function worthOf({ amount, from, to, value }: Fact): string {
-  if (amount) return `${amount.amount} ${amount.unit}`;
-  return from ? `${from} ${to}` : value.toLowerCase().replace(/\s+/g, ' ');
 }

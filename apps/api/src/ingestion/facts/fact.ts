@@ -44,8 +44,14 @@ export interface Fact {
   to: string | null;
   /** 0 to 1. */
   confidence: number;
+  /** Facts of documents that were assessed before models were asked do not say. */
+  foundBy?: FoundBy;
   source: FactSource;
 }
+
+/** `both`: rules and a model say the same, and the place is that of the rules. */
+export const FOUND_BY = ['rules', 'model', 'both'] as const;
+export type FoundBy = (typeof FOUND_BY)[number];
 
 export const DOCUMENT_KINDS = [
   'summary_of_benefits',
@@ -62,6 +68,28 @@ export interface SummarySentence {
   source: FactSource;
 }
 
+/** What came of letting a chat model look for facts, too. */
+export const READING_OUTCOMES = [
+  'off',
+  /** Nothing in the document tells of a plan, so no model was asked. */
+  'nothing-to-read',
+  'answered',
+  /** A model had read the same passages before. */
+  'cached',
+  'timeout',
+  'unavailable',
+  'rejected',
+  'unusable',
+  'budget-exhausted',
+  'failed',
+] as const;
+
+export interface ModelReading {
+  outcome: (typeof READING_OUTCOMES)[number];
+  /** Facts that the model wrote and that were left out, as they do not stand in the document. */
+  dropped: number;
+}
+
 /** What a document is and says in short. */
 export interface Insight {
   kind: DocumentKind;
@@ -70,8 +98,9 @@ export interface Insight {
   /** In the order in which they stand in the document. */
   summary: SummarySentence[];
   facts: Fact[];
-  /** Who found the facts: `rules`, or the name of a chat model. */
+  /** Who found the facts: `rules`, or the name of the chat model that found some beside them. */
   foundBy: string;
+  reading: ModelReading;
 }
 
 type Given = Pick<Fact, 'key' | 'confidence'> & Partial<Fact>;
@@ -93,6 +122,7 @@ export function factAt(
     amount: null,
     from: null,
     to: null,
+    foundBy: 'rules',
     ...given,
     value,
     source: { passageId: passage.id, start: from, end: from + value.length },
@@ -103,4 +133,19 @@ export function factAt(
 export function slotOf({ key, service, network, person, value }: Fact): string {
   const many = key === 'exclusion' || key === 'phone';
   return [key, service, network, person, many ? value.toLowerCase() : ''].join('|');
+}
+
+/** A sum without saying for whom, beside sums that say it. */
+export function isSaidBetter({ key, network, person }: Fact, facts: readonly Fact[]): boolean {
+  if (key !== 'deductible' && key !== 'out_of_pocket_limit') return false;
+  return (
+    (network === null || person === null) &&
+    facts.some((other) => other.key === key && other.network !== null && other.person !== null)
+  );
+}
+
+/** "$1,500" and "$1,500.00" are the same; words are compared without case and spaces. */
+export function worthOf({ amount, from, to, value }: Fact): string {
+  if (amount) return `${amount.amount} ${amount.unit}`;
+  return from ? `${from} ${to}` : value.toLowerCase().replace(/\s+/g, ' ');
 }

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { timeBody, toTimeBody } from '../../rag/index.js';
-import { DOCUMENT_KINDS, type Fact, FACT_KEYS, type FactSource } from './fact.js';
+import {
+  DOCUMENT_KINDS,
+  type Fact,
+  FACT_KEYS,
+  type FactSource,
+  FOUND_BY,
+  type ModelReading,
+  READING_OUTCOMES,
+} from './fact.js';
 import type { SourcePlace, StoredInsight } from './insight.store.js';
 
 /** As many as fit beside each other on a screen. */
@@ -25,6 +33,11 @@ export const FactBody = z.object({
   from: z.iso.date().nullable(),
   to: z.iso.date().nullable(),
   confidence: z.number().describe('0 to 1.'),
+  found_by: z
+    .enum(FOUND_BY)
+    .describe(
+      'Whether rules found it, a chat model, or both alike. The value stands in the document in any case.',
+    ),
   source: SourceBody,
 });
 export type FactBody = z.infer<typeof FactBody>;
@@ -37,7 +50,22 @@ export const FactsBody = z.object({
   language: z.string().nullable().describe('ISO 639-1.'),
   summary: z.array(z.object({ text: z.string(), source: SourceBody })),
   facts: z.array(FactBody),
-  found_by: z.string().describe('"rules", or the name of a chat model.'),
+  found_by: z.string().describe('"rules", or the name of the chat model that found some beside them.'),
+  service_level: z
+    .enum(['full', 'degraded'])
+    .describe('degraded: a model was to look for facts, too, and could not; model_reading says why.'),
+  model_reading: z.object({
+    outcome: z
+      .enum(READING_OUTCOMES)
+      .describe(
+        'off: no model is asked here. nothing-to-read: nothing in the document tells of a plan, so none was asked. ' +
+          'answered, cached: it found facts now, or before in the same passages. Anything else is why there are none of it.',
+      ),
+    dropped: z
+      .number()
+      .int()
+      .describe('Facts of the model that were left out, as they do not stand in the document.'),
+  }),
   created_at: z.iso.datetime(),
 });
 export type FactsBody = z.infer<typeof FactsBody>;
@@ -91,12 +119,20 @@ export function toFactsBody(
     summary: insight.summary.map(({ text, source }) => ({ text, source: toSourceBody(source, places) })),
     facts: insight.facts.map((fact) => toFactBody(fact, places)),
     found_by: insight.foundBy,
+    service_level: levelOf(insight.reading),
+    model_reading: insight.reading,
     created_at: insight.createdAt.toISOString(),
   };
 }
 
-export function toFactBody({ source, ...fact }: Fact, places: Places): FactBody {
-  return { ...fact, source: toSourceBody(source, places) };
+export function toFactBody({ source, foundBy = 'rules', ...fact }: Fact, places: Places): FactBody {
+  return { ...fact, found_by: foundBy, source: toSourceBody(source, places) };
+}
+
+/** What was promised is what rules find, unless somebody wants a model to look, too. */
+function levelOf({ outcome }: ModelReading): FactsBody['service_level'] {
+  const isAsWanted = ['off', 'nothing-to-read', 'answered', 'cached'].includes(outcome);
+  return isAsWanted ? 'full' : 'degraded';
 }
 
 function toSourceBody({ passageId, start, end }: FactSource, places: Places): z.infer<typeof SourceBody> {

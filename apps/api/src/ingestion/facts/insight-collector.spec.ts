@@ -4,47 +4,13 @@ import { makePassages } from '../passages/make-passages.js';
 import type { Passage } from '../../rag/index.js';
 import type { Fact, Insight } from './fact.js';
 import { InsightCollector } from './insight-collector.js';
+import { inOrder, passage, row } from './spec-passages.js';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 
-function passage(text: string, rest: Partial<Passage> = {}): Passage {
-  const ordinal = rest.ordinal ?? 0;
-  return {
-    id: `passage-${ordinal}`,
-    documentId: 'document',
-    ordinal,
-    kind: 'prose',
-    text,
-    headingPath: [],
-    page: 1,
-    box: null,
-    row: null,
-    startMs: null,
-    endMs: null,
-    ...rest,
-  };
-}
-
-/** A row as the passages of tables have it: "Label | Header: cell | Header: cell". */
-function row(label: string, cells: Record<string, string>, group: string | null = null): Passage {
-  let text = label;
-  const written = Object.entries(cells).map(([header, cell]) => {
-    text += ` | ${header}: `;
-    const start = text.length;
-    text += cell;
-    return { header, text: cell, start, end: text.length, box: null };
-  });
-  return passage(text, {
-    kind: 'table-row',
-    headingPath: ['Benefits'],
-    row: { caption: null, group, label, cells: written },
-  });
-}
-
 function insightOf(...passages: Passage[]): Insight {
   const collector = new InsightCollector();
-  for (const [ordinal, each] of passages.entries())
-    collector.add({ ...each, ordinal, id: `passage-${ordinal}` });
+  for (const each of inOrder(passages)) collector.add(each);
   return collector.result();
 }
 

@@ -1,5 +1,5 @@
 import type { Passage } from '../../rag/index.js';
-import { type Fact, type Insight, slotOf } from './fact.js';
+import { type DocumentKind, type Fact, type Insight, isSaidBetter, slotOf } from './fact.js';
 import { kindOf } from './kind.js';
 import { serviceCosts, yearlyCosts } from './rules/costs.js';
 import { exclusions } from './rules/exclusions.js';
@@ -19,6 +19,9 @@ const LEAST_CONFIDENCE = 0.4;
 /** Letters and statements tell of one claim: their sums are not those of the plan. */
 const PLAN_RULES = [yearlyCosts, serviceCosts, exclusions];
 const RULES = [planNames, insurers, periods, phones];
+
+export const tellsOfPlan = (kind: DocumentKind) =>
+  kind === 'summary_of_benefits' || kind === 'plan_booklet' || kind === 'id_card' || kind === 'other';
 
 interface Noted {
   fact: Fact;
@@ -46,15 +49,14 @@ export class InsightCollector {
 
   result(): Insight {
     const { kind, confidence } = kindOf(this.opening, this.words);
-    const isPlan =
-      kind === 'summary_of_benefits' || kind === 'plan_booklet' || kind === 'id_card' || kind === 'other';
-    if (isPlan) for (const fact of this.planFacts) this.note(fact);
+    if (tellsOfPlan(kind)) for (const fact of this.planFacts) this.note(fact);
     return {
       kind,
       kindConfidence: confidence,
       summary: this.summariser.result(),
       facts: this.bestFacts(),
       foundBy: 'rules',
+      reading: { outcome: 'off', dropped: 0 },
     };
   }
 
@@ -93,13 +95,4 @@ function surest(values: ReadonlyMap<string, Noted>): Fact {
     rival !== undefined && rival.fact.confidence >= best!.fact.confidence && rival.times >= best!.times;
   const confidence = best!.fact.confidence * (isContradicted ? CONTRADICTED : 1);
   return { ...best!.fact, confidence: Math.round(confidence * 100) / 100 };
-}
-
-/** A sum without saying for whom, beside sums that say it. */
-function isSaidBetter({ key, network, person }: Fact, facts: readonly Fact[]): boolean {
-  if (key !== 'deductible' && key !== 'out_of_pocket_limit') return false;
-  return (
-    (network === null || person === null) &&
-    facts.some((other) => other.key === key && other.network !== null && other.person !== null)
-  );
 }

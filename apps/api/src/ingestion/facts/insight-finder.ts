@@ -3,30 +3,42 @@ import { type Passage, PassageStore } from '../../rag/index.js';
 import type { ClaimedJob } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
 import type { Insight } from './fact.js';
-import { InsightCollector } from './insight-collector.js';
+import { InsightCollector, tellsOfPlan } from './insight-collector.js';
+import { FactReader } from './model/fact-reader.js';
+import { mergeFacts } from './model/merge-facts.js';
+import { TellingPassages } from './model/telling-passages.js';
 
 /** So many passages are read at a time: memory stays flat, and others have their turn in between. */
 const PASSAGES_AT_ONCE = 200;
 
-/** Reads a document's passages once and says what it is and says. */
+/** Reads a document's passages once and says what it is and says: by rules and, where that is wanted, by a chat model. */
 @Injectable()
 export class InsightFinder {
   constructor(
     private readonly jobs: JobStore,
     private readonly passages: PassageStore,
+    private readonly reader: FactReader,
   ) {}
 
   /** @param alive is called whenever it gets on */
   async find(job: ClaimedJob, signal: AbortSignal, alive: () => void): Promise<Insight> {
     const collector = new InsightCollector();
-    for (let after = -1; ;) {
+    const telling = new TellingPassages();
+    for (let after: number | undefined = -1; after !== undefined;) {
       signal.throwIfAborted();
-      const batch = await this.batch(job, after);
-      for (const passage of batch) collector.add(passage);
+      const batch: Passage[] = await this.batch(job, after);
+      for (const passage of batch) {
+        collector.add(passage);
+        if (this.reader.isOn) telling.add(passage);
+      }
       alive();
-      if (batch.length < PASSAGES_AT_ONCE) return collector.result();
-      after = batch.at(-1)!.ordinal;
+      after = batch.length < PASSAGES_AT_ONCE ? undefined : batch.at(-1)!.ordinal;
     }
+    const insight = collector.result();
+    const passages = tellsOfPlan(insight.kind) ? telling.result() : [];
+    const { facts, model, reading } = await this.reader.read(job, passages, signal, alive);
+    if (!model) return { ...insight, reading };
+    return { ...insight, facts: mergeFacts(insight.facts, facts), foundBy: model, reading };
   }
 
   private batch(

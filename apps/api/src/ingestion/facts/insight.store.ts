@@ -21,16 +21,25 @@ export class InsightStore {
   async save(
     tx: EntityManager,
     { documentId, generation }: { documentId: string; generation: number },
-    { kind, kindConfidence, summary, facts, foundBy }: Insight,
+    { kind, kindConfidence, summary, facts, foundBy, reading }: Insight,
   ): Promise<void> {
     await tx.query(
       `insert into document_insight
-         (tenant_id, document_id, generation, kind, kind_confidence, summary, facts, found_by)
-       values (app_tenant(), $1, $2, $3, $4, $5, $6, $7)
+         (tenant_id, document_id, generation, kind, kind_confidence, summary, facts, found_by, model_reading)
+       values (app_tenant(), $1, $2, $3, $4, $5, $6, $7, $8)
        on conflict (tenant_id, document_id, generation) do update
        set kind = excluded.kind, kind_confidence = excluded.kind_confidence, summary = excluded.summary,
-           facts = excluded.facts, found_by = excluded.found_by, created_at = now()`,
-      [documentId, generation, kind, kindConfidence, JSON.stringify(summary), JSON.stringify(facts), foundBy],
+           facts = excluded.facts, found_by = excluded.found_by,
+           model_reading = excluded.model_reading, created_at = now()`,
+      [
+        documentId,
+        generation,
+        kind,
+        kindConfidence,
+        ...[summary, facts].map((list) => JSON.stringify(list)),
+        foundBy,
+        JSON.stringify(reading),
+      ],
     );
   }
 
@@ -63,7 +72,7 @@ export class InsightStore {
   async listLive(tx: EntityManager, documentIds: readonly string[]): Promise<StoredInsight[]> {
     return tx.query(
       `select i.document_id as "documentId", i.kind, i.kind_confidence as "kindConfidence", i.summary, i.facts,
-              i.found_by as "foundBy", i.created_at as "createdAt"
+              i.found_by as "foundBy", i.model_reading as reading, i.created_at as "createdAt"
        from document_insight i join document d on d.tenant_id = i.tenant_id and d.id = i.document_id
        where i.document_id = any ($1::uuid[]) and i.generation = d.live_generation`,
       [documentIds],

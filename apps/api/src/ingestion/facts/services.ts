@@ -40,6 +40,8 @@ const SERVICES: readonly (readonly [code: string, label: RegExp, group?: RegExp]
   ['acupuncture', /acupuncture/i],
 ];
 
+export const SERVICE_CODES = [...new Set(SERVICES.map(([code]) => code))] as [string, ...string[]];
+
 /** Our name for what a row of a table is about; null when it is no service that we know. */
 export function serviceOf(label: string, group: string | null): string | null {
   const found = SERVICES.find(

@@ -23,6 +23,7 @@ const request = (text = 'The deductible is $500.'): ReadingRequest<{ sum: string
   instructions: 'Find the sum.',
   passages: [passage(text)],
   name: 'sum',
+  form: z.object({ sum: z.string() }),
   schema: z.object({ sum: z.string() }),
   maxTokens: 100,
 });
@@ -165,7 +166,7 @@ describe('the digest of what a model is told', () => {
   it.each([
     ['text', request('The deductible is $600.')],
     ['instructions', { ...request(), instructions: 'Find it.' }],
-    ['form', { ...request(), schema: z.object({ sum: z.string().nullable() }) }],
+    ['form', { ...request(), form: z.object({ sum: z.string().nullable() }) }],
   ])('changes with the %s', (_, other) => {
     expect(readingDigest(other as ReadingRequest<unknown>)).not.toEqual(readingDigest(request()));
   });

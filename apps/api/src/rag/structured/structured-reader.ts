@@ -23,7 +23,9 @@ export interface ReadingRequest<T> {
   passages: readonly CitablePassage[];
   /** Letters, digits and underscores. */
   name: string;
-  /** Of objects whose properties are all required, without bounds on numbers and lists: providers know no others. */
+  /** What is asked for: objects with no optional properties, without bounds on numbers and lists. Providers know no others. */
+  form: z.ZodType;
+  /** What is taken. */
   schema: z.ZodType<T>;
   /** Tokens that the model may write. */
   maxTokens: number;
@@ -126,10 +128,10 @@ function toChatRequest({
   instructions,
   passages,
   name,
-  schema,
+  form,
   maxTokens,
 }: ReadingRequest<unknown>): ChatRequest {
-  const { $schema: _, ...json } = z.toJSONSchema(schema);
+  const { $schema: _, ...json } = z.toJSONSchema(form);
   return {
     messages: [
       { role: 'system', content: instructions },

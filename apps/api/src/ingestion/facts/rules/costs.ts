@@ -5,7 +5,7 @@ import { type Fact, factAt, type FactKey } from '../fact.js';
 import { serviceOf } from '../services.js';
 
 /** Sums that a year is counted by, with what names them and what only mentions them. */
-const YEARLY: readonly { key: FactKey; names: RegExp; mentions: RegExp }[] = [
+export const YEARLY: readonly { key: FactKey; names: RegExp; mentions: RegExp }[] = [
   {
     key: 'deductible',
     names: /\bdeductible/i,
@@ -29,7 +29,7 @@ const COST_COLUMN = /\bpay\b|\bcost|network|copay|coinsurance|\byour share\b/i;
 const LONGEST_VALUE = 200;
 
 /** What somebody paid for something once, and sums of one benefit alone, are not those of the plan. */
-const NOT_THE_PLAN = /\bexamples?\b|\bdental\b|\bvision\b|\beye\b|\bdrugs?\b|\bprescription/i;
+export const NOT_THE_PLAN = /\bexamples?\b|\bdental\b|\bvision\b|\beye\b|\bdrugs?\b|\bprescription/i;
 /** What breaking a rule costs. */
 const PENALTY = /\breduced\b|\bpenalt/i;
 

@@ -1,7 +1,8 @@
 import type { Passage } from '../../../rag/index.js';
 import { type Fact, factAt } from '../fact.js';
 
-const EXCLUDES =
+/** Says that something is not paid for. */
+export const EXCLUDES =
   /\b(?:does|do|will) not (?:cover|pay)|\bnot covered\b|\bexclu(?:ded|sions?)\b|\bno benefits (?:are|will be) paid\b/i;
 const BULLET = /^[ \t]*(?:[•▪–*-]|\d{1,2}[.)])[ \t]+/;
 const LONGEST = 300;

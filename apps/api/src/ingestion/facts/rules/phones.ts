@@ -1,7 +1,7 @@
 import type { Passage } from '../../../rag/index.js';
 import { type Fact, factAt } from '../fact.js';
 
-const PHONE = /(?<![\d-])(?:\+?1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])/g;
+export const PHONE = /(?<![\d-])(?:\+?1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])/g;
 /** Whose number it is, as it is mostly said just before. */
 const WHOSE =
   /(member services|customer (?:service|care)|nurse (?:line|advice)|claims?(?: department| office)?|appeals?|prior authori[sz]ations?|future authori[sz]ations|marketplace|pharmacy|provider services|benefits office|emergency|fax|tty|help ?line|hotline)/gi;

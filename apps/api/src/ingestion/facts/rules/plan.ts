@@ -61,12 +61,18 @@ const NAMES_PERIOD = /coverage period|policy period|plan year|in effect|effectiv
 export function periods(passage: Passage): Fact[] {
   if (passage.ordinal >= FIRST_PASSAGES) return [];
   return [...passage.text.matchAll(RANGE)].flatMap((match) => {
-    const [all, first, last] = match as unknown as [string, string, string];
-    const [from, to] = [isoDate(first), isoDate(last)];
-    if (!from || !to || from >= to) return [];
+    const period = periodIn(match[0]);
+    if (!period) return [];
     const confidence = NAMES_PERIOD.test(passage.text) ? 0.9 : 0.5;
-    return [factAt(passage, valueAt(match, all), { key: 'period', from, to, confidence })];
+    return [factAt(passage, valueAt(match, match[0]), { key: 'period', ...period, confidence })];
   });
+}
+
+/** First and last day of a period as it is written, as YYYY-MM-DD; undefined when there are no such days. */
+export function periodIn(text: string): { from: string; to: string } | undefined {
+  const [match] = text.matchAll(RANGE);
+  const [from, to] = [isoDate(match?.[1] ?? ''), isoDate(match?.[2] ?? '')];
+  return from && to && from < to ? { from, to } : undefined;
 }
 
 /** YYYY-MM-DD of a date as it is written in the United States; null when there is no such day. */

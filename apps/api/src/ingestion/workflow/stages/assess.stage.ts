@@ -49,6 +49,7 @@ export class AssessStage implements StageWork {
       detail: {
         kind: insight.kind,
         facts: insight.facts.length,
+        facts_by_model: insight.reading.outcome,
         pages_without_text: assessment.pagesWithoutText.length,
         language: assessment.language,
         garbled_ratio: assessment.garbledRatio,
