@@ -70,23 +70,32 @@ export class Retriever {
   /** @throws DependencyUnavailable without a database, and the signal's reason */
   async retrieve(request: RetrievalRequest, signal: AbortSignal): Promise<Retrieval> {
     const total = stopwatch();
-    const { tenantId } = request.reader;
-    const [words, question] = await Promise.all([
-      this.scoreWords(request, signal),
-      this.embed(request, signal).then((embedded) => this.searchSimilar(request, embedded, signal)),
-    ]);
-    const merging = stopwatch();
-    const merge = (tx: Queryable) => this.merge(tx, request, words.scores, question);
-    const hits = await this.db.read(tenantId, merge, { signal });
+    const embedding = this.embed(request, signal);
+    let found = await this.find(request, embedding, signal);
+    // What was found of a document that was made anew meanwhile is of no use; all of it is looked for again.
+    for (let again = 0; found.isOutdated && again < MOST_REPEATS; again += 1)
+      found = await this.find(request, embedding, signal);
+    const { hits, words, question, mergeMs } = found;
     const timings = {
       lexicalMs: words.ms,
       embedMs: question.ms,
-      semanticMs: question.searchMs + merging(),
+      semanticMs: question.searchMs + mergeMs,
       totalMs: total(),
     };
     const { mode, reason } = question;
     observe(timings, mode, reason);
     return { hits, mode, ...(reason && { reason }), degradation: this.note(reason), timings };
+  }
+
+  private async find(request: RetrievalRequest, embedding: Promise<EmbeddedQuestion>, signal: AbortSignal) {
+    const [words, question] = await Promise.all([
+      this.scoreWords(request, signal),
+      embedding.then((embedded) => this.searchSimilar(request, embedded, signal)),
+    ]);
+    const merging = stopwatch();
+    const merge = (tx: Queryable) => this.merge(tx, request, words.scores, question);
+    const merged = await this.db.read(request.reader.tenantId, merge, { signal });
+    return { ...merged, words, question, mergeMs: merging() };
   }
 
   private note(reason?: string): Degradation | undefined {
@@ -144,7 +153,7 @@ export class Retriever {
     request: RetrievalRequest,
     words: Bm25Scores,
     { vector, similar }: SearchedQuestion,
-  ): Promise<RetrievedPassage[]> {
+  ): Promise<{ hits: RetrievedPassage[]; isOutdated: boolean }> {
     const found = new Map<string, Found>();
     for (const { score, ...place } of words.best(this.candidatesFor(request)))
       found.set(keyOfPlace(place), { ...place, lexical: score, similarity: null });
@@ -155,13 +164,14 @@ export class Retriever {
     const known = new Map(
       (await this.passages.listAt(tx, request, ranked)).map((row) => [keyOfPlace(row), row]),
     );
-    return ranked.flatMap(({ score, lexicalScore, semanticScore, ...place }) => {
+    const hits = ranked.flatMap(({ score, lexicalScore, semanticScore, ...place }) => {
       const passage = known.get(keyOfPlace(place));
       // A document that changed or went in between is left out.
       if (!passage) return [];
       const { generation: _, ...fields } = passage;
       return [{ ...fields, score, lexicalScore, semanticScore }];
     });
+    return { hits, isOutdated: hits.length < ranked.length };
   }
 
   /** How similar those are that were found by their words alone. */
@@ -178,6 +188,9 @@ export class Retriever {
       found.get(keyOfPlace(place))!.similarity = similarity;
   }
 }
+
+/** While documents are made anew one after the other, each question meets the switch of few of them. */
+const MOST_REPEATS = 2;
 
 type Found = PassagePlace & Candidate;
 
