@@ -26,7 +26,7 @@ import { GenerationStore } from '../../apps/api/src/ingestion/generations/genera
 import { generationSection } from '../../apps/api/src/ingestion/generations/generations.config.js';
 import { IngestionNotifications } from '../../apps/api/src/ingestion/jobs/notifications.js';
 import { DocumentPasswords } from '../../apps/api/src/ingestion/passwords/document-passwords.js';
-import { SealingKey } from '../../apps/api/src/ingestion/passwords/sealing-key.js';
+import { SealingKey } from '#libs/secrets';
 import { StageStore } from '../../apps/api/src/ingestion/workflow/stage.store.js';
 import { DeletedDocuments, PassageStore } from '../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../apps/api/src/rag/passages/lexical/lexical.index.js';

@@ -19,7 +19,7 @@ import { ItemWork } from '../../../apps/api/src/ingestion/imports/item-work.js';
 import { StorageUnavailable } from '../../../apps/api/src/ingestion/ingestion.errors.js';
 import { JobStore } from '../../../apps/api/src/ingestion/jobs/job.store.js';
 import { DocumentPasswords } from '../../../apps/api/src/ingestion/passwords/document-passwords.js';
-import { SealingKey } from '../../../apps/api/src/ingestion/passwords/sealing-key.js';
+import { SealingKey } from '#libs/secrets';
 import { NoScanner } from '../../../apps/api/src/ingestion/scan/scanner.js';
 import { Intake } from '../../../apps/api/src/ingestion/uploads/intake.js';
 import { UploadService } from '../../../apps/api/src/ingestion/uploads/upload.service.js';

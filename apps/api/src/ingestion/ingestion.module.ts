@@ -56,7 +56,7 @@ import { QueueProbe } from './jobs/queue.probe.js';
 import { WorkerLiveness } from './jobs/worker-liveness.js';
 import { WorkerProbe } from './jobs/worker.probe.js';
 import { DocumentPasswords } from './passwords/document-passwords.js';
-import { SealingKey } from './passwords/sealing-key.js';
+import { SealingKey } from '#libs/secrets';
 import { SandboxedParser } from './parsing/index.js';
 import { ImageExtractor, RECOGNITION } from './recognition/index.js';
 import { RecordingExtractor, TRANSCRIPTION } from './transcription/index.js';

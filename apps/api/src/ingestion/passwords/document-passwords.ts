@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { SealBroken, SealingKey } from './sealing-key.js';
+import { SealBroken, SealingKey } from '#libs/secrets';
 
 /** Passwords that open protected documents, from the upload until the document is ready. */
 @Injectable()

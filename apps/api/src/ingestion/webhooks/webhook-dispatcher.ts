@@ -11,7 +11,7 @@ import { counter } from '#libs/observability';
 import { signedHeaders, retryMsAfter } from '#libs/monitoring';
 import { PolicyRegistry } from '#libs/resilience';
 import { type WebhookConfig, webhookSection } from '../ingestion.config.js';
-import { SealingKey } from '../passwords/sealing-key.js';
+import { SealingKey } from '#libs/secrets';
 import type { DueDelivery } from './webhook.js';
 import { WebhookStore } from './webhook.store.js';
 import { WebhookTransport } from './webhook-transport.js';

@@ -7,7 +7,7 @@ import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { decodeCursor, IdempotentResponseNotKept, newResourceId, page, type Page } from '#libs/http';
 import { TooManyWebhooks, WebhookDeliveryNotFound, WebhookNotFound } from '../ingestion.errors.js';
-import { SealingKey } from '../passwords/sealing-key.js';
+import { SealingKey } from '#libs/secrets';
 import type { WebhookEndpoint } from './webhook.js';
 import {
   type ChangeWebhook,

@@ -1,0 +1,1 @@
+export { SealBroken, SealingKey, SealingKeyUnusable } from './sealing-key.js';
