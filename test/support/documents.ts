@@ -19,6 +19,7 @@ export function workerConfig(rest: Partial<WorkerConfig> = {}): WorkerConfig {
     pollMs: 200,
     leaseMs: 30_000,
     retryDelayMs: 10,
+    checkpointDelayMs: 100,
     maxAttempts: 3,
     maxCrashes: 5,
     stuckAfterMs: 300_000,

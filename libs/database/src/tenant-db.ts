@@ -20,6 +20,8 @@ export interface TransactionOptions {
   timeoutMs?: number;
   /** Unless given, that of the request under way. */
   priority?: Priority;
+  /** For statements that are best done in the same way whatever their parameters: the server plans them once. */
+  keepsPlans?: boolean;
 }
 
 /** What is written last in the transaction of a change; when it is refused, the change is rolled back. */
@@ -184,7 +186,7 @@ export class TenantDb {
   private async transaction<T>(
     { operation, tenantId, settings, recordedFor }: Kind,
     attempt: Attempt<T>,
-    { signal, timeoutMs, priority }: TransactionOptions = {},
+    { signal, timeoutMs, priority, keepsPlans }: TransactionOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
     const readOnly = operation === 'read';
@@ -204,7 +206,8 @@ export class TenantDb {
       const lock = readOnly ? READ_LOCK : limits.lock;
       const statementMs = Math.floor(Math.min(limits.statementMs, left));
       const held = isRequest ? (ms: number) => this.patience.held(ms) : undefined;
-      const plan = { ...limits, lock, statementMs, settings, readOnly, signal: attemptSignal, held };
+      const kind = { settings, readOnly, keepsPlans };
+      const plan = { ...limits, ...kind, lock, statementMs, signal: attemptSignal, held };
       return this.rerun(recordedFor === undefined ? attempt : this.recorded(recordedFor, attempt), plan);
     }, call);
   }

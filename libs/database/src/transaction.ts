@@ -15,6 +15,8 @@ export interface TransactionPlan {
   /** Custom settings that hold for this transaction, such as `app.tenant`. */
   settings: Record<string, string>;
   readOnly: boolean;
+  /** The server keeps one plan for each of its statements. Unless given, it may for those that write. */
+  keepsPlans?: boolean;
   /** Of each statement. */
   statementMs: number;
   /** Of waiting for a lock: at all, or after the server has looked whether it is a deadlock (`deadlock_timeout`). */
@@ -74,7 +76,7 @@ async function onConnection<T>(
   const { runner, client } = await lease(source, plan);
   const since = performance.now();
   client.answerWithinMs = plan.statementMs + SILENCE_MS;
-  client.keepsPlans = !plan.readOnly;
+  client.keepsPlans = plan.keepsPlans ?? !plan.readOnly;
   const interruption = new Interruption(client, plan.signal);
   let failure: Error | undefined;
   try {
@@ -167,9 +169,14 @@ async function sendToTheEnd(
 }
 
 /** `set_config(…, true)` is `set local`: it ends with the transaction, so a pooled connection carries nothing over. */
-function beginning(client: PooledClient, { settings, readOnly, statementMs, lock }: TransactionPlan): string {
+function beginning(
+  client: PooledClient,
+  { settings, readOnly, keepsPlans, statementMs, lock }: TransactionPlan,
+): string {
   const lockMs = lock.afterDeadlockCheck ? `(${DEADLOCK_CHECK_MS} + ${lock.ms})::text` : `'${lock.ms}'`;
-  const calls = Object.entries({ statement_timeout: String(statementMs), ...settings }).map(
+  // Else the server plans a statement five times on each connection before it keeps a plan.
+  const plans = keepsPlans && { plan_cache_mode: 'force_generic_plan' };
+  const calls = Object.entries({ statement_timeout: String(statementMs), ...plans, ...settings }).map(
     ([name, value]) => `set_config(${client.escapeLiteral(name)}, ${client.escapeLiteral(value)}, true)`,
   );
   calls.push(`set_config('lock_timeout', ${lockMs}, true)`);

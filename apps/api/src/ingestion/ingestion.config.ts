@@ -54,6 +54,13 @@ export const workerSection = section(
       .max(600_000)
       .default(5_000)
       .describe('The pause before a failed stage is tried again; four times as long after the next failure.'),
+    checkpointDelayMs: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(100)
+      .describe('How long a finished stage may wait to be written together with the next one.'),
     maxAttempts: z.coerce
       .number()
       .int()

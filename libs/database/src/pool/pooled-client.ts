@@ -31,6 +31,7 @@ export class PooledClient extends pg.Client {
    * way, such as writes; a search is better planned for what is searched.
    */
   keepsPlans = false;
+  private isHeldBack = false;
 
   constructor(config: PooledClientConfig) {
     super(config);
@@ -50,6 +51,7 @@ export class PooledClient extends pg.Client {
     const name =
       this.keepsPlans && typeof text === 'string' && Array.isArray(values) ? nameOf(text) : undefined;
     const query = super.query as (...of: unknown[]) => unknown;
+    this.holdBack();
     return name ? query.call(this, { name, text, values }, ...rest) : query.apply(this, args);
   }) as pg.Client['query'];
 
@@ -105,6 +107,18 @@ export class PooledClient extends pg.Client {
       });
       if (this.host.startsWith('/')) connection.connect(`${this.host}/.s.PGSQL.${this.port}`);
       else connection.connect(this.port, this.host);
+    });
+  }
+
+  /** What is asked at one moment is sent at once: a system call for each statement takes longer than to make it. */
+  private holdBack(): void {
+    const { stream } = this.connection as pg.Connection & { stream: Socket };
+    if (this.isHeldBack || !stream.writable) return;
+    this.isHeldBack = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.isHeldBack = false;
+      stream.uncork();
     });
   }
 

@@ -56,9 +56,12 @@ export class DocumentRedo {
     generation: number,
     copyOf: number,
   ): Promise<void> {
-    const done = await this.stages.listDone(tx, documentId);
-    for (const { name } of INGESTION_STAGES.slice(0, STAGES_BEFORE_PASSAGES))
-      if (!done.has(name)) await this.stages.complete(tx, documentId, name, {});
+    const skipped = INGESTION_STAGES.slice(0, STAGES_BEFORE_PASSAGES);
+    await this.stages.advance(
+      tx,
+      documentId,
+      skipped.map(({ name }) => ({ name, done: { agoMs: 0 } })),
+    );
     await this.generations.beginCopy(tx, documentId, generation, copyOf);
   }
 

@@ -7,7 +7,7 @@ import { type ClaimedJob, LeaseLost, type Priority, rankOf } from './job.js';
 import { notifyJobQueued, notifyJobRevoked } from './notifications.js';
 
 /** Stages write passages of whole documents, which takes longer than a request may. */
-const STAGE_STATEMENT_TIMEOUT_MS = 120_000;
+const OF_STAGES = { timeoutMs: 120_000, keepsPlans: true };
 
 /**
  * A job that lost its worker again and again waits no longer than this, or than the configured pause: it goes on within
@@ -119,19 +119,18 @@ export class JobStore {
 
   /**
    * The only way in which a stage writes. The check locks the job's row until the commit, so a job cannot change
-   * hands, and a document cannot be deleted, between the check and the write.
+   * hands, and a document cannot be deleted, between the check and the write. What the job owes is written first.
    *
    * @throws LeaseLost when the job is no longer ours; nothing is written then
    */
-  async fenced<T>(job: ClaimedJob, write: (tx: EntityManager) => Promise<T>): Promise<T> {
-    return this.db.run(
-      job.tenantId,
-      async (tx) => {
-        if (!(await this.hold(tx, job))) throw new LeaseLost(job);
-        return write(tx);
-      },
-      { timeoutMs: STAGE_STATEMENT_TIMEOUT_MS },
-    );
+  fenced<T>(job: ClaimedJob, write: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const before = job.lastWrite;
+    const written = (async () => {
+      await before?.catch(() => undefined);
+      return this.writeFenced(job, write);
+    })();
+    job.lastWrite = written;
+    return written;
   }
 
   /**
@@ -139,7 +138,7 @@ export class JobStore {
    * follows from it is then not written.
    */
   read<T>(job: ClaimedJob, look: (tx: EntityManager) => Promise<T>): Promise<T> {
-    return this.db.read(job.tenantId, look, { timeoutMs: STAGE_STATEMENT_TIMEOUT_MS });
+    return this.db.read(job.tenantId, look, OF_STAGES);
   }
 
   /** Inside `fenced`: something of the job is finished for good, so it does not kill every worker. */
@@ -162,11 +161,17 @@ export class JobStore {
     await notifyJobRevoked(tx, documentId);
   }
 
+  /** Also that of what came inside the document, however deep. */
   async setPriority(tx: EntityManager, documentId: string, priority: Priority): Promise<void> {
-    await tx.query(`update job set priority = $2 where tenant_id = app_tenant() and document_id = $1`, [
-      documentId,
-      rankOf(priority),
-    ]);
+    await tx.query(
+      `with recursive inside (id) as (
+         select $1::uuid
+         union
+         select d.id from inside i join document d on d.tenant_id = app_tenant() and d.parent_id = i.id
+       )
+       update job set priority = $2 where tenant_id = app_tenant() and document_id in (select id from inside)`,
+      [documentId, rankOf(priority)],
+    );
   }
 
   /** The generation that the job writes, or has written. */
@@ -218,6 +223,21 @@ export class JobStore {
       ),
     );
     return row;
+  }
+
+  private async writeFenced<T>(job: ClaimedJob, write: (tx: EntityManager) => Promise<T>): Promise<T> {
+    let paid: (() => void) | undefined;
+    const result = await this.db.run(
+      job.tenantId,
+      async (tx) => {
+        if (!(await this.hold(tx, job))) throw new LeaseLost(job);
+        paid = await job.writeOwed?.(tx);
+        return write(tx);
+      },
+      OF_STAGES,
+    );
+    paid?.();
+    return result;
   }
 
   private async end(tx: EntityManager, documentId: string, state: string): Promise<void> {

@@ -1,3 +1,5 @@
+import type { EntityManager } from 'typeorm';
+
 /** Within a tenant: half an hour earlier or later in the queue than it would be, so that nothing waits for ever. */
 export const PRIORITIES = ['low', 'normal', 'high'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -27,6 +29,10 @@ export interface ClaimedJob {
   waitedMs: number;
   /** Tells the worker that holds it that the work gets on. */
   gotOn?(): void;
+  /** Writes what is finished and not yet written. Gives what is to be called when that is committed. */
+  writeOwed?(tx: EntityManager): Promise<() => void>;
+  /** Its writes come one after another: they would wait for the same row anyway, each with a connection in its hands. */
+  lastWrite?: Promise<unknown>;
 }
 
 /** Another worker has the job, or the document is gone: stop, and write nothing. */

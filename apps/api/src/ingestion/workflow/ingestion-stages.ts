@@ -10,7 +10,7 @@ export type StageName = (typeof STAGE_NAMES)[number];
 export const INGESTION_STAGES: readonly StageDefinition[] = [
   { name: 'receive', after: [], share: 0.02 },
   { name: 'extract', after: ['receive'], share: 0.2 },
-  { name: 'structure', after: ['extract'], share: 0.08, publishes: true },
+  { name: 'structure', after: ['extract'], share: 0.08, publishes: true, isLookedUp: true },
   { name: 'embed', after: ['structure'], share: 0.64, publishes: true },
   { name: 'assess', after: ['structure'], share: 0.04 },
   { name: 'publish', after: ['embed', 'assess'], share: 0.02, publishes: true },
@@ -21,6 +21,8 @@ interface StageDefinition {
   after: readonly StageName[];
   share: number;
   publishes?: boolean;
+  /** The stages after it read out of the database what it leaves there, so that must not wait. */
+  isLookedUp?: boolean;
 }
 
 /** The stages and all that build on them, directly or not. */

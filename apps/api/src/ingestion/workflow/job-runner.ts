@@ -64,19 +64,20 @@ export class JobRunner {
   }
 
   private async runStages(job: ClaimedJob, signal: AbortSignal): Promise<void> {
+    const { jobs, stages, documents } = this;
     const [document, done] = await measured({ stage: 'all', operation: 'load' }, () =>
-      this.jobs.fenced(job, (tx) =>
-        Promise.all([
-          this.documents.find(tx, job.documentId),
-          this.stages.listDone(tx, job.documentId),
-          this.documents.setProcessing(tx, job.documentId),
-          notifyDocumentChanged(tx, job.documentId),
-        ]),
+      jobs.read(job, (tx) =>
+        Promise.all([documents.find(tx, job.documentId), stages.listDone(tx, job.documentId)]),
       ),
     );
-    const task: Task = { job, document: document!, alive: () => job.gotOn?.() };
-    const checkpoints = new JobCheckpoints(task, done, this.jobs, this.stages, this.documents, this.gates);
-    await runWorkflow(this.stagesOf(task), checkpoints, signal);
+    if (!document) throw new LeaseLost(job);
+    const task: Task = { job, document, alive: () => job.gotOn?.() };
+    const checkpoints = new JobCheckpoints(task, done, jobs, stages, documents, this.gates, this.config);
+    try {
+      await runWorkflow(this.stagesOf(task), checkpoints, signal);
+    } finally {
+      checkpoints.close();
+    }
   }
 
   private stagesOf(task: Task): Stage<StageName, StageOutcome>[] {

@@ -14,14 +14,33 @@ export class StageStore {
     return new Set(rows.map((row) => row.name));
   }
 
-  /** Counts the attempt before the work, so that one which is cut off is counted too. */
-  async begin(tx: EntityManager, documentId: string, ...names: StageName[]): Promise<void> {
+  /** What has become of some stages since the last time: each was begun, or done, or both. What was done stays so. */
+  async advance(tx: EntityManager, documentId: string, steps: readonly StageStep[]): Promise<void> {
+    const column = (of: (step: StageStep) => unknown) => steps.map((step) => of(step) ?? null);
     await tx.query(
-      `update job_stage
-       set status = 'running', attempts = attempts + 1, started_at = now(), finished_at = null,
-           started_progress = progress, progressed_at = null
-       where tenant_id = app_tenant() and document_id = $1 and name = any ($2)`,
-      [documentId, names],
+      `update job_stage s
+       set status = case when step.done_ago is null then 'running' else 'done' end,
+           attempts = attempts + case when begun_ago is null then 0 else 1 end,
+           started_at = coalesce(clock_timestamp() - make_interval(secs => begun_ago / 1000.0), started_at),
+           started_progress = case when begun_ago is null then started_progress else progress end,
+           progressed_at = case when begun_ago is null then progressed_at end,
+           progress = case when done_ago is null then progress else 1 end,
+           detail = case when done_ago is null then s.detail else step.detail end,
+           result = case when done_ago is null then s.result else step.result end,
+           gate = case when done_ago is null then s.gate else step.gate end,
+           finished_at = clock_timestamp() - make_interval(secs => done_ago / 1000.0)
+       from unnest($2::text[], $3::float8[], $4::float8[], $5::jsonb[], $6::bytea[], $7::jsonb[])
+         as step (name, begun_ago, done_ago, detail, result, gate)
+       where s.tenant_id = app_tenant() and s.document_id = $1 and s.name = step.name and s.status <> 'done'`,
+      [
+        documentId,
+        column(({ name }) => name),
+        column(({ begunAgoMs }) => begunAgoMs),
+        column(({ done }) => done?.agoMs),
+        column(({ done }) => done?.detail),
+        column(({ done }) => done?.result),
+        column(({ done }) => done?.gate),
+      ],
     );
   }
 
@@ -38,18 +57,19 @@ export class StageStore {
     );
   }
 
-  async complete(
+  /** A person decides what becomes of the stage; what it would publish is not there yet. */
+  async hold(
     tx: EntityManager,
     documentId: string,
     name: StageName,
-    checkpoint: Checkpoint,
+    { detail, result, gate }: Checkpoint,
   ): Promise<void> {
-    await this.end(tx, documentId, name, 'done', checkpoint);
-  }
-
-  /** A person decides what becomes of the stage; what it would publish is not there yet. */
-  async hold(tx: EntityManager, documentId: string, name: StageName, checkpoint: Checkpoint): Promise<void> {
-    await this.end(tx, documentId, name, 'review', checkpoint);
+    await tx.query(
+      `update job_stage
+       set status = 'review', progress = 1, detail = $3, result = $4, gate = $5, finished_at = clock_timestamp()
+       where tenant_id = app_tenant() and document_id = $1 and name = $2`,
+      [documentId, name, detail, result, gate],
+    );
   }
 
   async fail(
@@ -166,21 +186,6 @@ export class StageStore {
     );
     return row?.detail ?? null;
   }
-
-  private async end(
-    tx: EntityManager,
-    documentId: string,
-    name: StageName,
-    status: 'done' | 'review',
-    { detail, result, gate }: Checkpoint,
-  ): Promise<void> {
-    await tx.query(
-      `update job_stage
-       set status = $3, progress = 1, detail = $4, result = $5, gate = $6, finished_at = clock_timestamp()
-       where tenant_id = app_tenant() and document_id = $1 and name = $2`,
-      [documentId, name, status, detail, result, gate],
-    );
-  }
 }
 
 /** The gate stopped the stage, and nobody has said anything to that. */
@@ -190,4 +195,12 @@ interface Checkpoint {
   detail?: Record<string, unknown>;
   result?: Buffer;
   gate?: Gate;
+}
+
+/** How long ago a stage began, and when it is done, how long ago that was, both in milliseconds. */
+export interface StageStep {
+  name: StageName;
+  /** The attempt that then began has not been counted yet. */
+  begunAgoMs?: number;
+  done?: Checkpoint & { agoMs: number };
 }

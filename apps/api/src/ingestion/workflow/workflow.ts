@@ -6,7 +6,10 @@ export interface Stage<Name extends string, Outcome> {
   run(signal: AbortSignal): Promise<Outcome>;
 }
 
-/** Where results become durable. A stage counts as done from the moment `complete` has returned, and no sooner. */
+/**
+ * Where results become durable. A stage counts as done from the moment `complete` has returned, and no sooner. What does it
+ * no harm to be done again may still be on its way there then; it arrives before anything that comes after it.
+ */
 export interface Checkpoints<Name extends string, Outcome> {
   completed(): Promise<ReadonlySet<Name>>;
   /** Before the work of a stage that `complete` has not begun. Throws when it may not be tried again. */

@@ -91,6 +91,7 @@ export class ExtractStage implements StageWork {
     const { job, document } = task;
     const { part, children } = await source.read(plan, 0, signal);
     const outcome = this.outcome(document, plan, part.detail);
+    task.justRead = { plan, part };
     return {
       ...outcome,
       commit: async (tx) => {
@@ -100,7 +101,6 @@ export class ExtractStage implements StageWork {
           outcome.commit?.(tx),
         ]);
         await children.commit(tx);
-        task.justRead = { plan, part };
       },
     };
   }
