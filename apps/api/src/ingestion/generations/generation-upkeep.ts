@@ -7,6 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
+import type { GenerationKey } from '../../rag/index.js';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
 import { GenerationStore } from './generation.store.js';
 import { ReindexQueue } from './reindex-queue.js';
@@ -66,16 +67,19 @@ export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicati
     let removed = 0;
     for (;;) {
       const expired = await this.db.runAsWorker((tx) => this.generations.listExpired(tx, SWEPT_AT_ONCE));
-      for (const key of expired) {
-        const run = <T>(step: Parameters<typeof this.db.run<T>>[1]) => this.db.run(key.tenantId, step);
-        if (!(await run((tx) => this.generations.condemn(tx, key)))) continue;
-        do if (this.stopping.signal.aborted) return removed;
-        while (await run((tx) => this.generations.removeSome(tx, key)));
-        await run((tx) => this.generations.remove(tx, key));
-        removed += 1;
-      }
-      if (expired.length < SWEPT_AT_ONCE) return removed;
+      for (const key of expired) if (await this.remove(key)) removed += 1;
+      if (expired.length < SWEPT_AT_ONCE || this.stopping.signal.aborted) return removed;
     }
+  }
+
+  private async remove(key: GenerationKey): Promise<boolean> {
+    const { tenantId } = key;
+    if (!(await this.db.run(tenantId, (tx) => this.generations.condemn(tx, key)))) return false;
+    const removeSome = () => this.db.run(tenantId, (tx) => this.generations.removeSome(tx, key));
+    await this.upTo(Infinity, removeSome);
+    if (this.stopping.signal.aborted) return false;
+    await this.db.run(tenantId, (tx) => this.generations.remove(tx, key));
+    return true;
   }
 
   private async advanceTenant(tenantId: string): Promise<boolean> {

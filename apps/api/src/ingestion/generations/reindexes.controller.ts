@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
@@ -35,8 +36,14 @@ export class ReindexesController {
       'Documents under way are waited for, and uploads come first. What fails is found as before.',
   })
   @ApiAcceptedResponse({ standardSchema: ReindexBody })
-  create(@CurrentPrincipal() principal: Principal, @Body({ schema: CreateReindex }) body: CreateReindex) {
-    return this.reindexes.create(principal, body, currentContext()?.correlationId);
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: CreateReindex }) order: CreateReindex,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReindexBody> {
+    const body = await this.reindexes.create(principal, order, currentContext()?.correlationId);
+    void reply.header('location', `/v1/reindexes/${body.id}`);
+    return body;
   }
 
   @Get()
