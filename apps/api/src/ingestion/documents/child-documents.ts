@@ -97,17 +97,16 @@ class Children implements PreparedChildren {
 
   async commit(tx: EntityManager): Promise<void> {
     const { document: parent, job } = this.task;
+    if (this.files.size === 0) return;
+    // Somebody may have changed it since the document was looked at.
+    const { priority } = (await this.documents.find(tx, parent.id)) ?? parent;
     // Always in the same order, so that two mails with the same files do not wait for each other.
     const files = [...this.files].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [, { filename, file }] of files) {
       await this.documents.lockContent(tx, file.sha256);
       await file.keep();
       const id = documentId({ tenantId: parent.tenantId, userId: parent.ownerId }, file.sha256);
-      const enqueued = {
-        documentId: id,
-        correlationId: job.correlationId ?? undefined,
-        priority: parent.priority,
-      };
+      const enqueued = { documentId: id, correlationId: job.correlationId ?? undefined, priority };
       if (await this.insertUnlessThere(tx, id, filename, file))
         await this.jobs.enqueue(tx, enqueued, STAGE_NAMES);
       await this.attachments.link(tx, parent.id, id);

@@ -87,7 +87,10 @@ export class ProcessingController {
   @Post(':id/priority')
   @HttpCode(200)
   @Audited('document.prioritize')
-  @ApiOperation({ summary: 'Process a document earlier or later than the others of the tenant' })
+  @ApiOperation({
+    summary: 'Process a document earlier or later than the others of the tenant',
+    description: 'With it go the files that came inside it, such as attachments of a mail.',
+  })
   @ApiOkResponse({ standardSchema: DocumentBody })
   async prioritize(
     @CurrentPrincipal() principal: Principal,
