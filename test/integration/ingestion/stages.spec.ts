@@ -26,6 +26,7 @@ import {
   ModelRejected,
   DeletedDocuments,
   PassageStore,
+  StructuredReader,
 } from '../../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical.index.js';
 import { BitscanIndex } from '../../../apps/api/src/rag/passages/vectors/bitscan.index.js';
@@ -112,6 +113,7 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: PolicyRegistry, useValue: policies },
     { provide: Pressure, useValue: { sheds: () => false } },
     { provide: Embedder, useValue: embedder },
+    { provide: StructuredReader, useValue: {} },
     { provide: VectorIndex, useClass: BitscanIndex },
     LexicalIndex,
     PassageStore,
