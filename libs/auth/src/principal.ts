@@ -17,12 +17,15 @@ export const PERMISSIONS = [
   'key.manage',
   'audit.read',
   'user.manage',
+  'tenant.configure',
+  'tenant.manage',
   'system.audit',
   'system.metrics',
   'system.operate',
 ] as const;
 /**
  * What a route may require. `ingestion.manage` is the processing of all documents of the tenant, `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
+ * `tenant.configure` the rules of one's own tenant, `tenant.manage` all tenants;
  * `system.*` reaches beyond the tenant; `system.operate` steers the running program: overrides, faults, alerts.
  */
 export type Permission = (typeof PERMISSIONS)[number];
@@ -53,9 +56,10 @@ const ADMIN: readonly Permission[] = [
   'ingestion.manage',
   'audit.read',
   'user.manage',
+  'tenant.configure',
   'system.metrics',
 ];
-const OPERATOR: readonly Permission[] = [...ADMIN, 'system.audit', 'system.operate'];
+const OPERATOR: readonly Permission[] = [...ADMIN, 'tenant.manage', 'system.audit', 'system.operate'];
 
 const PERMISSIONS_OF: Record<Role, ReadonlySet<Permission>> = {
   member: new Set(MEMBER),
@@ -70,4 +74,9 @@ export function roleAllows(role: Role, permission: Permission): boolean {
 
 export function permissionsOf(role: Role): Permission[] {
   return [...PERMISSIONS_OF[role]];
+}
+
+/** Whether somebody with the first role may do what one with the second may not. */
+export function outranks(role: Role, other: Role): boolean {
+  return ROLES.indexOf(role) > ROLES.indexOf(other);
 }
