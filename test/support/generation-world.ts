@@ -80,7 +80,11 @@ const parser = {
 /** All providers of the ingestion. Nothing runs by itself: a test takes the jobs and carries out the orders. */
 export async function generationWorld(
   db: TestDatabase,
-  { retentionHours = 72, embedder = new WordEmbedder() as Embedder } = {},
+  {
+    retentionHours = 72,
+    embedder = new WordEmbedder(),
+    previous,
+  }: { retentionHours?: number; embedder?: Embedder; previous?: Embedder } = {},
 ) {
   const book = new Book();
   const policies = new PolicyRegistry();
@@ -122,19 +126,28 @@ export async function generationWorld(
     .useValue({ run: async () => ({}) })
     .compile();
   module.useLogger(false);
-  return { module, book, retriever: retrieverOf(db, module, embedder) };
+  return { module, book, retriever: retrieverOf(db, module, embedder, previous) };
 }
 
-function retrieverOf(db: TestDatabase, module: TestingModule, embedder: Embedder): Retriever {
+function retrieverOf(
+  db: TestDatabase,
+  module: TestingModule,
+  embedder: Embedder,
+  previous?: Embedder,
+): Retriever {
   const get = <T>(type: abstract new (...args: never[]) => T) => module.get<T>(type, { strict: false });
   const signal = new AbortController().signal;
   const direct = { execute: <T>(call: (signal: AbortSignal) => Promise<T>) => call(signal) };
+  const ofQueries = (one: Embedder) => new QueryEmbedder(one, direct, { wrap: (_key, load) => load(signal) });
+  const vectors = get(VectorIndex);
   return new Retriever(
     db.tenantDb,
     get(PassageStore),
     get(LexicalIndex),
-    get(VectorIndex),
-    new QueryEmbedder(embedder, direct, { wrap: (_key, load) => load(signal) }),
+    vectors,
+    ofQueries(embedder),
     { ...sections.retrieval.schema.parse({}), candidates: 500 },
+    undefined,
+    previous && { embedder: ofQueries(previous), vectors },
   );
 }

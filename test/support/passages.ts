@@ -76,8 +76,8 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
 
 /** Says that texts are alike when they share words, or words that mean the same. */
 export class WordEmbedder extends Embedder {
-  readonly model = 'words-1';
-  readonly dimensions = 256;
+  readonly model: string = 'words-1';
+  readonly dimensions: number = 256;
 
   embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
     return signal.aborted

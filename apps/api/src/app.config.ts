@@ -28,6 +28,7 @@ import {
   compatibleSection,
   embedderSection,
   openaiSection,
+  previousEmbedderSection,
   retrievalSection,
 } from './rag/index.js';
 
@@ -111,6 +112,7 @@ export const sections = {
   transcriber: transcriberSection,
   retrieval: retrievalSection,
   embedder: embedderSection,
+  previousEmbedder: previousEmbedderSection,
   chat: chatSection,
   openai: openaiSection,
   anthropic: anthropicSection,

@@ -1,13 +1,20 @@
 import { type DatabaseConfig, databaseOutcome, databasePolicy } from '#libs/database';
 import { type FaultInjector, type PolicyHooks, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
 import type { ClamdConfig, ImportConfig } from './ingestion/index.js';
-import { type ChatConfig, chatModelNames, type EmbedderConfig } from './rag/index.js';
+import {
+  type ChatConfig,
+  chatModelNames,
+  type EmbedderConfig,
+  type PreviousEmbedderConfig,
+} from './rag/index.js';
 
 export interface PolicySettings {
   database: DatabaseConfig;
   chat: ChatConfig;
   /** The local one unless given. */
   embedder?: Pick<EmbedderConfig, 'provider'>;
+  /** None unless given. */
+  previousEmbedder?: Pick<PreviousEmbedderConfig, 'provider'>;
   clamd?: Pick<ClamdConfig, 'timeoutMs'>;
   import?: Pick<ImportConfig, 'urlTimeoutMs'>;
 }
@@ -33,9 +40,22 @@ export function definePolicies(
 /** For dependencies whose adapters have errors of their own. */
 const CLASSIFY: Record<string, PolicyHooks['classify']> = { postgres: databaseOutcome };
 
+function embedderPolicy(provider: string = 'local'): PolicyOptions {
+  return {
+    // For a batch of passages; a question asks with a shorter limit of its own.
+    attemptTimeoutMs: 30_000,
+    retry: { retries: 1 },
+    breaker: { minimumCalls: 5, failuresInARow: 8, slowCallMs: 15_000, slowStartMs: 2_000 },
+    bulkhead: { concurrency: 8, queue: 32, backgroundMaxWaitMs: 60_000 },
+    // A second question to the same thread of our own would only wait behind the first.
+    ...(provider !== 'local' && { hedge: {} }),
+  };
+}
+
 function policyList({
   database,
   embedder,
+  previousEmbedder,
   clamd,
   import: imports,
 }: PolicySettings): Record<string, PolicyOptions> {
@@ -55,15 +75,10 @@ function policyList({
       bulkhead: { concurrency: 256, queue: 0 },
     },
     'blob-store': { attemptTimeoutMs: 30_000, breaker: { failuresInARow: 8 } },
-    embedder: {
-      // For a batch of passages; a question asks with a shorter limit of its own.
-      attemptTimeoutMs: 30_000,
-      retry: { retries: 1 },
-      breaker: { minimumCalls: 5, failuresInARow: 8, slowCallMs: 15_000, slowStartMs: 2_000 },
-      bulkhead: { concurrency: 8, queue: 32, backgroundMaxWaitMs: 60_000 },
-      // A second question to the same thread of our own would only wait behind the first.
-      ...((embedder?.provider ?? 'local') !== 'local' && { hedge: {} }),
-    },
+    embedder: embedderPolicy(embedder?.provider),
+    ...((previousEmbedder?.provider ?? 'none') !== 'none' && {
+      'previous-embedder': embedderPolicy(previousEmbedder!.provider),
+    }),
     // An outside server that hears stretches of recordings; while it is away the embedded one takes its place.
     transcriber: {
       attemptTimeoutMs: 60_000,

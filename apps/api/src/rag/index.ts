@@ -30,7 +30,13 @@ export { DeletedDocuments } from './answering/deleted-documents.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';
-export { dimensionsOf, type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
+export {
+  dimensionsOf,
+  type EmbedderConfig,
+  embedderSection,
+  type PreviousEmbedderConfig,
+  previousEmbedderSection,
+} from './providers/embedder.config.js';
 export { checkedVectors, EmbedderMisbehaved } from './providers/checked-vectors.js';
 export { ModelRejected, ProviderFailure } from './providers/provider-failure.js';
 export { ProviderClient } from './providers/provider-client.js';

@@ -12,8 +12,18 @@ import { chooseVectorIndex } from './passages/vectors/choose-index.js';
 import { VectorIndex } from './passages/vectors/vector-index.js';
 import { VectorOriginStore } from './passages/vectors/vector-origin.store.js';
 import { createChatModels } from './providers/chat-models.js';
-import { createEmbedder, type EmbedderSettings } from './providers/create-embedder.js';
-import { dimensionsOf, type EmbedderConfig, embedderSection } from './providers/embedder.config.js';
+import {
+  createEmbedder,
+  createPreviousEmbedder,
+  type EmbedderSettings,
+} from './providers/create-embedder.js';
+import {
+  dimensionsOf,
+  type EmbedderConfig,
+  embedderSection,
+  type PreviousEmbedderConfig,
+  previousEmbedderSection,
+} from './providers/embedder.config.js';
 import { type ChatModel, Embedder } from './providers/provider.js';
 import {
   anthropicSection,
@@ -25,7 +35,7 @@ import {
 } from './providers/providers.config.js';
 import { QueryEmbedder, vectorText } from './retrieval/query-embedder.js';
 import { type RetrievalConfig, retrievalSection } from './retrieval/retrieval.config.js';
-import { Retriever } from './retrieval/retriever.js';
+import { type PreviousModel, Retriever } from './retrieval/retriever.js';
 import { SearchController } from './retrieval/search.controller.js';
 import { StructuredReader } from './structured/index.js';
 
@@ -39,6 +49,24 @@ const PASSAGES = 60;
 const BEST_PASSAGES = 12;
 
 const CHAT_MODELS = Symbol('chat models');
+
+/** A provider of its own, so that it is told of the program's end as the other one is. */
+const PREVIOUS_EMBEDDER = Symbol('previous embedder');
+const PREVIOUS_MODEL = Symbol('previous model');
+
+function queryEmbedder(
+  embedder: Embedder,
+  policy: 'embedder' | 'previous-embedder',
+  policies: PolicyRegistry,
+  caches: Caches,
+): QueryEmbedder {
+  const cache = caches.named(policy === 'embedder' ? 'query-vectors' : 'previous-query-vectors', {
+    ttlSeconds: QUERY_VECTOR_TTL_SECONDS,
+    staleSeconds: QUERY_VECTOR_STALE_SECONDS,
+    schema: vectorText(embedder.dimensions),
+  });
+  return new QueryEmbedder(embedder, policies.policy(policy), cache);
+}
 
 const RETRIEVAL: Provider[] = [
   LexicalIndex,
@@ -68,15 +96,32 @@ const RETRIEVAL: Provider[] = [
     provide: QueryEmbedder,
     inject: [Embedder, PolicyRegistry, Caches],
     useFactory: (embedder: Embedder, policies: PolicyRegistry, caches: Caches) =>
-      new QueryEmbedder(
-        embedder,
-        policies.policy('embedder'),
-        caches.named('query-vectors', {
-          ttlSeconds: QUERY_VECTOR_TTL_SECONDS,
-          staleSeconds: QUERY_VECTOR_STALE_SECONDS,
-          schema: vectorText(embedder.dimensions),
-        }),
+      queryEmbedder(embedder, 'embedder', policies, caches),
+  },
+  {
+    provide: PREVIOUS_EMBEDDER,
+    inject: [
+      ...[previousEmbedderSection, embedderSection, openaiSection, compatibleSection].map(
+        ({ token }) => token,
       ),
+      VectorOriginStore,
+    ],
+    useFactory: (
+      previousEmbedder: PreviousEmbedderConfig,
+      embedder: EmbedderConfig,
+      openai: EmbedderSettings['openai'],
+      compatible: EmbedderSettings['compatible'],
+      origins: VectorOriginStore,
+    ) => createPreviousEmbedder({ previousEmbedder, embedder, openai, compatible }, origins) ?? null,
+  },
+  {
+    provide: PREVIOUS_MODEL,
+    inject: [PREVIOUS_EMBEDDER, TenantDb, PolicyRegistry, Caches],
+    useFactory: async (embedder: Embedder | null, db: TenantDb, policies: PolicyRegistry, caches: Caches) =>
+      embedder && {
+        embedder: queryEmbedder(embedder, 'previous-embedder', policies, caches),
+        vectors: await db.runAsWorker((tx) => chooseVectorIndex(tx, embedder.dimensions)),
+      },
   },
   {
     provide: Retriever,
@@ -88,6 +133,7 @@ const RETRIEVAL: Provider[] = [
       QueryEmbedder,
       retrievalSection.token,
       DegradationRegistry,
+      PREVIOUS_MODEL,
     ],
     useFactory: (
       db: TenantDb,
@@ -97,11 +143,14 @@ const RETRIEVAL: Provider[] = [
       embedder: QueryEmbedder,
       config: RetrievalConfig,
       capabilities: DegradationRegistry,
-    ) =>
-      new Retriever(db, passages, lexical, vectors, embedder, config, {
+      previous: PreviousModel | null,
+    ) => {
+      const levels = {
         lexical: capabilities.get('retrieve.lexical'),
         semantic: capabilities.get('retrieve.semantic'),
-      }),
+      };
+      return new Retriever(db, passages, lexical, vectors, embedder, config, levels, previous ?? undefined);
+    },
   },
 ];
 

@@ -91,7 +91,7 @@ export class Asked {
   private async search(signal: AbortSignal): Promise<Findings> {
     if ('away' in this.scope) throw this.scope.away;
     const { hits, mode, degradation } = await this.options.search(signal);
-    const level = mode === 'hybrid' ? 'full' : 'degraded';
+    const level = mode === 'hybrid' && !degradation ? 'full' : 'degraded';
     const { atLeast = 'unavailable' } = this.options;
     // Before the reader is told anything, so that he is told this.
     if (isWorse(level, atLeast)) throw new ServiceLevelNotMet(atLeast, level);

@@ -133,6 +133,15 @@ export class PassageStore {
     }));
   }
 
+  /** Whether documents in scope are found by vectors of the model. */
+  async hasVectorsOf(tx: Queryable, scope: SearchScope, model: string): Promise<boolean> {
+    const [row] = await tx.query<{ found: boolean }[]>(
+      `select exists (select from document d where ${IN_SCOPE} and d.embedding_model = $6) as found`,
+      [...scopeParameters(scope), model],
+    );
+    return row!.found;
+  }
+
   /** Vectors that are there already, and those of passages that are gone, change nothing. */
   async saveVectors(tx: Queryable, key: VectorKey, vectors: readonly PassageVector[]): Promise<void> {
     const rows = await tx.query<{ ordinal: number }[]>(

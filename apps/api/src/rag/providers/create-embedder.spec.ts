@@ -1,11 +1,12 @@
 import { InvalidConfiguration, loadConfig } from '#libs/config';
-import { createEmbedder } from './create-embedder.js';
-import { dimensionsOf, embedderSection } from './embedder.config.js';
+import { createEmbedder, createPreviousEmbedder } from './create-embedder.js';
+import { dimensionsOf, embedderSection, previousEmbedderSection } from './embedder.config.js';
 import { anthropicSection, chatSection, compatibleSection, openaiSection } from './providers.config.js';
 import { providerProbes } from './provider-probes.js';
 
 const sections = {
   embedder: embedderSection,
+  previousEmbedder: previousEmbedderSection,
   chat: chatSection,
   openai: openaiSection,
   anthropic: anthropicSection,
@@ -54,6 +55,46 @@ describe('createEmbedder', () => {
   });
 });
 
+describe('createPreviousEmbedder', () => {
+  const NOW = { ...REMOTE, EMBEDDER_PROVIDER: 'openai', OPENAI_API_KEY: 'k' };
+  const create = (environment: Record<string, string>) =>
+    createPreviousEmbedder(config({ ...NOW, ...environment }), origins);
+
+  it('makes none unless it is told to', () => {
+    expect(create({})).toBeUndefined();
+  });
+
+  it('makes any embedder that could be configured before, with the keys of its provider or its own', () => {
+    expect(create({ PREVIOUS_EMBEDDER_PROVIDER: 'local' })?.model).toBe('use-lite-en-1');
+    const compatible = {
+      PREVIOUS_EMBEDDER_PROVIDER: 'compatible',
+      PREVIOUS_EMBEDDER_MODEL: 'nomic',
+      PREVIOUS_EMBEDDER_DIMENSIONS: '768',
+      PREVIOUS_EMBEDDER_BASE_URL: 'http://localhost:11434/v1',
+    };
+    expect(create(compatible)?.model).toBe('compatible:nomic:768');
+  });
+
+  it.each([
+    ['PREVIOUS_EMBEDDER_DIMENSIONS', { PREVIOUS_EMBEDDER_PROVIDER: 'openai' }],
+    [
+      'PREVIOUS_EMBEDDER_MODEL',
+      { PREVIOUS_EMBEDDER_PROVIDER: 'openai', PREVIOUS_EMBEDDER_DIMENSIONS: '768' },
+    ],
+    [
+      'PREVIOUS_EMBEDDER_PROVIDER',
+      {
+        PREVIOUS_EMBEDDER_PROVIDER: 'openai',
+        PREVIOUS_EMBEDDER_MODEL: REMOTE.EMBEDDER_MODEL,
+        PREVIOUS_EMBEDDER_DIMENSIONS: REMOTE.EMBEDDER_DIMENSIONS,
+      },
+    ],
+  ])('stops naming %s when that is missing or wrong', (variable, environment) => {
+    expect(() => create(environment as Record<string, string>)).toThrow(InvalidConfiguration);
+    expect(() => create(environment as Record<string, string>)).toThrow(variable);
+  });
+});
+
 describe('providerProbes', () => {
   it('has one for every model and for an embedder on another machine', () => {
     const environment = {
@@ -64,5 +105,8 @@ describe('providerProbes', () => {
     expect(Object.keys(providerProbes(config(environment)))).toEqual(['model:openai:a', 'model:anthropic:b']);
     const remote = { ...environment, ...REMOTE, EMBEDDER_PROVIDER: 'openai' };
     expect(Object.keys(providerProbes(config(remote)))).toContain('embedder');
+    const before = { PREVIOUS_EMBEDDER_MODEL: 'older', PREVIOUS_EMBEDDER_DIMENSIONS: '512' };
+    const both = { ...remote, ...before, PREVIOUS_EMBEDDER_PROVIDER: 'openai' };
+    expect(Object.keys(providerProbes(config(both)))).toContain('previous-embedder');
   });
 });

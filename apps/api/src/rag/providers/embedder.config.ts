@@ -51,6 +51,36 @@ export const embedderSection = section(
 );
 export type EmbedderConfig = Readonly<z.infer<typeof embedderSection.schema>>;
 
+/** The embedder that was configured before, while documents are embedded anew. */
+export const previousEmbedderSection = section(
+  'PREVIOUS_EMBEDDER',
+  z.object({
+    provider: z
+      .enum(['none', 'local', 'openai', 'compatible'])
+      .default('none')
+      .describe(
+        'What EMBEDDER_PROVIDER was before it was changed. Until all documents are embedded anew (POST /v1/reindexes ' +
+          'from embed), questions are embedded by both.',
+      ),
+    model: z.string().min(1).max(80).optional().describe('What EMBEDDER_MODEL was.'),
+    dimensions: z.coerce
+      .number()
+      .int()
+      .min(8)
+      .max(4_096)
+      .optional()
+      .describe('What EMBEDDER_DIMENSIONS was.'),
+    baseUrl: z.url().optional().describe('Where its server is reached; that of the provider unless given.'),
+    apiKey: z
+      .string()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Key for that server; that of the provider unless given.'),
+  }),
+);
+export type PreviousEmbedderConfig = Readonly<z.infer<typeof previousEmbedderSection.schema>>;
+
 /** Of the model that is in the package. */
 export const LOCAL_DIMENSIONS = 512;
 
@@ -59,17 +89,22 @@ export const LOCAL_DIMENSIONS = 512;
  *
  * @throws InvalidConfiguration when the provider's model is not known well enough
  */
-export function dimensionsOf({ provider, dimensions }: EmbedderConfig): number {
-  if (provider !== 'local') return requiredFor(provider, 'EMBEDDER_DIMENSIONS', dimensions);
+export function dimensionsOf(
+  { provider, dimensions }: Pick<EmbedderConfig, 'provider' | 'dimensions'>,
+  prefix: EmbedderPrefix = 'EMBEDDER',
+): number {
+  const variable = `${prefix}_DIMENSIONS`;
+  if (provider !== 'local') return requiredFor(`${prefix}_PROVIDER=${provider}`, variable, dimensions);
   if (dimensions !== undefined && dimensions !== LOCAL_DIMENSIONS)
-    throw new InvalidConfiguration([
-      { variable: 'EMBEDDER_DIMENSIONS', message: `is ${LOCAL_DIMENSIONS} for the local model` },
-    ]);
+    throw new InvalidConfiguration([{ variable, message: `is ${LOCAL_DIMENSIONS} for the local model` }]);
   return LOCAL_DIMENSIONS;
 }
 
-export function requiredFor<T>(provider: string, variable: string, value: T | undefined): T {
+/** Which of the two embedders a message is about. */
+export type EmbedderPrefix = 'EMBEDDER' | 'PREVIOUS_EMBEDDER';
+
+export function requiredFor<T>(setting: string, variable: string, value: T | undefined): T {
   if (value === undefined)
-    throw new InvalidConfiguration([{ variable, message: `is needed with EMBEDDER_PROVIDER=${provider}` }]);
+    throw new InvalidConfiguration([{ variable, message: `is needed with ${setting}` }]);
   return value;
 }

@@ -52,6 +52,23 @@ describe('merging two rankings', () => {
     expect(order(candidates).at(-1)).toBe('few words, no vector');
   });
 
+  it('measures each model by its own best, because their similarities have different scales', () => {
+    const by = (model: string, name: string, similarity: number) => ({
+      ...candidate(name, 0, similarity),
+      model,
+    });
+    const candidates = [by('old', 'a', 0.9), by('old', 'b', 0.6), by('new', 'c', 0.5), by('new', 'd', 0.4)];
+    const scores = fuse(candidates, { ...options, lexicalWeight: 0 }).map(({ name, score }) => [name, score]);
+    expect(new Map(scores as [string, number][])).toEqual(
+      new Map([
+        ['a', 1],
+        ['c', 1],
+        ['d', 0.8],
+        ['b', 0.6 / 0.9],
+      ]),
+    );
+  });
+
   it('gives scores between 0 and 1', () => {
     const values = [0, 0.5, 3, 120];
     const candidates = values.flatMap((lexical) =>

@@ -4,6 +4,8 @@ export interface Candidate {
   lexical: number;
   /** Cosine; null while the passage has no vector. */
   similarity: number | null;
+  /** That the similarity is by. Each has a scale of its own. */
+  model?: string;
 }
 
 export interface Scores {
@@ -22,8 +24,9 @@ export interface FusionOptions {
 
 /**
  * Merges both rankings by their scores, each divided by its best, and sorts: the best first. A passage that has no word
- * of the question must be as similar as the threshold says, or it is dropped. A passage without a vector is taken to be
- * as similar as those with one are on average, so that it stands where its words put it.
+ * of the question must be as similar as the threshold says, or it is dropped. Similarities are divided by the best of
+ * their model. A passage without a vector is taken to be as similar as those with one are on average, so that it stands
+ * where its words put it.
  */
 export function fuse<C extends Candidate>(
   candidates: readonly C[],
@@ -33,19 +36,21 @@ export function fuse<C extends Candidate>(
     ({ lexical, similarity }) => lexical > 0 || (similarity ?? -1) >= similarityThreshold,
   );
   const bestLexical = max(found.map(({ lexical }) => lexical));
-  const similarities = found.flatMap(({ similarity }) =>
-    similarity === null ? [] : [Math.max(similarity, 0)],
-  );
-  const bestSimilarity = max(similarities);
+  const bestSimilarity = new Map<string | undefined, number>();
+  for (const { model, similarity } of found)
+    bestSimilarity.set(model, Math.max(bestSimilarity.get(model) ?? 0, similarity ?? 0));
+  const alikeOf = ({ model, similarity }: Candidate) =>
+    similarity === null ? null : ratio(Math.max(similarity, 0), bestSimilarity.get(model)!);
+  const known = found.map(alikeOf).filter((alike) => alike !== null);
   // Where nothing has a vector, words are all there is.
-  const weight = similarities.length === 0 ? 1 : lexicalWeight;
+  const weight = known.length === 0 ? 1 : lexicalWeight;
+  const usual = mean(known);
 
   return found
     .map((candidate) => {
       const { lexical, similarity } = candidate;
       const lexicalScore = ratio(lexical, bestLexical);
-      const alike = similarity === null ? mean(similarities) : Math.max(similarity, 0);
-      const score = weight * lexicalScore + (1 - weight) * ratio(alike, bestSimilarity);
+      const score = weight * lexicalScore + (1 - weight) * (alikeOf(candidate) ?? usual);
       return { ...candidate, score, lexicalScore, semanticScore: similarity };
     })
     .sort((a, b) => b.score - a.score);

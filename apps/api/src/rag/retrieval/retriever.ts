@@ -1,6 +1,4 @@
-import { Logger } from '@nestjs/common';
 import type { TenantDb } from '#libs/database';
-import { DependencyTimeout } from '#libs/errors';
 import { counter, histogram } from '#libs/observability';
 import { type CapabilityLevel, type Degradation, DegradationManager } from '#libs/resilience';
 import type { Bm25Scores } from '../passages/lexical/bm25.js';
@@ -10,6 +8,7 @@ import type { OfDocument, PassageStore } from '../passages/passage.store.js';
 import { keyOfPlace, type PassagePlace, type Queryable, type SearchScope } from '../passages/search-scope.js';
 import type { SimilarPassage, VectorIndex } from '../passages/vectors/vector-index.js';
 import { type Candidate, fuse, type Scores } from './fusion.js';
+import { type EmbeddedQuestion, ModelSearch, type SemanticFailure } from './model-search.js';
 import type { QueryEmbedder } from './query-embedder.js';
 import type { RetrievalConfig } from './retrieval.config.js';
 
@@ -28,12 +27,18 @@ export interface Retrieval {
   hits: RetrievedPassage[];
   /** `lexical` when only words were compared. */
   mode: 'hybrid' | 'lexical';
-  /** Why it was `lexical` although it was not asked for. */
-  reason?: 'embedder-timeout' | 'embedder-unavailable';
+  /** Why meaning was not compared although it was asked for, or not with all documents. */
+  reason?: SemanticFailure;
   /** The same, as the answer tells it. */
   degradation?: Degradation;
   /** Milliseconds. Words are looked up while the question is embedded and what is similar is looked for. */
   timings: { lexicalMs: number; embedMs: number; semanticMs: number; totalMs: number };
+}
+
+/** The model that some documents are still embedded by, with where its vectors are. */
+export interface PreviousModel {
+  embedder: QueryEmbedder;
+  vectors: VectorIndex;
 }
 
 const searches = counter({
@@ -49,23 +54,36 @@ const durations = histogram({
 
 /**
  * Finds passages by their words and their meaning. When the question cannot be embedded in time it goes by the words
- * alone and says so; only a database that cannot be reached makes it fail.
+ * alone and says so; only a database that cannot be reached makes it fail. While documents are embedded anew, those that
+ * the model before has embedded are found by that one.
  */
 export class Retriever {
-  private readonly logger = new Logger(Retriever.name);
+  private readonly current: ModelSearch;
+  private readonly previous?: ModelSearch;
 
   constructor(
     private readonly db: Pick<TenantDb, 'read'>,
     private readonly passages: PassageStore,
     private readonly lexical: LexicalIndex,
-    private readonly vectors: VectorIndex,
-    private readonly embedder: QueryEmbedder,
+    vectors: VectorIndex,
+    embedder: QueryEmbedder,
     private readonly config: RetrievalConfig,
     private readonly capabilities: { lexical: CapabilityLevel; semantic: CapabilityLevel } = {
       lexical: new DegradationManager('retrieve.lexical'),
       semantic: new DegradationManager('retrieve.semantic'),
     },
-  ) {}
+    previous?: PreviousModel,
+  ) {
+    const { embedTimeoutMs } = config;
+    this.current = new ModelSearch(embedder, vectors, embedTimeoutMs);
+    if (previous)
+      this.previous = new ModelSearch(
+        previous.embedder,
+        previous.vectors,
+        embedTimeoutMs,
+        'previous-embedder',
+      );
+  }
 
   /** @throws DependencyUnavailable without a database, and the signal's reason */
   async retrieve(request: RetrievalRequest, signal: AbortSignal): Promise<Retrieval> {
@@ -75,33 +93,35 @@ export class Retriever {
     // What was found of a document that was made anew meanwhile is of no use; all of it is looked for again.
     for (let again = 0; found.isOutdated && again < MOST_REPEATS; again += 1)
       found = await this.find(request, embedding, signal);
-    const { hits, words, question, mergeMs } = found;
+    const { hits, words, questions, mergeMs } = found;
+    const longest = (of: (question: SearchedQuestion) => number) => Math.max(0, ...questions.map(of));
     const timings = {
       lexicalMs: words.ms,
-      embedMs: question.ms,
-      semanticMs: question.searchMs + mergeMs,
+      embedMs: longest(({ ms }) => ms),
+      semanticMs: longest(({ searchMs }) => searchMs) + mergeMs,
       totalMs: total(),
     };
-    const { mode, reason } = question;
+    const mode = questions.some(({ vector }) => vector) ? 'hybrid' : 'lexical';
+    const reason = questions.find(({ failure }) => failure)?.failure;
     observe(timings, mode, reason);
-    return { hits, mode, ...(reason && { reason }), degradation: this.note(reason), timings };
+    return { hits, mode, ...(reason && { reason }), degradation: this.note(mode, reason), timings };
   }
 
-  private async find(request: RetrievalRequest, embedding: Promise<EmbeddedQuestion>, signal: AbortSignal) {
-    const [words, question] = await Promise.all([
+  private async find(request: RetrievalRequest, embedding: Promise<ModelsQuestion[]>, signal: AbortSignal) {
+    const [words, questions] = await Promise.all([
       this.scoreWords(request, signal),
-      embedding.then((embedded) => this.searchSimilar(request, embedded, signal)),
+      embedding.then((all) => Promise.all(all.map((one) => this.searchSimilar(request, one, signal)))),
     ]);
     const merging = stopwatch();
-    const merge = (tx: Queryable) => this.merge(tx, request, words.scores, question);
+    const merge = (tx: Queryable) => this.merge(tx, request, words.scores, questions);
     const merged = await this.db.read(request.reader.tenantId, merge, { signal });
-    return { ...merged, words, question, mergeMs: merging() };
+    return { ...merged, words, questions, mergeMs: merging() };
   }
 
-  private note(reason?: string): Degradation | undefined {
+  private note(mode: Retrieval['mode'], reason?: string): Degradation | undefined {
     const { lexical, semantic } = this.capabilities;
     lexical.observe('full');
-    return reason ? semantic.observe('degraded', reason, 'lexical') : semantic.observe('full');
+    return reason ? semantic.observe('degraded', reason, mode) : semantic.observe('full');
   }
 
   private async scoreWords(request: RetrievalRequest, signal: AbortSignal) {
@@ -114,34 +134,34 @@ export class Retriever {
     return { scores, ms: time() };
   }
 
-  private async embed({ query, mode }: RetrievalRequest, signal: AbortSignal): Promise<EmbeddedQuestion> {
-    if (mode === 'lexical') return { mode, ms: 0 };
-    const time = stopwatch();
-    const limit = AbortSignal.timeout(this.config.embedTimeoutMs);
-    try {
-      const vector = await this.embedder.embed(query, AbortSignal.any([signal, limit]));
-      return { mode: 'hybrid', vector, ms: time() };
-    } catch (error) {
-      signal.throwIfAborted();
-      const late = limit.aborted || error instanceof DependencyTimeout;
-      this.logger.warn({ reason: (error as Error).name, late }, 'a question could not be embedded');
-      return { mode: 'lexical', reason: late ? 'embedder-timeout' : 'embedder-unavailable', ms: time() };
-    }
+  /** By each model that has embedded some of the documents. */
+  private async embed(request: RetrievalRequest, signal: AbortSignal): Promise<ModelsQuestion[]> {
+    const { query, mode } = request;
+    if (mode === 'lexical') return [];
+    const by = async (model: ModelSearch) => ({ model, ...(await model.embed(query, signal)) });
+    const ofPrevious = async ({ previous } = this) =>
+      previous && (await this.isUsed(previous, request, signal)) ? [await by(previous)] : [];
+    const [current, others] = await Promise.all([by(this.current), ofPrevious()]);
+    return [current, ...others];
+  }
+
+  private isUsed({ model }: ModelSearch, request: RetrievalRequest, signal: AbortSignal): Promise<boolean> {
+    const look = (tx: Queryable) => this.passages.hasVectorsOf(tx, request, model);
+    return this.db.read(request.reader.tenantId, look, { signal });
   }
 
   /** The most similar passages: while the words are looked up, so that far from the database nobody waits for both. */
   private async searchSimilar(
     request: RetrievalRequest,
-    embedded: EmbeddedQuestion,
+    question: ModelsQuestion,
     signal: AbortSignal,
   ): Promise<SearchedQuestion> {
-    const { vector } = embedded;
-    if (!vector) return { ...embedded, similar: [], searchMs: 0 };
+    const { model, vector } = question;
+    if (!vector) return { ...question, similar: [], searchMs: 0 };
     const time = stopwatch();
-    const wanted = { model: this.embedder.model, vector, limit: this.candidatesFor(request) };
-    const search = (tx: Queryable) => this.vectors.search(tx, request, wanted);
+    const search = (tx: Queryable) => model.search(tx, request, vector, this.candidatesFor(request));
     const similar = await this.db.read(request.reader.tenantId, search, { signal });
-    return { ...embedded, similar, searchMs: time() };
+    return { ...question, similar, searchMs: time() };
   }
 
   private candidatesFor({ limit }: RetrievalRequest): number {
@@ -152,14 +172,18 @@ export class Retriever {
     tx: Queryable,
     request: RetrievalRequest,
     words: Bm25Scores,
-    { vector, similar }: SearchedQuestion,
+    questions: readonly SearchedQuestion[],
   ): Promise<{ hits: RetrievedPassage[]; isOutdated: boolean }> {
     const found = new Map<string, Found>();
     for (const { score, ...place } of words.best(this.candidatesFor(request)))
       found.set(keyOfPlace(place), { ...place, lexical: score, similarity: null });
-    for (const { similarity, ...place } of similar)
-      found.set(keyOfPlace(place), { ...place, lexical: words.scoreOf(place), similarity });
-    if (vector) await this.compareOthers(tx, request, vector, found);
+    for (const { model, similar } of questions)
+      for (const { similarity, ...place } of similar)
+        found.set(keyOfPlace(place), {
+          ...{ ...place, similarity, model: model.model },
+          lexical: words.scoreOf(place),
+        });
+    for (const question of questions) await this.compareOthers(tx, request, question, found);
     const ranked = fuse([...found.values()], this.config).slice(0, request.limit);
     const known = new Map(
       (await this.passages.listAt(tx, request, ranked)).map((row) => [keyOfPlace(row), row]),
@@ -178,14 +202,13 @@ export class Retriever {
   private async compareOthers(
     tx: Queryable,
     scope: SearchScope,
-    vector: Float32Array,
+    { model, vector }: ModelsQuestion,
     found: Map<string, Found>,
   ): Promise<void> {
     const others = [...found.values()].filter(({ similarity }) => similarity === null);
-    if (others.length === 0) return;
-    const key = { model: this.embedder.model, vector };
-    for (const { similarity, ...place } of await this.vectors.compare(tx, scope, key, others))
-      found.get(keyOfPlace(place))!.similarity = similarity;
+    if (others.length === 0 || !vector) return;
+    for (const { similarity, ...place } of await model.compare(tx, scope, vector, others))
+      Object.assign(found.get(keyOfPlace(place))!, { similarity, model: model.model });
   }
 }
 
@@ -194,12 +217,9 @@ const MOST_REPEATS = 2;
 
 type Found = PassagePlace & Candidate;
 
-interface EmbeddedQuestion extends Pick<Retrieval, 'mode' | 'reason'> {
-  vector?: Float32Array;
-  ms: number;
-}
+type ModelsQuestion = EmbeddedQuestion & { model: ModelSearch };
 
-interface SearchedQuestion extends EmbeddedQuestion {
+interface SearchedQuestion extends ModelsQuestion {
   similar: SimilarPassage[];
   searchMs: number;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Box } from '../passages/passage.js';
 import { timeBody, toTimeBody } from '../passages/time.js';
+import { SEMANTIC_FAILURES } from './model-search.js';
 import type { Retrieval } from './retriever.js';
 
 export const Search = z.strictObject({
@@ -36,7 +37,13 @@ export type SearchHit = z.infer<typeof SearchHit>;
 export const SearchBody = z.object({
   hits: z.array(SearchHit).describe('The best first.'),
   mode: z.enum(['hybrid', 'lexical']).describe('`lexical` when only words could be compared.'),
-  reason: z.enum(['embedder-timeout', 'embedder-unavailable']).nullable().describe('Why it is `lexical`.'),
+  reason: z
+    .enum(SEMANTIC_FAILURES)
+    .nullable()
+    .describe(
+      'Why it is `lexical`; one that begins with previous: documents that are not embedded anew yet were found by ' +
+        'their words only.',
+    ),
   took_ms: z.number().int(),
 });
 export type SearchBody = z.infer<typeof SearchBody>;
