@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AccessTokens, TokenKeys } from '#libs/auth';
+import { AccessTokens, newTokenKey, TokenKeys } from '#libs/auth';
 import { ApiKeysService } from '../../apps/api/src/auth/api-keys/api-keys.service.js';
 import { LoginService } from '../../apps/api/src/auth/passwords/login.service.js';
 import { LoginThrottle } from '../../apps/api/src/auth/passwords/login-throttle.js';
@@ -27,7 +27,7 @@ export async function identityWorld() {
   const db = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'identity-'));
   const settings = { issuer: 'test', audience: 'test', lifetimeSeconds: 600 };
-  const tokens = new AccessTokens(await TokenKeys.loadOrCreate(folder), settings);
+  const tokens = new AccessTokens(await TokenKeys.of(await newTokenKey()), settings);
   const hasher = await PasswordHasher.create(QUICK_HASH, {
     execute: (work) => work(new AbortController().signal),
   });

@@ -19,6 +19,14 @@ export class Unauthenticated extends AuthenticationFailed {
   }
 }
 
+/** Something was presented that is neither an access token nor an API key behind `Bearer`. */
+export class CredentialMalformed extends AuthenticationFailed {
+  readonly code = 'credential-malformed';
+  constructor() {
+    super('The Authorization header must be Bearer, a space and an access token or an API key');
+  }
+}
+
 /** Says no more than that: why a token was refused helps only those who forge them. */
 export class TokenInvalid extends AuthenticationFailed {
   readonly code = 'token-invalid';
@@ -29,9 +37,10 @@ export class TokenInvalid extends AuthenticationFailed {
 
 export class TokenExpired extends AuthenticationFailed {
   readonly code = 'token-expired';
-  override readonly suspicious = false;
-  constructor() {
+  override readonly suspicious: boolean;
+  constructor({ suspicious = false } = {}) {
     super('The access token has expired; refresh it');
+    this.suspicious = suspicious;
   }
 }
 

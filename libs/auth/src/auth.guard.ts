@@ -2,7 +2,7 @@ import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { auditActor, auditedActOf, AuditLog } from '#libs/audit';
 import { currentContext } from '#libs/observability';
-import { AuthenticationFailed, Unauthenticated } from './auth.errors.js';
+import { AuthenticationFailed, CredentialMalformed, Unauthenticated } from './auth.errors.js';
 import { CredentialVerifier } from './credential-verifier.js';
 import { accessRuleOf, setPrincipal } from './declarations.js';
 import type { Principal } from './principal.js';
@@ -40,8 +40,9 @@ export class AuthGuard implements CanActivate {
 }
 
 function bearerOf(header: string | undefined): string {
-  const credential = header && BEARER.exec(header)?.[1];
-  if (!credential) throw new Unauthenticated();
+  if (!header) throw new Unauthenticated();
+  const credential = BEARER.exec(header)?.[1];
+  if (!credential) throw new CredentialMalformed();
   return credential;
 }
 

@@ -3,7 +3,14 @@ import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { Audited, AuditLog, type AuditRecord } from '#libs/audit';
 import { DependencyUnavailable } from '#libs/errors';
 import { currentContext, newContext, runInContext } from '#libs/observability';
-import { ApiKeyInvalid, Forbidden, TokenExpired, TokenInvalid, Unauthenticated } from './auth.errors.js';
+import {
+  ApiKeyInvalid,
+  CredentialMalformed,
+  Forbidden,
+  TokenExpired,
+  TokenInvalid,
+  Unauthenticated,
+} from './auth.errors.js';
 import { AuthGuard } from './auth.guard.js';
 import { CredentialVerifier } from './credential-verifier.js';
 import { principalOf, Public, RequirePermission } from './declarations.js';
@@ -101,12 +108,21 @@ describe('the guards', () => {
       },
     );
 
-    it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic good', 'good', 'Bearer good bad', 'Bearer gööd'])(
+    it.each([undefined, ''])(
       'asks for a credential when the header is %j, and records nothing',
       async (header) => {
         await expect(authenticate(header)).rejects.toThrow(Unauthenticated);
         expect(headers['www-authenticate']).toBe('Bearer realm="navigator"');
         expect(records).toEqual([]);
+      },
+    );
+
+    it.each(['Bearer', 'Bearer ', 'Basic good', 'good', 'Bearer good bad', 'Bearer gööd'])(
+      'refuses the header %j, and records that',
+      async (header) => {
+        await expect(authenticate(header)).rejects.toThrow(CredentialMalformed);
+        expect(headers['www-authenticate']).toContain('error="invalid_token"');
+        expect(records).toMatchObject([{ action: 'access', reason: 'credential-malformed' }]);
       },
     );
 

@@ -6,6 +6,7 @@ export { assertEveryRouteDeclares, listRoutes, UndeclaredRoutes, type Route } fr
 export {
   PERMISSIONS,
   permissionsOf,
+  outranks,
   roleAllows,
   ROLES,
   type Permission,
@@ -15,6 +16,7 @@ export {
 export {
   ApiKeyInvalid,
   AuthenticationFailed,
+  CredentialMalformed,
   Forbidden,
   SessionEnded,
   SessionRequired,
@@ -23,4 +25,11 @@ export {
   Unauthenticated,
 } from './auth.errors.js';
 export { AccessTokens, type AccessTokenSettings } from './tokens/access-tokens.js';
-export { TokenKeys, TokenKeysUnusable } from './tokens/token-keys.js';
+export {
+  newTokenKey,
+  TokenKeys,
+  type PublicJwk,
+  type TokenKey,
+  type TokenKeyMaterial,
+} from './tokens/token-keys.js';
+export { allowsModel, TenantRulesSource, type TenantRules } from './tenant-rules.js';

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -28,7 +28,12 @@ export class SealBroken extends Error {
 
 /** The key of this installation that seals secrets which have to be kept in the database. */
 export class SealingKey {
-  constructor(private readonly key: Buffer) {}
+  /** Names the key, and tells nothing about it: 32 hexadecimal digits. */
+  readonly fingerprint: string;
+
+  constructor(private readonly key: Buffer) {
+    this.fingerprint = createHmac('sha256', key).update('fingerprint').digest('hex').slice(0, 32);
+  }
 
   /**
    * Reads `sealing-key` from a folder, and makes it on the first start. Processes that start together end with the

@@ -15,7 +15,7 @@ export const authSection = section(
       .max(200)
       .default('insurance-navigator')
       .describe('`aud` of the access tokens; tokens for another audience are refused.'),
-    accessTokenSeconds: whole(30, 3_600, 600).describe('How long an access token is valid.'),
+    accessTokenSeconds: whole(30, 600, 600).describe('How long an access token is valid.'),
     refreshIdleDays: whole(1, 90, 14).describe('A session that is not refreshed for so long ends.'),
     refreshAbsoluteDays: whole(1, 365, 30).describe('A session ends after this, however much it is used.'),
     refreshGraceSeconds: whole(0, 60, 10).describe(

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AuditLog } from '#libs/audit';
-import { AccessTokens, AuthGuard, CredentialVerifier, PermissionGuard, TokenKeys } from '#libs/auth';
+import { AccessTokens, AuthGuard, CredentialVerifier, PermissionGuard } from '#libs/auth';
 import { isDatabaseUnreachable, TenantDb } from '#libs/database';
 import { DeadlineExceeded } from '#libs/errors';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
@@ -16,11 +15,15 @@ import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { SessionService } from './sessions/session.service.js';
+import type { TokenConfig } from './token-keys/token-keys.config.js';
+import { JsonWebKeysController, TokenKeysController } from './token-keys/token-keys.controller.js';
+import { tokenKeyProviders } from './token-keys/token-keys.providers.js';
 import { type OutageGrace, VerifiedCredentials } from './verified-credentials.js';
 
 export interface AuthModuleOptions {
   auth: AuthConfig;
   bootstrap: BootstrapConfig;
+  tokens: TokenConfig;
 }
 
 /** Who is asking: logins, sessions, API keys, and the verifier that the global guards use. */
@@ -28,22 +31,13 @@ export interface AuthModuleOptions {
 @Module({})
 export class AuthModule {
   /** Needs global `TenantDb`, `AuditLog`, `PolicyRegistry`, `DegradationRegistry` and `DATA_DIR`. */
-  static register({ auth, bootstrap }: AuthModuleOptions): DynamicModule {
+  static register({ auth, bootstrap, tokens }: AuthModuleOptions): DynamicModule {
     return {
       module: AuthModule,
       imports: [TenantsModule],
-      controllers: [AuthController, ApiKeysController],
+      controllers: [AuthController, ApiKeysController, JsonWebKeysController, TokenKeysController],
       providers: [
-        {
-          provide: TokenKeys,
-          useFactory: (dataDir: string) => TokenKeys.loadOrCreate(join(dataDir, 'secrets')),
-          inject: ['DATA_DIR'],
-        },
-        {
-          provide: AccessTokens,
-          useFactory: (keys: TokenKeys) => new AccessTokens(keys, tokenSettings(auth)),
-          inject: [TokenKeys],
-        },
+        ...tokenKeyProviders(tokens, auth),
         {
           provide: PasswordHasher,
           useFactory: (policies: PolicyRegistry) =>
@@ -82,10 +76,6 @@ export class AuthModule {
       exports: [CredentialVerifier, AuthGuard, PermissionGuard, BootstrapService],
     };
   }
-}
-
-function tokenSettings({ issuer, audience, accessTokenSeconds }: AuthConfig) {
-  return { issuer, audience, lifetimeSeconds: accessTokenSeconds };
 }
 
 function hashParameters({ passwordMemoryKib, passwordPasses, passwordParallelism }: AuthConfig) {

@@ -1,3 +1,4 @@
 export { AuthModule, type AuthModuleOptions } from './auth.module.js';
 export { authSection, bootstrapSection, type AuthConfig, type BootstrapConfig } from './auth.config.js';
+export { tokenSection } from './token-keys/token-keys.config.js';
 export { BootstrapService, type BootstrapCredentials } from './bootstrap.service.js';

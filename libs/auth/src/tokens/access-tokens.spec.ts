@@ -1,12 +1,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { TokenExpired, TokenInvalid } from '../auth.errors.js';
 import { type AccessClaims, AccessTokens } from './access-tokens.js';
-import { TokenKeys } from './token-keys.js';
+import { newTokenKey, TokenKeys } from './token-keys.js';
 
 const settings = { issuer: 'navigator', audience: 'navigator-api', lifetimeSeconds: 600 };
 const claims: AccessClaims = {
@@ -18,16 +15,13 @@ const claims: AccessClaims = {
 const PAYLOADS = '../shared/data/payloads/jwt_wycheproof_subset.json';
 
 describe('AccessTokens', () => {
-  let folder: string;
   let keys: TokenKeys;
   let now: Date;
   let tokens: AccessTokens;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'access-tokens-'));
-    keys = await TokenKeys.loadOrCreate(folder);
+    keys = await TokenKeys.of(await newTokenKey());
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach(() => {
     now = new Date('2026-11-03T10:00:00Z');
     tokens = new AccessTokens(keys, settings, () => now);
@@ -56,6 +50,7 @@ describe('AccessTokens', () => {
       iat: seconds(),
       nbf: seconds(),
       exp: seconds() + 600,
+      jti: randomUUID(),
       ...payload,
     };
     return new SignJWT(Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)))
@@ -75,6 +70,14 @@ describe('AccessTokens', () => {
     await tokens.verify(token);
     later(10);
     await expect(tokens.verify(token)).rejects.toThrow(TokenExpired);
+  });
+
+  it('finds a token of a moment ago ordinary, and one of yesterday worth a record', async () => {
+    const token = await tokens.issue(claims);
+    later(700);
+    await expect(tokens.verify(token)).rejects.toMatchObject({ code: 'token-expired', suspicious: false });
+    later(86_400);
+    await expect(tokens.verify(token)).rejects.toMatchObject({ code: 'token-expired', suspicious: true });
   });
 
   it('accepts the token that the negative cases below are made from', async () => {
@@ -114,7 +117,7 @@ describe('AccessTokens', () => {
     await refused(await signed({ payload: { aud: ['another-api', 'a-third'] } }));
   });
 
-  it.each(['iss', 'aud', 'sub', 'tid', 'sid', 'role', 'iat', 'nbf', 'exp'])(
+  it.each(['iss', 'aud', 'sub', 'tid', 'sid', 'role', 'iat', 'nbf', 'exp', 'jti'])(
     'refuses a token without %s',
     async (name) => {
       await refused(await signed({ payload: { [name]: undefined } }));
@@ -173,6 +176,34 @@ describe('AccessTokens', () => {
       'nonsense',
     ];
     for (const each of tampered) await refused(each);
+  });
+
+  it('refuses the same bytes written in another way', async () => {
+    const [head, body, signature] = (await tokens.issue(claims)).split('.') as [string, string, string];
+    // The last of 86 characters has four bits that say nothing.
+    const twin = signature.slice(0, -1) + String.fromCharCode(signature.charCodeAt(85) + 1);
+    expect(Buffer.from(twin, 'base64url')).toEqual(Buffer.from(signature, 'base64url'));
+    for (const each of [twin, `${signature}==`, ` ${signature}`, signature.replace(/.$/, '=$&')])
+      await refused(`${head}.${body}.${each}`);
+    await refused(`${head}=.${body}.${signature}`);
+    await refused(`${head}.${body}=.${signature}`);
+  });
+
+  it('refuses a header with members twice, in another order or of another kind, also when we signed it', async () => {
+    const { kid, key } = keys.signing;
+    const body = (await tokens.issue(claims)).split('.')[1]!;
+    for (const header of [
+      `{"alg":"none","alg":"EdDSA","typ":"at+jwt","kid":"${kid}"}`,
+      `{"kid":"${kid}","typ":"at+jwt","alg":"EdDSA"}`,
+      `{"alg":"EdDSA","typ":"at+jwt","kid":"${kid}","crit":["exp"]}`,
+      `{"alg":"EdDSA","typ":"at+jwt","kid":"${kid}","b64":false,"crit":["b64"]}`,
+      `{"alg":"EdDSA","typ":"at+jwt","kid":"${kid}","cty":"JWT"}`,
+      `{"alg":"EdDSA","typ":"at+jwt","kid":["${kid}"]}`,
+    ]) {
+      const signed = `${encode(header)}.${body}`;
+      const signature = await crypto.subtle.sign('Ed25519', key, Buffer.from(signed));
+      await refused(`${signed}.${Buffer.from(signature).toString('base64url')}`);
+    }
   });
 
   it('refuses a token over 4 KB before it looks inside', async () => {

@@ -1,68 +1,112 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { TokenKeys, TokenKeysUnusable } from './token-keys.js';
+import { calculateJwkThumbprint, importJWK } from 'jose';
+import { newTokenKey, type TokenKey, tokenHeader, TokenKeys } from './token-keys.js';
+
+const headerOf = (kid: string) => Buffer.from(JSON.stringify(tokenHeader(kid))).toString('base64url');
 
 describe('TokenKeys', () => {
-  let folder: string;
-  const file = () => join(folder, 'token-keys.json');
+  let now: number;
+  let looks: number;
+  let onLook: () => Promise<unknown>;
+  let keys: TokenKeys;
 
-  beforeEach(async () => {
-    folder = join(await mkdtemp(join(tmpdir(), 'token-keys-')), 'secrets');
-  });
-  afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
-
-  it('makes a key on the first start, readable by its owner alone', async () => {
-    const keys = await TokenKeys.loadOrCreate(folder);
-    expect(keys.find(keys.signing.kid)).toBeDefined();
-    expect((await stat(file())).mode & 0o777).toBe(0o600);
-    expect((await stat(folder)).mode & 0o777).toBe(0o700);
-  });
-
-  it('finds the same key on the next start', async () => {
-    const first = await TokenKeys.loadOrCreate(folder);
-    const second = await TokenKeys.loadOrCreate(folder);
-    expect(second.signing.kid).toBe(first.signing.kid);
+  beforeEach(() => {
+    now = 1_000_000;
+    looks = 0;
+    onLook = () => Promise.resolve();
+    keys = new TokenKeys(
+      async () => {
+        looks++;
+        await onLook();
+      },
+      () => now,
+    );
   });
 
-  it('gives all processes that start together the same key, and leaves no other file', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => TokenKeys.loadOrCreate(folder)));
-    expect(new Set(all.map((keys) => keys.signing.kid)).size).toBe(1);
-    expect(await readdir(folder)).toEqual(['token-keys.json']);
+  const key = async (times: Partial<TokenKey> = {}): Promise<TokenKey> => ({
+    ...(await newTokenKey()),
+    signsFrom: now,
+    verifiesUntil: Infinity,
+    ...times,
   });
 
-  it('signs with the first key of the file and accepts all of them, so that keys can be exchanged', async () => {
-    const old = await TokenKeys.loadOrCreate(folder);
-    const { keys: oldKeys } = JSON.parse(await readFile(file(), 'utf8'));
-    await rm(file());
-    const fresh = await TokenKeys.loadOrCreate(folder);
-    const { keys: freshKeys } = JSON.parse(await readFile(file(), 'utf8'));
-    await writeFile(file(), JSON.stringify({ keys: [...freshKeys, ...oldKeys] }));
-
-    const both = await TokenKeys.loadOrCreate(folder);
-    expect(both.signing.kid).toBe(fresh.signing.kid);
-    expect(both.find(old.signing.kid)).toBeDefined();
+  it('names a key by the thumbprint of its public part, and publishes nothing else', async () => {
+    const made = await key();
+    await keys.replace([made]);
+    const [published] = keys.jwks().keys;
+    expect(published).toEqual({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: made.publicKey,
+      kid: made.kid,
+      alg: 'EdDSA',
+      use: 'sig',
+    });
+    expect(made.kid).toBe(await calculateJwkThumbprint({ ...published! }));
+    expect(JSON.stringify(keys.jwks())).not.toContain(made.privateKey);
+    await expect(importJWK({ ...published! })).resolves.toBeDefined();
   });
 
-  it('knows no key by another name, whatever the name tries', async () => {
-    const keys = await TokenKeys.loadOrCreate(folder);
-    for (const kid of ['', '../token-keys.json', "' or 1=1 --", '__proto__', 'constructor'])
-      expect(keys.find(kid)).toBeUndefined();
+  it('publishes a key before it signs, and lets the old one verify until its tokens are over', async () => {
+    const old = await key({ verifiesUntil: now + 700 });
+    const next = await key({ signsFrom: now + 100 });
+    await keys.replace([next, old]);
+    const published = () => keys.jwks().keys.map(({ kid }) => kid);
+
+    expect(keys.signing.kid).toBe(old.kid);
+    expect(published()).toEqual([next.kid, old.kid]);
+    now += 100;
+    expect(keys.signing.kid).toBe(next.kid);
+    expect(keys.find(old.kid)).toBeDefined();
+    now += 600;
+    expect(keys.find(old.kid)).toBeUndefined();
+    expect(await keys.findByHeader(headerOf(old.kid))).toBeUndefined();
+    expect(published()).toEqual([next.kid]);
   });
 
-  it('refuses a file that everybody may read', async () => {
-    await TokenKeys.loadOrCreate(folder);
-    await chmod(file(), 0o644);
-    await expect(TokenKeys.loadOrCreate(folder)).rejects.toThrow(/everybody may read it/);
+  it('says when a key has gone', async () => {
+    const [a, b] = [await key(), await key()];
+    expect(await keys.replace([a])).toBe(false);
+    expect(await keys.replace([a, b])).toBe(false);
+    expect(await keys.replace([b])).toBe(true);
+    expect(keys.find(a.kid)).toBeUndefined();
   });
 
-  it.each(['', 'not json', '{"keys":[]}', '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}'])(
-    'refuses a damaged file (%j) instead of making another key',
-    async (text) => {
-      await TokenKeys.loadOrCreate(folder);
-      await writeFile(file(), text);
-      await expect(TokenKeys.loadOrCreate(folder)).rejects.toThrow(TokenKeysUnusable);
-      expect(await readFile(file(), 'utf8')).toBe(text);
-    },
-  );
+  it('has nothing to sign with when no key is ready, and says so', async () => {
+    await keys.replace([await key({ signsFrom: now + 1 })]);
+    expect(() => keys.signing).toThrow('There is no key');
+  });
+
+  it('looks once a second for a key that another replica may have made', async () => {
+    const other = await key();
+    onLook = () => keys.replace([other]);
+    expect(await keys.findByHeader(headerOf(other.kid))).toBeDefined();
+    for (let i = 0; i < 10; i++) await keys.findByHeader(headerOf((await key()).kid));
+    expect(looks).toBe(1);
+    now += 1_000;
+    await keys.findByHeader(headerOf((await key()).kid));
+    expect(looks).toBe(2);
+  });
+
+  it('knows no key by another name or header, whatever they try, and does not even look', async () => {
+    const { kid } = await key();
+    await keys.replace([await key()]);
+    for (const name of [
+      '',
+      '../token-keys.json',
+      "' or 1=1 --",
+      '__proto__',
+      'constructor',
+      'x'.repeat(4_000),
+    ]) {
+      expect(keys.find(name)).toBeUndefined();
+      expect(await keys.findByHeader(headerOf(name))).toBeUndefined();
+    }
+    for (const more of [{ alg: 'none' }, { jku: 'https://example.com' }, { crit: ['b64'], b64: false }])
+      expect(
+        await keys.findByHeader(
+          Buffer.from(JSON.stringify({ ...tokenHeader(kid), ...more })).toString('base64url'),
+        ),
+      ).toBeUndefined();
+    expect(looks).toBe(0);
+  });
 });

@@ -1,116 +1,154 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  calculateJwkThumbprint,
-  type CryptoKey,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-} from 'jose';
+import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK } from 'jose';
 
 /** One algorithm, pinned: RFC 8725 section 3.1. */
 export const TOKEN_ALGORITHM = 'EdDSA';
-const FILE_NAME = 'token-keys.json';
+/** RFC 9068. A token of any other kind that our keys may sign one day is not taken for an access token. */
+export const TOKEN_TYPE = 'at+jwt';
+const CURVE = 'Ed25519';
+/** Whoever makes up key names makes us look at most this often. */
+const LOOK_EVERY_MS = 1_000;
 
-/** The file may be read by others, or is not what we wrote. */
-export class TokenKeysUnusable extends Error {
-  constructor(path: string, reason: string, options?: ErrorOptions) {
-    super(`The token keys in ${path} cannot be used: ${reason}`, options);
-    this.name = 'TokenKeysUnusable';
-  }
+/** The two numbers of an Ed25519 key (RFC 8037), and its name, which follows from the public one. */
+export interface TokenKeyMaterial {
+  kid: string;
+  /** base64url */
+  publicKey: string;
+  privateKey: string;
 }
 
-/** The key that signs access tokens, and all those whose signatures are accepted. */
-export class TokenKeys {
-  private constructor(
-    readonly signing: { readonly kid: string; readonly key: CryptoKey },
-    private readonly verifying: ReadonlyMap<string, CryptoKey>,
-  ) {}
-
-  /** The public key of that name; only names from our own file exist. */
-  find(kid: string): CryptoKey | undefined {
-    return this.verifying.get(kid);
-  }
-
-  /**
-   * Reads `token-keys.json` (a JWK set: the first key signs, all verify) from a folder, and makes it on the first
-   * start. Processes that start together end with the same keys, and a crash leaves no half-written file.
-   *
-   * @throws TokenKeysUnusable
-   */
-  static async loadOrCreate(folder: string): Promise<TokenKeys> {
-    const path = join(folder, FILE_NAME);
-    if (!(await exists(path))) await create(folder, path);
-    return TokenKeys.load(path);
-  }
-
-  private static async load(path: string): Promise<TokenKeys> {
-    if (((await stat(path)).mode & 0o007) !== 0) throw new TokenKeysUnusable(path, 'everybody may read it');
-    try {
-      const { keys } = JSON.parse(await readFile(path, 'utf8')) as { keys: JWK[] };
-      const pairs = await Promise.all(keys.map(importPair));
-      const [signing] = pairs;
-      if (!signing) throw new Error('the set is empty');
-      return new TokenKeys(signing, new Map(pairs.map(({ kid, publicKey }) => [kid, publicKey])));
-    } catch (error) {
-      throw new TokenKeysUnusable(path, 'it is not a set of Ed25519 keys', { cause: error });
-    }
-  }
+/** A key and when it counts, in milliseconds by this process's clock. */
+export interface TokenKey extends TokenKeyMaterial {
+  signsFrom: number;
+  verifiesUntil: number;
 }
 
-async function importPair({
-  kty,
-  crv,
-  x,
-  d,
-}: JWK): Promise<{ kid: string; key: CryptoKey; publicKey: CryptoKey }> {
-  const publicJwk: JWK = { kty, crv, x };
-  const [kid, key, publicKey] = await Promise.all([
-    calculateJwkThumbprint(publicJwk),
-    importJWK({ ...publicJwk, d }, TOKEN_ALGORITHM),
-    importJWK(publicJwk, TOKEN_ALGORITHM),
-  ]);
-  return { kid, key: key as CryptoKey, publicKey: publicKey as CryptoKey };
+interface Imported {
+  kid: string;
+  key: CryptoKey;
+  publicKey: CryptoKey;
+  x: string;
+  signsFrom: number;
+  verifiesUntil: number;
+}
+
+export interface PublicJwk {
+  kty: 'OKP';
+  crv: 'Ed25519';
+  x: string;
+  kid: string;
+  alg: 'EdDSA';
+  use: 'sig';
+}
+
+export async function newTokenKey(): Promise<TokenKeyMaterial> {
+  const { privateKey } = await generateKeyPair(TOKEN_ALGORITHM, { crv: CURVE, extractable: true });
+  const { x, d } = await exportJWK(privateKey);
+  const kid = await calculateJwkThumbprint({ kty: 'OKP', crv: CURVE, x });
+  return { kid, publicKey: x!, privateKey: d! };
+}
+
+/** The header of a token that this key signs: always these bytes. */
+export function tokenHeader(kid: string): { alg: string; typ: string; kid: string } {
+  return { alg: TOKEN_ALGORITHM, typ: TOKEN_TYPE, kid };
 }
 
 /**
- * The whole file is written under another name and then linked to its own, which succeeds for exactly one process:
- * nobody ever reads a part of it, and whoever comes second uses the first one's.
+ * The keys that are in force in this process. A token's key is found by comparing its header with those that we would
+ * have written: nothing in a header of somebody else's is ever parsed or followed (`alg`, `jku`, `jwk`, `crit`, …).
  */
-async function create(folder: string, path: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { privateKey } = await generateKeyPair(TOKEN_ALGORITHM, { crv: 'Ed25519', extractable: true });
-  const draft = join(folder, `.${FILE_NAME}.${randomUUID()}`);
-  try {
-    await writeDurably(draft, JSON.stringify({ keys: [await exportJWK(privateKey)] }));
-    await link(draft, path).catch(unlessExisting);
-  } finally {
-    await rm(draft, { force: true });
+export class TokenKeys {
+  private keys: Imported[] = [];
+  private byHeader = new Map<string, Imported>();
+  private lookedAt = -Infinity;
+
+  /** @param look asks where the keys are kept whether there are others by now, and calls `replace` */
+  constructor(
+    private readonly look: () => Promise<void> = () => Promise.resolve(),
+    private readonly now: () => number = () => Date.now(),
+  ) {}
+
+  /** One key that signs and verifies from now on. */
+  static async of(...keys: TokenKeyMaterial[]): Promise<TokenKeys> {
+    const ring = new TokenKeys();
+    await ring.replace(keys.map((key) => ({ ...key, signsFrom: -Infinity, verifiesUntil: Infinity })));
+    return ring;
+  }
+
+  /** Returns whether one that was there is there no more. */
+  async replace(keys: readonly TokenKey[]): Promise<boolean> {
+    const known = new Map(this.keys.map((key) => [key.kid, key]));
+    const next = await Promise.all(keys.map((key) => importKey(key, known.get(key.kid))));
+    this.keys = next;
+    this.byHeader = new Map(next.map((key) => [encodedHeader(key.kid), key]));
+    return [...known.keys()].some((kid) => !next.some((key) => key.kid === kid));
+  }
+
+  /**
+   * The newest key whose time to sign has come.
+   *
+   * @throws Error when there is none, which is a mistake of whoever keeps the keys
+   */
+  get signing(): { readonly kid: string; readonly key: CryptoKey } {
+    const now = this.now();
+    const ready = this.keys.filter(({ signsFrom, verifiesUntil }) => signsFrom <= now && verifiesUntil > now);
+    const newest = ready.toSorted((a, b) => b.signsFrom - a.signsFrom)[0];
+    if (!newest) throw new Error('There is no key to sign access tokens with');
+    return newest;
+  }
+
+  /** The public key of that name; only names from our own list exist. */
+  find(kid: string): CryptoKey | undefined {
+    return this.valid(this.keys.find((key) => key.kid === kid))?.publicKey;
+  }
+
+  /** The public key for a token that begins with this header (base64url), if it is a header of ours. */
+  async findByHeader(header: string): Promise<CryptoKey | undefined> {
+    const known = this.byHeader.get(header);
+    // A replica may sign with a key that this one has not heard of yet. All our headers have the same length.
+    if (!known && header.length === HEADER_LENGTH && this.mayLook()) await this.look();
+    return this.valid(known ?? this.byHeader.get(header))?.publicKey;
+  }
+
+  /** What others verify our tokens with (RFC 7517): also the key that will sign next. */
+  jwks(): { keys: PublicJwk[] } {
+    const keys = this.keys.filter((key) => this.valid(key));
+    return {
+      keys: keys.map(({ kid, x }) => ({
+        kty: 'OKP',
+        crv: CURVE,
+        x,
+        kid,
+        alg: TOKEN_ALGORITHM,
+        use: 'sig',
+      })),
+    };
+  }
+
+  private valid(key: Imported | undefined): Imported | undefined {
+    return key && key.verifiesUntil > this.now() ? key : undefined;
+  }
+
+  private mayLook(): boolean {
+    const now = this.now();
+    if (now - this.lookedAt < LOOK_EVERY_MS) return false;
+    this.lookedAt = now;
+    return true;
   }
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+async function importKey({ kid, publicKey: x, privateKey: d, ...times }: TokenKey, known?: Imported) {
+  if (known) return { ...known, ...times };
+  const jwk = { kty: 'OKP', crv: CURVE, x };
+  const [key, publicKey] = await Promise.all([
+    importJWK({ ...jwk, d }, TOKEN_ALGORITHM),
+    importJWK(jwk, TOKEN_ALGORITHM),
+  ]);
+  return { kid, x, key: key as CryptoKey, publicKey: publicKey as CryptoKey, ...times };
 }
 
-function unlessExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
+function encodedHeader(kid: string): string {
+  return Buffer.from(JSON.stringify(tokenHeader(kid))).toString('base64url');
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
-}
+/** A name is the SHA-256 of the key as base64url. */
+const HEADER_LENGTH = encodedHeader('x'.repeat(43)).length;
