@@ -24,6 +24,8 @@ interface Progress {
 type Send = <T>(path: string, init?: RequestInit) => Promise<T | undefined>;
 
 const SMALL_DOCUMENTS = 20;
+/** Whoever looks at the large one all the time is what the small ones wait for. */
+const RARELY_MS = 500;
 /** Of the large document, when it is cancelled. */
 const CANCELLED_AT_PERCENT = 3;
 
@@ -65,10 +67,11 @@ export async function measureLargeDocument(
     await owner(`/v1/documents/${id}/retry`, { method: 'POST' });
     const startedMs = performance.now();
     const seconds = () => (performance.now() - startedMs) / 1_000;
-    const reached = (matches: (document: Progress) => boolean) => until(owner, id, matches).then(seconds);
+    const reached = (matches: (document: Progress) => boolean) =>
+      until(owner, id, matches, RARELY_MS).then(seconds);
     const read = reached(({ stages }) => stages.some((s) => s.name === 'extract' && s.status === 'done'));
     const lexical = reached(({ answerable }) => answerable !== 'none');
-    const done = until(owner, id, ({ status }) => status === 'ready');
+    const done = until(owner, id, ({ status }) => status === 'ready', RARELY_MS);
     const small = await smallDocumentsUntil(neighbour, done);
     const ready = await done;
     const [alone, meanwhile] = [percentile(idle, 0.5), percentile(small, 0.5)];
@@ -140,12 +143,17 @@ async function upload(send: Send, content: Blob, filename: string): Promise<stri
   return answer.id;
 }
 
-async function until(send: Send, id: string, matches: (document: Progress) => boolean): Promise<Progress> {
+async function until(
+  send: Send,
+  id: string,
+  matches: (document: Progress) => boolean,
+  pollMs = 10,
+): Promise<Progress> {
   for (;;) {
     const document = await send<Progress>(`/v1/documents/${id}`);
     if (document && matches(document)) return document;
     if (document?.status === 'failed') throw new Error(`The document failed: ${document.reason?.code}`);
-    await delay(10);
+    await delay(pollMs);
   }
 }
 

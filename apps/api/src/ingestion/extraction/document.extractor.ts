@@ -36,7 +36,7 @@ export class DocumentExtractor extends Extractor {
     signal: AbortSignal,
     alive?: () => void,
   ): Promise<ExtractedPart> {
-    const options = { recognise: this.recognizer !== undefined, keep: plan.parts.length > 1 };
+    const options = { recognise: this.recognizer !== undefined, of: plan.parts.length };
     const part = await this.parser.read(parserFile(file), range, options, signal);
     const { pagesToRecognise = [], pictures = [] } = part;
     alive?.();

@@ -65,7 +65,7 @@ export class RecognitionProcesses implements OnApplicationShutdown {
       this.held.set(child, source);
       return answer;
     };
-    const { head, body } = await this.pool.run(ask, signal, has);
+    const { head, body } = await this.pool.run(ask, signal, { prefers: has });
     const { width, height, dpi } = head as unknown as Pick<PageImage, 'width' | 'height' | 'dpi'>;
     return { bytes: body, mediaType: as, width, height, dpi };
   }

@@ -16,6 +16,16 @@ export interface PoolOptions extends ChildLimits {
   idleMs: number;
 }
 
+/** Whose work it is, and how it is done. */
+export interface RunOptions {
+  /** Which of the resting processes the work would rather have. */
+  prefers?: (child: SandboxedChild) => boolean;
+  /** When many wait, it is the turn of the one for whom fewest processes work. */
+  owner?: string;
+  /** It is one of very many: a process of its own kind does it, which the system lets work when no other would. */
+  isPatient?: boolean;
+}
+
 /** Processes of one program, as many as there is work for and not more than are allowed. */
 export class ChildPool {
   private readonly idle: Worker[] = [];
@@ -27,19 +37,16 @@ export class ChildPool {
 
   /**
    * Gives a process to some work that asks it at most a few times, and kills it when the signal aborts.
-   * @param prefers which of the resting processes the work would rather have
-   * @param owner whose work it is: when many wait, it is the turn of the one for whom fewest processes work
    * @throws ParseFailure `parser-crashed` when the pool is closed, and what the work throws
    * @throws the signal's reason when it aborts first
    */
   async run<T>(
     work: (child: SandboxedChild) => Promise<T>,
     signal?: AbortSignal,
-    prefers?: (child: SandboxedChild) => boolean,
-    owner?: string,
+    options: RunOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
-    const worker = await this.acquire(signal, prefers, owner);
+    const worker = await this.acquire(options, signal);
     const abort = () => worker.child.stop();
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -69,14 +76,11 @@ export class ChildPool {
     for (const { proceed } of this.waiting.splice(0)) proceed();
   }
 
-  private async acquire(
-    signal?: AbortSignal,
-    prefers?: (child: SandboxedChild) => boolean,
-    owner?: string,
-  ): Promise<Worker> {
+  private async acquire(options: RunOptions, signal?: AbortSignal): Promise<Worker> {
+    const { owner } = options;
     while (!this.hasRoomFor(owner) && !this.closed) await this.turn(signal, owner);
     if (this.closed) throw new ParseFailure('parser-crashed');
-    const worker = this.takeIdle(prefers) ?? new Worker(this.options);
+    const worker = this.takeIdle(options) ?? this.start(options);
     worker.keep();
     worker.owner = owner;
     worker.takenAtMs = performance.now();
@@ -84,14 +88,21 @@ export class ChildPool {
     return worker;
   }
 
-  private takeIdle(prefers?: (child: SandboxedChild) => boolean): Worker | undefined {
+  private takeIdle({ prefers, isPatient = false }: RunOptions): Worker | undefined {
     for (const dead of this.idle.filter(({ child }) => !child.alive)) {
       dead.stop();
       remove(this.idle, dead);
     }
-    const worker = this.idle.findLast(({ child }) => prefers?.(child)) ?? this.idle.at(-1);
+    const fitting = this.idle.filter((worker) => worker.isPatient === isPatient);
+    const worker = fitting.findLast(({ child }) => prefers?.(child)) ?? fitting.at(-1);
     if (worker) remove(this.idle, worker);
     return worker;
+  }
+
+  /** In the place of the one that has rested longest, when there are as many as there may be. */
+  private start({ isPatient = false }: RunOptions): Worker {
+    if (this.processes > this.options.processes) this.idle.shift()?.stop();
+    return new Worker(this.options, isPatient);
   }
 
   /** Waits until some work is done, or rejects when the signal aborts. */
@@ -160,8 +171,11 @@ class Worker {
   owner: string | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(options: PoolOptions) {
-    this.child = new SandboxedChild(options, options.program);
+  constructor(
+    options: PoolOptions,
+    readonly isPatient: boolean,
+  ) {
+    this.child = new SandboxedChild(options, options.program, isPatient ? PATIENT : PROMPT);
   }
 
   stopAfter(idleMs: number, forget: () => void): void {
@@ -188,6 +202,10 @@ function remove<T>(list: T[], item: T): void {
   if (index >= 0) list.splice(index, 1);
 }
 
+/** Those who ask questions come first, and so do the other steps of small documents: a third of what they get. */
+const PROMPT = 5;
+/** Less than a tenth of what the others get, when they want it. */
+const PATIENT = 15;
 /** After so many requests a process is replaced, so that nothing that leaks or lingers lasts; starting one takes 0.3 s. */
 const MAX_USES = 500;
 /** Of the processor time that it may have, most of which goes by at work. Twice as many threads may use it up. */

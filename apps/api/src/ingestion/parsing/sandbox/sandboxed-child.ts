@@ -41,9 +41,11 @@ export class SandboxedChild {
   constructor(
     private readonly limits: ChildLimits,
     program: ChildProgram,
+    niceness = 0,
   ) {
     this.answers = new FrameReader(limits.maxOutputBytes);
     this.process = start(limits, program);
+    yieldTo(this.process.pid, niceness);
     this.ended = new Promise((resolve) => this.process.once('close', () => resolve()));
     this.pending = Promise.withResolvers();
     this.ready = this.pending.promise;
@@ -156,14 +158,13 @@ function start({ memoryMb, timeoutMs }: ChildLimits, { path, addons }: ChildProg
   const limits = `ulimit -c 0; ulimit -f 0; ulimit -t ${cpuSeconds}; exec "$0" "$@"`;
   const [command, ...args] = existsSync(SHELL) ? [SHELL, '-c', limits, ...node] : node;
   const child = spawn(command!, args, { cwd: root, env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
-  stepBack(child.pid);
   return child;
 }
 
-/** Those who ask questions come first, and so do the other steps of small documents. */
-function stepBack(pid: number | undefined): void {
+/** Before it has threads, which each have what the one that started them had. */
+function yieldTo(pid: number | undefined, niceness: number): void {
   try {
-    if (pid !== undefined) setPriority(pid, NICENESS);
+    if (pid !== undefined && niceness > 0) setPriority(pid, niceness);
   } catch {
     // It has ended already, or the system has no such thing.
   }
@@ -190,8 +191,6 @@ function projectRoot(): string {
 /** So many times the longest answer is the processor time that the system lets a process have. */
 export const TIMEOUTS_PER_PROCESS = 50;
 
-/** A third of the processor time, when somebody else wants it. */
-const NICENESS = 5;
 const SHELL = '/bin/sh';
 const START_LIMIT_MS = 30_000;
 const MEMORY_CHECK_MS = 50;

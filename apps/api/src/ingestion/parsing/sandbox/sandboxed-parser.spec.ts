@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { loadConfig } from '#libs/config';
@@ -75,7 +75,7 @@ describe('SandboxedParser', () => {
     const [one, other] = [file('one.txt', 'As it was.'), file('other.txt', 'Another file.')];
     const { parts } = await parser.plan(one);
     writeFileSync(one.path, 'As it is now.');
-    const read = async () => (await parser.read(one, parts[0]!, { keep: true })).blocks;
+    const read = async () => (await parser.read(one, parts[0]!, { of: 2 })).blocks;
     expect(await read()).toMatchObject([{ text: 'As it was.' }]);
     expect(await read()).toMatchObject([{ text: 'As it was.' }]);
     await parser.plan(other);
@@ -90,6 +90,31 @@ describe('SandboxedParser', () => {
     expect(parser.processes).toBe(2);
     await Promise.all([small, ...reading]);
     expect(parser.processes).toBe(2);
+  });
+
+  it('reads the parts of a long document in a process that steps back for others', async () => {
+    const parser = parserWith({ processes: 2 });
+    const [long, short] = [file('long.txt', 'A long text.'), file('short.txt', 'Text.')];
+    const prioritiesOf = () => {
+      const { idle } = (parser as unknown as { pool: { idle: { child: SandboxedChild }[] } }).pool;
+      return idle.map(({ child }) => getPriority(child.pid));
+    };
+    await readWhole(parser, short);
+    expect(prioritiesOf()).toEqual([5]);
+    for (let part = 1; part <= 2; part++) await parser.read(long, { from: 1, to: 1 }, { of: 100 });
+    expect(prioritiesOf()).toEqual([5, 15]);
+    await readWhole(parser, short);
+    expect(prioritiesOf().toSorted((a, b) => a - b)).toEqual([5, 15]);
+  });
+
+  it('stops a resting process of one kind when it needs its place for the other', async () => {
+    const parser = parserWith({ processes: 1 });
+    const [long, short] = [file('long.txt', 'A long text.'), file('short.txt', 'Text.')];
+    await Promise.all(
+      [1, 2].map((n) => parser.read({ ...long, filename: `${n}.txt` }, { from: 1, to: 1 }, { of: 100 })),
+    );
+    await Promise.all([parser.plan(short), parser.plan(long)]);
+    expect(parser.processes).toBeLessThanOrEqual(2);
   });
 
   it('makes the passages of a document, part by part', async () => {

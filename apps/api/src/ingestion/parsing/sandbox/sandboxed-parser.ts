@@ -59,23 +59,24 @@ export class SandboxedParser implements OnApplicationShutdown {
    * @throws the signal's reason when it aborts first
    */
   async plan(file: ParserFile, signal?: AbortSignal): Promise<ParserPlan> {
-    const { head, body } = await this.ask(file, { operation: 'plan' }, true, signal);
+    const { head, body } = await this.ask(file, { operation: 'plan' }, { keep: true }, signal);
     if (typeof head.mediaType !== 'string') throw new ParseFailure('parser-crashed');
     return { mediaType: head.mediaType, ...(JSON.parse(body.toString('utf8')) as FilePlan) };
   }
 
   /**
    * @param recognise whether somebody reads pages as pictures
-   * @param keep whether another part of the file will be read
+   * @param of parts that the file has; unless there is but one, the process keeps the file for the next
    * @throws as `plan`
    */
   async read(
     file: ParserFile,
     range: ReadRange,
-    { recognise = false, keep = false }: { recognise?: boolean; keep?: boolean } = {},
+    { recognise = false, of = 1 }: { recognise?: boolean; of?: number } = {},
     signal?: AbortSignal,
   ): Promise<ReadPart> {
-    const answer = await this.ask(file, { operation: 'read', range, recognise }, keep, signal);
+    const options = { keep: of > 1, isPatient: of > MANY_PARTS };
+    const answer = await this.ask(file, { operation: 'read', range, recognise }, options, signal);
     const [json, ...bytes] = sectionsOf(answer);
     const { attachments, pictures, ...part } = JSON.parse(json!.toString('utf8')) as Described;
     const read: ReadPart = part;
@@ -103,7 +104,9 @@ export class SandboxedParser implements OnApplicationShutdown {
       part,
     ]);
     const work = (child: SandboxedChild) => child.ask(head as unknown as StructureRequest, body);
-    const answer = checked(await this.pool.run(work, signal, undefined, owner));
+    const answer = checked(
+      await this.pool.run(work, signal, { owner, isPatient: options.parts > MANY_PARTS }),
+    );
     const [next, ...rest] = sectionsOf(answer);
     const { batches, ...told } = answer.head as unknown as Pick<StructureStep, 'passages' | 'language'> & {
       batches: Pick<PassageBatch, 'first' | 'count'>[];
@@ -137,7 +140,7 @@ export class SandboxedParser implements OnApplicationShutdown {
   private ask(
     { path, ...file }: ParserFile,
     what: Pick<PlanRequest, 'operation'> | Pick<ReadRequest, 'operation' | 'range' | 'recognise'>,
-    keep: boolean,
+    { keep, isPatient }: { keep: boolean; isPatient?: boolean },
     signal?: AbortSignal,
   ): Promise<Frame> {
     const key = JSON.stringify([path, file]);
@@ -152,7 +155,7 @@ export class SandboxedParser implements OnApplicationShutdown {
       if (keep) this.held.set(child, key);
       return answer;
     };
-    return this.pool.run(work, signal, has, path);
+    return this.pool.run(work, signal, { prefers: has, owner: path, isPatient });
   }
 }
 
@@ -162,5 +165,7 @@ function checked(answer: Frame): Frame {
   throw new ParseFailure(isParseFailureCode(failure) ? failure : 'parser-crashed');
 }
 
+/** Documents of more parts than this, hundreds of pages, do not make the others wait. */
+const MANY_PARTS = 8;
 /** A part of a file, with what is inside of it. */
 const MAX_OUTPUT_BYTES = 128 * 1_048_576;
