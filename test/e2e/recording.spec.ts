@@ -107,6 +107,7 @@ describe('a recording', () => {
     expect(Buffer.from(await end.arrayBuffer()).equals(file.subarray(-10))).toBe(true);
     const past = await content(`bytes=${file.length}-`);
     expect(past.status).toBe(416);
+    expect(past.headers.get('content-range')).toBe(`bytes */${file.length}`);
     expect(await past.json()).toMatchObject({ code: 'range-not-satisfiable', size_bytes: file.length });
     expect((await content('bytes=5-2')).status).toBe(200);
   });

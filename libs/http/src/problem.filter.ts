@@ -77,6 +77,9 @@ export function sendProblem(reply: FastifyReply, body: Problem): void {
   // RFC 9110 wants a challenge with every 401; the guard's own says more.
   if (body.status === 401 && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Bearer realm="navigator"');
+  // It also wants to tell of which size the thing is that has no such part.
+  if (body.status === 416 && body.size_bytes !== undefined)
+    reply.header('content-range', `bytes */${Number(body.size_bytes)}`);
   // Serialised here, because Nest's adapter would set another content type for an object.
   void reply.status(body.status).header('content-type', PROBLEM_JSON).send(JSON.stringify(body));
 }
