@@ -15,9 +15,10 @@ import { STAGE_NAMES, type StageName } from '../../../apps/api/src/ingestion/wor
 import { JobRunner } from '../../../apps/api/src/ingestion/workflow/job-runner.js';
 import { DocumentRejected } from '../../../apps/api/src/ingestion/workflow/stage-work.js';
 import { StageStore } from '../../../apps/api/src/ingestion/workflow/stage.store.js';
-import { PassageStore } from '../../../apps/api/src/rag/index.js';
+import { Embedder, PassageStore } from '../../../apps/api/src/rag/index.js';
 import { documentMaker, gateConfig, type Owner, workerConfig } from '../../support/documents.js';
 import { documentProviders, ingestionApp, type IngestionApp } from '../../support/ingestion-app.js';
+import { WordEmbedder } from '../../support/passages.js';
 import { type RunStage, ScriptedStages } from '../../support/scripted-stages.js';
 import { testDatabase, type TestDatabase } from '../../support/test-database.js';
 
@@ -36,7 +37,13 @@ beforeAll(async () => {
   maker = documentMaker(db);
   app = await ingestionApp(db, {
     controllers: [DocumentsController, ProcessingController, IngestionController],
-    providers: [...documentProviders, ControlService, ControlStore, DeadLetterStore],
+    providers: [
+      ...documentProviders,
+      ControlService,
+      ControlStore,
+      DeadLetterStore,
+      { provide: Embedder, useValue: new WordEmbedder() },
+    ],
   });
 });
 afterAll(async () => {

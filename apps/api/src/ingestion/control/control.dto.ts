@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cursorQuery, pageOf } from '#libs/http';
 import { STAGE_NAMES } from '../workflow/ingestion-stages.js';
-import type { Control, TenantQueue } from './control.store.js';
+import type { Control, ModelShare, TenantQueue } from './control.store.js';
 import { type DeadLetter, MOST_COUNTED } from './dead-letter.store.js';
 
 const isoTime = z.iso.datetime();
@@ -37,6 +37,12 @@ export const IngestionBody = z.object({
   expected_at: isoTime
     .nullable()
     .describe('When all that waits will probably be done; null when nobody can tell.'),
+  embedding_models: z
+    .array(z.object({ model: z.string(), documents: z.number().int(), configured: z.boolean() }))
+    .describe(
+      'What the meaning of documents is compared by. Those of a model that is not configured any more are found by ' +
+        'their words only, unless it is configured as the previous one; a reindex from `embed` on mends that.',
+    ),
   limits: z.object({
     max_running: z.number().int().nullable(),
     max_running_installation: z.number().int().nullable(),
@@ -107,11 +113,14 @@ export interface Overview {
   own: Control | undefined;
   installation: Control | undefined;
   queue: TenantQueue;
+  models: readonly ModelShare[];
+  /** The model that embeds now. */
+  configuredModel: string;
   expectedAt: Date | undefined;
 }
 
 export function toIngestionBody(
-  { own, installation, queue, expectedAt }: Overview,
+  { own, installation, queue, models, configuredModel, expectedAt }: Overview,
   now = new Date(),
 ): IngestionBody {
   const { waiting, running, inReview, failed: deadLetters, oldestSince } = queue;
@@ -125,6 +134,7 @@ export function toIngestionBody(
       ? Math.max(0, Math.round((now.getTime() - oldestSince.getTime()) / 1_000))
       : 0,
     expected_at: expectedAt?.toISOString() ?? null,
+    embedding_models: models.map((share) => ({ ...share, configured: share.model === configuredModel })),
     limits: {
       max_running: own?.maxRunning ?? null,
       max_running_installation: installation?.maxRunning ?? null,

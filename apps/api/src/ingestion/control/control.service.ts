@@ -5,6 +5,7 @@ import { auditDetail } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { decodeCursor, page, type Page } from '#libs/http';
+import { Embedder } from '../../rag/index.js';
 import { Forecast } from '../documents/forecast.js';
 import { TenantNotFound } from '../ingestion.errors.js';
 import { INSTALLATION } from '../jobs/claim.js';
@@ -31,6 +32,7 @@ export class ControlService {
     private readonly control: ControlStore,
     private readonly letters: DeadLetterStore,
     private readonly forecast: Forecast,
+    private readonly embedder: Embedder,
   ) {}
 
   overview({ tenantId }: Principal): Promise<IngestionBody> {
@@ -131,7 +133,9 @@ export class ControlService {
     const queue = await this.control.queue(tx);
     const isPaused = Boolean(own?.pausedAt ?? installation?.pausedAt);
     const expectedAt = isPaused ? undefined : await this.forecast.allDoneAt(tx, tenantId, queue);
-    return toIngestionBody({ own, installation, queue, expectedAt });
+    const models = await this.control.models(tx);
+    const configuredModel = this.embedder.model;
+    return toIngestionBody({ own, installation, queue, models, configuredModel, expectedAt });
   }
 
   private async assertTenant(tenantId: string): Promise<void> {

@@ -12,6 +12,12 @@ export interface Control {
   maxRunning: number | null;
 }
 
+/** How many documents are found by vectors of a model. */
+export interface ModelShare {
+  model: string;
+  documents: number;
+}
+
 export interface TenantQueue {
   waiting: number;
   running: number;
@@ -79,5 +85,13 @@ export class ControlStore {
        from (select count(*)::int as waiting, min(run_at) filter (where run_at < 'infinity') as oldest from job where tenant_id = app_tenant() and state = 'queued') q`,
     );
     return row;
+  }
+
+  /** Of the tenant's documents, the model that has embedded most of them first. */
+  models(tx: EntityManager): Promise<ModelShare[]> {
+    return tx.query(
+      `select embedding_model as model, count(*)::int as documents from document
+       where tenant_id = app_tenant() and embedding_model is not null group by 1 order by 2 desc, 1`,
+    );
   }
 }
