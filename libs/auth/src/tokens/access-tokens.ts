@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type CryptoKey, errors, jwtVerify, SignJWT } from 'jose';
-import { TokenExpired, TokenInvalid } from '../auth.errors.js';
+import { type AuthenticationFailed, TokenExpired, TokenInvalid } from '../auth.errors.js';
 import { type Role, ROLES } from '../principal.js';
 import { TOKEN_ALGORITHM, TOKEN_TYPE, tokenHeader, TokenKeys } from './token-keys.js';
 
@@ -89,7 +89,9 @@ export class AccessTokens {
     return key;
   }
 
-  private expired({ payload }: errors.JWTExpired): TokenExpired {
+  /** Also jose's error for one that is older than ours get, whatever it says about its end: that one is not ours. */
+  private expired({ claim, payload }: errors.JWTExpired): AuthenticationFailed {
+    if (claim !== 'exp') return new TokenInvalid();
     const endedAt = Number(payload.exp) * 1_000;
     return new TokenExpired({ suspicious: !(this.now().getTime() - endedAt < EVERYDAY_EXPIRY_MS) });
   }

@@ -7,6 +7,15 @@ export interface SessionRef {
   sessionId: string;
 }
 
+export type EndReason =
+  | 'logout'
+  | 'refresh-token-reused'
+  | 'password-changed'
+  | 'password-reset'
+  | 'role-changed'
+  | 'suspended'
+  | 'removed';
+
 export interface SessionState {
   userId: string;
   role: Role;
@@ -62,7 +71,7 @@ export async function lockSession(tx: EntityManager, { tenantId, sessionId }: Se
 export async function revokeSessions(
   tx: EntityManager,
   which: { tenantId: string; sessionId: string } | { tenantId: string; userId: string },
-  reason: 'logout' | 'refresh-token-reused',
+  reason: EndReason,
 ): Promise<string[]> {
   const [column, value] = 'sessionId' in which ? ['id', which.sessionId] : ['user_id', which.userId];
   const [rows] = await tx.query<[{ id: string }[], number]>(
