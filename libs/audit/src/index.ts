@@ -13,8 +13,17 @@ export {
   type PendingAudit,
 } from './pending-audit.js';
 export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
-export { AuditKeys, AuditKeysUnusable } from './notes/index.js';
+export { AuditKeys, AuditKeysUnusable, decodeVerifier, encodeVerifier } from './notes/index.js';
 export { FileAnchor, Sealer, type Anchor, type SealerOptions } from './sealing/index.js';
+export {
+  type AnchoredCheckpoint,
+  type ArchiveRecord,
+  ArchiveUnreadable,
+  ArchiveVerifier,
+  EXIT_CODES,
+  readArchive,
+  type Verdict,
+} from './verify/index.js';
 export { listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
 export {
   INSTALLATION,

@@ -11,6 +11,7 @@ export { databasePolicy } from './database-policy.js';
 export { databaseSection, type DatabaseConfig } from './database.config.js';
 export {
   EmbeddedPostgresError,
+  runningEmbeddedUrl,
   startEmbeddedPostgres,
   type EmbeddedPostgres,
   type EmbeddedPostgresErrorCode,

@@ -5,7 +5,7 @@ import { canonicalJson } from './canonical-json.js';
 describe('canonical JSON', () => {
   it('is as in the example of RFC 8785, section 3.2.3', () => {
     const input = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
       literals: [null, true, false],
     };
@@ -27,7 +27,7 @@ describe('canonical JSON', () => {
     [-0, '0'],
     [1e21, '1e+21'],
     [5e-324, '5e-324'],
-    [9007199254740993, '9007199254740992'],
+    [9007199254740992, '9007199254740992'],
     [NaN, 'null'],
     ['\ud800x', '"�x"'],
     ['a\0b', '"a�b"'],

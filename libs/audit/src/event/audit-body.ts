@@ -64,6 +64,7 @@ export function bodyOfColumns(columns: AuditColumns): string {
 
 /** Names of the columns that differ from what the body says; all of them when it is no body at all. */
 export function alteredColumns(columns: AuditColumns, body: string): string[] {
+  if (bodyOfColumns(columns) === body) return [];
   const told = columnsOfBody(body);
   return (Object.keys(columns) as (keyof AuditColumns)[]).filter(
     (name) => canonicalJson(columns[name]) !== canonicalJson(told?.[name] ?? null),

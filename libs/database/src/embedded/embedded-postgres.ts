@@ -147,7 +147,7 @@ function handleOf(
   return { url, port, pid: postmaster.pid, stop };
 }
 
-const DATABASE = 'navigator';
+export const DATABASE = 'navigator';
 const START_TIMEOUT_MS = 120_000;
 
 /** For a small machine, and for a log without a word of the documents. */
