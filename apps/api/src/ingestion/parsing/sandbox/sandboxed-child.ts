@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Socket } from 'node:net';
@@ -164,7 +164,9 @@ function start({ memoryMb, timeoutMs }: ChildLimits, { path, addons }: ChildProg
 /** Before it has threads, which each have what the one that started them had. */
 function yieldTo(pid: number | undefined, niceness: number): void {
   try {
-    if (pid !== undefined && niceness > 0) setPriority(pid, niceness);
+    // From where this process stands: nobody but root may raise what starts low.
+    if (pid !== undefined && niceness > 0)
+      setPriority(pid, Math.min(LEAST_PRIORITY, getPriority() + niceness));
   } catch {
     // It has ended already, or the system has no such thing.
   }
@@ -191,6 +193,7 @@ function projectRoot(): string {
 /** So many times the longest answer is the processor time that the system lets a process have. */
 export const TIMEOUTS_PER_PROCESS = 50;
 
+const LEAST_PRIORITY = 19;
 const SHELL = '/bin/sh';
 const START_LIMIT_MS = 30_000;
 const MEMORY_CHECK_MS = 50;

@@ -97,7 +97,7 @@ describe('SandboxedParser', () => {
     const [long, short] = [file('long.txt', 'A long text.'), file('short.txt', 'Text.')];
     const prioritiesOf = () => {
       const { idle } = (parser as unknown as { pool: { idle: { child: SandboxedChild }[] } }).pool;
-      return idle.map(({ child }) => getPriority(child.pid));
+      return idle.map(({ child }) => getPriority(child.pid) - getPriority());
     };
     await readWhole(parser, short);
     expect(prioritiesOf()).toEqual([5]);
