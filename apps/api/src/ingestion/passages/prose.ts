@@ -1,6 +1,6 @@
 import { type Box, type NewPassage, sentencesOf } from '../../rag/passages/index.js';
 import type { TextBlock } from '../parsing/extracted-document.js';
-import { timeOf } from './spoken.js';
+import { pauseBetween, timeOf } from './spoken.js';
 import { countWords, cutLong, MAX_WORDS, type Slice } from './words.js';
 
 /** The passages of one stretch of text under one heading. */
@@ -85,6 +85,8 @@ function pack(units: readonly Unit[]): Packed[] {
 
 function fits(current: readonly Unit[], units: readonly Unit[], i: number): boolean {
   const unit = units[i]!;
+  // Whoever plays the passage must not wait through it.
+  if (pauseBetween(current.at(-1)!, unit) > LONGEST_SILENCE_MS) return false;
   const words = wordsOf(current);
   if (words + unit.words + bulletWords(unit) > MAX_WORDS) return false;
   const startsParagraph = current.at(-1)!.block !== unit.block;
@@ -172,6 +174,8 @@ export function around(boxes: readonly (Box | null)[]): Box | null {
 
 const round = (share: number) => Math.round(share * 10_000) / 10_000;
 
+/** A speaker who takes breath is quicker. */
+const LONGEST_SILENCE_MS = 5_000;
 /** Sentences of about twenty pages. */
 const MAX_HELD_UNITS = 1_000;
 /** A passage with this many words may end at a paragraph's end, although words of the next one would still fit. */

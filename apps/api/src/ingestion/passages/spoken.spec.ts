@@ -60,6 +60,19 @@ describe('passages of a recording', () => {
     expect(Math.abs(second!.startMs! - first!.endMs!)).toBeLessThan(1_000);
   });
 
+  it('end where the speaker is silent for long, however little was said', () => {
+    const minutes = [
+      said('Good morning.', 0, 2),
+      said('Hold on, please.', 4, 6),
+      said('Your copay is $25.', 95, 98),
+    ];
+    const passages = makePassages({ blocks: minutes });
+    expect(passages.map(({ text, startMs, endMs }) => [text, startMs, endMs])).toEqual([
+      ['Good morning.\n\nHold on, please.', 0, 6_000],
+      ['Your copay is $25.', 95_000, 98_000],
+    ]);
+  });
+
   it('have no times when they are written', () => {
     const [passage] = makePassages({ blocks: [written('Text.')] });
     expect(passage).not.toHaveProperty('startMs');

@@ -31,6 +31,19 @@ export function timeOf(
   return [{ startMs: touched[0]!.startMs, endMs: Math.max(...touched.map((cue) => cue.endMs)) }];
 }
 
+interface SpokenSlice {
+  block: TextBlock;
+  start: number;
+  end: number;
+}
+
+/** Milliseconds of silence between two slices; 0 where they are written, or spoken at once. */
+export function pauseBetween(before: SpokenSlice, after: SpokenSlice): number {
+  const [first] = timeOf(before.block, before);
+  const [second] = timeOf(after.block, after);
+  return first && second ? Math.max(0, second.startMs - first.endMs) : 0;
+}
+
 type SpokenBlock = TextBlock & { cues: TextCue[] };
 
 const isSpoken = (block: Block): block is SpokenBlock =>
