@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Principal } from '#libs/auth';
 import { LoginService } from '../../apps/api/src/auth/passwords/login.service.js';
 import { LoginThrottle } from '../../apps/api/src/auth/passwords/login-throttle.js';
 import { PasswordHasher } from '../../apps/api/src/auth/passwords/password-hasher.js';
@@ -12,6 +13,7 @@ import {
   QUICK_HASH,
   sessionSettings,
   thief,
+  withoutSecondStep,
 } from '../support/identity-world.js';
 
 describe('sessions on a real database', () => {
@@ -60,6 +62,7 @@ describe('sessions on a real database', () => {
         stronger,
         new LoginThrottle({ perAccount: 5, perNetwork: 5 }),
         sessions,
+        withoutSecondStep,
       );
       await later.login(email, PASSWORD, client);
       const { password_hash } = await oneRow<{ password_hash: string }>(
@@ -77,6 +80,7 @@ describe('sessions on a real database', () => {
         hasher,
         new LoginThrottle({ perAccount: 3, perNetwork: 50 }),
         sessions,
+        withoutSecondStep,
       );
       for (let i = 0; i < 3; i++)
         expect(await code(strict.login(email, 'wrong', thief))).toBe('invalid-credentials');
@@ -126,6 +130,24 @@ describe('sessions on a real database', () => {
       );
       expect(count).toBe(2);
       expect(await code(sessions.refresh(answers[0]!.refreshToken, client))).toBe('accepted');
+    });
+
+    it('makes exactly one successor of fifty refreshes at once that five replicas answer', async () => {
+      const { opened, principal } = await userWithSession();
+      const replicas = Array.from(
+        { length: 5 },
+        () => new SessionService(db.tenantDb, tenants, tokens, verified, sessionSettings),
+      );
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => replicas[i % 5]!.refresh(opened.refreshToken, client)),
+      );
+      expect(new Set(answers.map((answer) => answer.refreshToken)).size).toBe(1);
+      const { used, unused } = await oneRow<{ used: number; unused: number }>(
+        `select count(used_at)::int as used, count(*)::int - count(used_at)::int as unused
+         from refresh_token where session_id = $1`,
+        [principal.credentialId],
+      );
+      expect({ used, unused }).toEqual({ used: 1, unused: 1 });
     });
 
     it('ends the session when fifty refreshes at once come from two clients, and makes no second successor', async () => {
@@ -248,6 +270,48 @@ describe('sessions on a real database', () => {
       expect(await code(sessions.logout({ ...principal, via: 'api-key' }, { everywhere: true }))).toBe(
         'session-required',
       );
+    });
+  });
+
+  describe('the list of sessions', () => {
+    const ids = async (principal: Principal, page: { beforeId?: string; limit?: number } = {}) =>
+      (await sessions.list(principal, { limit: 10, ...page })).map(({ id }) => id);
+    const idOf = async ({ accessToken }: { accessToken: string }) =>
+      (await sessions.verify(accessToken)).principal.credentialId;
+
+    it('has those of the user that live, the newest first, page by page', async () => {
+      const { principal, email, opened } = await userWithSession();
+      await userWithSession();
+      const second = await idOf(await logins.login(email, PASSWORD, client));
+      const third = await idOf(await logins.login(email, PASSWORD, client));
+      await sessions.refresh(opened.refreshToken, client);
+      expect(await ids(principal)).toEqual([third, second, principal.credentialId]);
+      expect(await ids(principal, { limit: 2 })).toEqual([third, second]);
+      expect(await ids(principal, { beforeId: second })).toEqual([principal.credentialId]);
+
+      await db.owner.query(`update refresh_token set expires_at = now() where session_id = $1`, [second]);
+      expect(await ids(principal)).toEqual([third, principal.credentialId]);
+    });
+
+    it('loses one that is ended, at once in this process, and no other', async () => {
+      const { principal, email, opened } = await userWithSession();
+      const other = await logins.login(email, PASSWORD, client);
+      const check = () => verified.verify(other.accessToken, () => sessions.verify(other.accessToken));
+      await check();
+      await sessions.end(principal, await idOf(other));
+      expect(await code(check())).toBe('session-ended');
+      expect(await code(sessions.refresh(other.refreshToken, client))).toBe('refresh-token-invalid');
+      expect(await ids(principal)).toEqual([principal.credentialId]);
+      expect(await code(sessions.verify(opened.accessToken))).toBe('accepted');
+    });
+
+    it('is not where somebody ends the session of another, nor where a key ends any', async () => {
+      const { principal, opened } = await userWithSession();
+      const stranger = await userWithSession();
+      await sessions.end(stranger.principal, principal.credentialId);
+      expect(await code(sessions.verify(opened.accessToken))).toBe('accepted');
+      const key: Principal = { ...principal, via: 'api-key', credentialId: randomUUID() };
+      expect(await code(sessions.end(key, principal.credentialId))).toBe('session-required');
     });
   });
 });

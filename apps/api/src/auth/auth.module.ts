@@ -5,16 +5,19 @@ import { isDatabaseUnreachable, TenantDb } from '#libs/database';
 import { DeadlineExceeded } from '#libs/errors';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { TenantsModule, TenantsService } from '../tenants/index.js';
+import { PEOPLE_CONTROLLERS, PEOPLE_PROVIDERS } from './accounts/people.providers.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import type { AuthConfig, BootstrapConfig } from './auth.config.js';
 import { AuthController } from './auth.controller.js';
 import { BootstrapService } from './bootstrap.service.js';
 import { StoredCredentialVerifier } from './credential.verifier.js';
+import { FirstPassword } from './passwords/first-password.js';
 import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { SessionService } from './sessions/session.service.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import type { TokenConfig } from './token-keys/token-keys.config.js';
 import { JsonWebKeysController, TokenKeysController } from './token-keys/token-keys.controller.js';
 import { tokenKeyProviders } from './token-keys/token-keys.providers.js';
@@ -35,7 +38,14 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [TenantsModule],
-      controllers: [AuthController, ApiKeysController, JsonWebKeysController, TokenKeysController],
+      controllers: [
+        AuthController,
+        ApiKeysController,
+        JsonWebKeysController,
+        SessionsController,
+        TokenKeysController,
+        ...PEOPLE_CONTROLLERS,
+      ],
       providers: [
         ...tokenKeyProviders(tokens, auth),
         {
@@ -63,10 +73,16 @@ export class AuthModule {
         },
         {
           provide: BootstrapService,
-          useFactory: (db: TenantDb, tenants: TenantsService, passwords: PasswordHasher, audit: AuditLog) =>
-            new BootstrapService(db, tenants, passwords, audit, bootstrap),
-          inject: [TenantDb, TenantsService, PasswordHasher, AuditLog],
+          useFactory: (
+            db: TenantDb,
+            tenants: TenantsService,
+            passwords: PasswordHasher,
+            audit: AuditLog,
+            dataDir: string,
+          ) => new BootstrapService(db, tenants, passwords, audit, FirstPassword.in(dataDir), bootstrap),
+          inject: [TenantDb, TenantsService, PasswordHasher, AuditLog, 'DATA_DIR'],
         },
+        ...PEOPLE_PROVIDERS,
         LoginService,
         ApiKeysService,
         { provide: CredentialVerifier, useClass: StoredCredentialVerifier },

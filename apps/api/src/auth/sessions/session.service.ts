@@ -24,6 +24,8 @@ import {
   getRefreshToken,
   insertRefreshToken,
   insertSession,
+  listSessions,
+  type LivingSession,
   lockSession,
   markUsed,
   revokeSessions,
@@ -146,6 +148,22 @@ export class SessionService {
     this.verified.forget((known) =>
       everywhere ? known.via === 'session' && known.userId === userId : known.credentialId === credentialId,
     );
+  }
+
+  /** The caller's own that live, the newest first: those before `beforeId`, `limit` at most. */
+  list({ tenantId, userId }: Principal, page: { beforeId?: string; limit: number }): Promise<LivingSession[]> {
+    return this.db.read(tenantId, (tx) => listSessions(tx, { tenantId, userId, ...page }));
+  }
+
+  /** Ends one of the caller's. One that does not exist, or is somebody else's, is as ended as it can be. */
+  async end(principal: Principal, sessionId: string): Promise<void> {
+    const { tenantId, userId } = principal;
+    if (principal.via !== 'session') throw new SessionRequired();
+    await this.db.change(tenantId, async (tx) => {
+      const ended = await revokeSessions(tx, { tenantId, sessionId, userId }, 'logout');
+      auditDetail({ targets: [{ type: 'session', id: sessionId }], detail: { ended: ended.length > 0 } });
+    });
+    this.verified.forget((known) => known.credentialId === sessionId && known.userId === userId);
   }
 
   /** Undefined when the token was used before: its session is ended then. */

@@ -12,6 +12,7 @@ export type EndReason =
   | 'refresh-token-reused'
   | 'password-changed'
   | 'password-reset'
+  | 'second-factor-reset'
   | 'role-changed'
   | 'suspended'
   | 'removed';
@@ -20,7 +21,7 @@ export interface SessionState {
   userId: string;
   role: Role;
   expiresAt: Date;
-  /** Neither revoked nor past its end, and its user not disabled. */
+  /** Neither revoked nor past its end, and neither its user nor his tenant is suspended. */
   alive: boolean;
 }
 
@@ -54,8 +55,9 @@ export async function findSession(
 ): Promise<SessionState | undefined> {
   const [row] = await tx.query<{ user_id: string; role: Role; expires_at: Date; alive: boolean }[]>(
     `select s.user_id, u.role, s.expires_at,
-            s.revoked_at is null and s.expires_at > now() and u.disabled_at is null as alive
+            s.revoked_at is null and s.expires_at > now() and u.disabled_at is null and t.suspended_at is null as alive
      from session s join app_user u on u.tenant_id = s.tenant_id and u.id = s.user_id
+     join tenant t on t.tenant_id = s.tenant_id
      where s.tenant_id = $1 and s.id = $2`,
     [tenantId, sessionId],
   );
@@ -67,19 +69,51 @@ export async function lockSession(tx: EntityManager, { tenantId, sessionId }: Se
   await tx.query(`select from session where tenant_id = $1 and id = $2 for update`, [tenantId, sessionId]);
 }
 
-/** Ends one session, or all of a user. Returns the ids of those that were alive until now. */
+/** Ends one session, or all of a user, or one if it is that user's; never `except`. Returns the ids of those that were alive until now. */
 export async function revokeSessions(
   tx: EntityManager,
-  which: { tenantId: string; sessionId: string } | { tenantId: string; userId: string },
+  which: { tenantId: string; sessionId?: string; userId?: string; except?: string },
   reason: EndReason,
 ): Promise<string[]> {
-  const [column, value] = 'sessionId' in which ? ['id', which.sessionId] : ['user_id', which.userId];
+  if (!which.sessionId && !which.userId) throw new TypeError('Neither a session nor a user was named');
   const [rows] = await tx.query<[{ id: string }[], number]>(
-    `update session set revoked_at = now(), revoked_reason = $3
-     where tenant_id = $1 and ${column} = $2 and revoked_at is null returning id`,
-    [which.tenantId, value, reason],
+    `update session set revoked_at = now(), revoked_reason = $4
+     where tenant_id = $1 and ($2::uuid is null or id = $2) and ($3::uuid is null or user_id = $3)
+       and id is distinct from $5::uuid and revoked_at is null returning id`,
+    [which.tenantId, which.sessionId ?? null, which.userId ?? null, reason, which.except ?? null],
   );
   return rows.map((row) => row.id);
+}
+
+export interface LivingSession {
+  id: string;
+  createdAt: Date;
+  /** When it got its tokens of today: at its login, or by the last refresh. */
+  refreshedAt: Date;
+  expiresAt: Date;
+}
+
+/** A user's sessions that live, the newest first: those before `beforeId` (ids grow with time). */
+export async function listSessions(
+  tx: EntityManager,
+  {
+    tenantId,
+    userId,
+    beforeId,
+    limit,
+  }: { tenantId: string; userId: string; beforeId?: string; limit: number },
+): Promise<LivingSession[]> {
+  return tx.query<LivingSession[]>(
+    `select s.id, s.created_at as "createdAt", t.issued_at as "refreshedAt", t.expires_at as "expiresAt"
+     from session s
+     join lateral (select issued_at, expires_at from refresh_token t
+                   where t.tenant_id = s.tenant_id and t.session_id = s.id
+                   order by issued_at desc, used_at nulls first limit 1) t on true
+     where s.tenant_id = $1 and s.user_id = $2 and s.revoked_at is null
+       and s.expires_at > now() and t.expires_at > now() and ($3::uuid is null or s.id < $3::uuid)
+     order by s.id desc limit $4`,
+    [tenantId, userId, beforeId ?? null, limit],
+  );
 }
 
 /** The token expires when it was idle for too long, and never after its session. */
