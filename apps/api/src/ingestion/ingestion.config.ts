@@ -24,7 +24,8 @@ export const workerSection = section(
       .int()
       .min(1)
       .max(64)
-      .default(2)
+      // While some wait for the database and the embedder, others use the processors.
+      .default(4)
       .describe('Documents that one worker processes at the same time.'),
     partConcurrency: z.coerce
       .number()

@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+
 /** What is sent over the pipe between parser and service: a small JSON head, and bytes. */
 export interface Frame {
   head: Record<string, unknown>;
@@ -41,6 +43,17 @@ export function encodeFrame(
   );
   const views = pieces.map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
   return [Buffer.concat([prefix, headBytes]), ...views];
+}
+
+/** In one system call, of which each piece would need its own. */
+export function sendFrame(
+  to: Writable,
+  head: Record<string, unknown>,
+  body?: Uint8Array | readonly Uint8Array[],
+): void {
+  to.cork();
+  for (const piece of encodeFrame(head, body)) to.write(piece);
+  to.uncork();
 }
 
 /** Puts frames together from the chunks of a pipe. A body has memory of its own, which whoever gets it may keep. */

@@ -14,7 +14,7 @@ import { type OpenFile, openFile, type ReadPart } from '../open-file.js';
 import { unlock } from '../office/unlock.js';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
 import { sniff } from '../sniff.js';
-import { encodeFrame, FrameReader, type Frame, sectionsOf, withSections } from './frames.js';
+import { type Frame, FrameReader, sectionsOf, sendFrame, withSections } from './frames.js';
 import { forbidNetwork } from './network.js';
 import type { ParserRequest, PlanRequest, ReadRequest, StructureRequest } from './parser-request.js';
 
@@ -25,7 +25,6 @@ const MAX_PART_BYTES = 256 * 1_048_576;
 const TIDY_HEAP_BYTES = 96 * 1_048_576;
 const GZIP_LEVEL = 3;
 
-const write = process.stdout.write.bind(process.stdout);
 forbidNetwork();
 // Whatever a library wants to print would be text of the document, or would disturb the answers.
 globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
@@ -135,5 +134,5 @@ function codeOf(error: unknown): ParseFailureCode {
 }
 
 function send({ head, body }: Answer): void {
-  for (const part of encodeFrame(head, body)) write(part);
+  sendFrame(process.stdout, head, body);
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
-import { encodeFrame, FrameReader, type Frame } from './frames.js';
+import { type Frame, FrameReader, sendFrame } from './frames.js';
 
 export interface ChildLimits {
   memoryMb: number;
@@ -79,7 +79,7 @@ export class SandboxedChild {
     const timer = setTimeout(() => this.stop('parse-timeout'), this.limits.timeoutMs);
     const watch = setInterval(() => void this.checkMemory(), MEMORY_CHECK_MS);
     try {
-      for (const part of encodeFrame({ ...request }, bytes)) (this.process.stdin as Writable).write(part);
+      sendFrame(this.process.stdin as Writable, { ...request }, bytes);
       return await promise;
     } finally {
       clearTimeout(timer);

@@ -7,7 +7,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { ParseFailure, type ParseFailureCode } from '../../parsing/parse-failure.js';
-import { encodeFrame, type Frame, FrameReader } from '../../parsing/sandbox/frames.js';
+import { type Frame, FrameReader, sendFrame } from '../../parsing/sandbox/frames.js';
 import { forbidNetwork } from '../../parsing/sandbox/network.js';
 import type { PageImageType } from '../ocr-engine.js';
 import { grayFrom } from './gray-image.js';
@@ -32,7 +32,6 @@ export interface HeldFile {
 
 const MAX_INPUT_BYTES = 0xffff_ffff;
 
-const write = process.stdout.write.bind(process.stdout);
 forbidNetwork();
 // Whatever a library wants to print would be text of the document, or would disturb the answers.
 globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
@@ -92,5 +91,5 @@ function codeOf(error: unknown): ParseFailureCode {
 }
 
 function send(head: Record<string, unknown>, body?: Uint8Array): void {
-  for (const part of encodeFrame(head, body)) write(part);
+  sendFrame(process.stdout, head, body);
 }

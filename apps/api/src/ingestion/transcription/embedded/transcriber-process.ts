@@ -4,7 +4,7 @@
  * machine code, which Node's permission model does not see; it computes on samples and on weights that were checked,
  * and opens nothing. When the service dies, its pipe closes and it ends.
  */
-import { encodeFrame, FrameReader, type Frame } from '../../parsing/sandbox/frames.js';
+import { type Frame, FrameReader, sendFrame } from '../../parsing/sandbox/frames.js';
 import { forbidNetwork } from '../../parsing/sandbox/network.js';
 import { ModelFilesChanged, Moonshine } from './moonshine.js';
 
@@ -40,5 +40,5 @@ async function answer({ body }: Frame): Promise<void> {
 }
 
 function send(head: TranscriberAnswer | { ready: true }, body?: Uint8Array): void {
-  for (const part of encodeFrame({ ...head }, body)) process.stdout.write(part);
+  sendFrame(process.stdout, { ...head }, body);
 }
