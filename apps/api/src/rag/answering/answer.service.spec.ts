@@ -10,6 +10,7 @@ import {
   never,
   policiesOf,
   QUESTION,
+  READY,
   request,
   type Script,
   serviceIn,
@@ -168,6 +169,21 @@ describe('AnswerService', () => {
     it('answers from the documents that are ready and names those that are not', async () => {
       const answer = await answerIn({ scope: { answerable: 1, pending: ['document-2'] } });
       expect(answer.pendingDocumentIds).toEqual(['document-2']);
+    });
+
+    it('asks again what can be asked when only that failed, and the search beside it did not', async () => {
+      let reads = 0;
+      const db = {
+        read: async (_tenant: string, work: (tx: unknown) => unknown) => {
+          if ((reads += 1) === 1) throw new DependencyUnavailable('postgres', { reason: 'overloaded' });
+          return work({ query: async () => [{ ...READY, pending: ['document-2'] }] });
+        },
+      } as unknown as TenantDb;
+      expect(await answerIn({ db })).toMatchObject({
+        servedBy: 'extractive',
+        serviceLevel: 'full',
+        pendingDocumentIds: ['document-2'],
+      });
     });
 
     it('says that it is unavailable when the database is', async () => {

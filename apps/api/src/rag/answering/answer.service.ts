@@ -156,7 +156,10 @@ export class AnswerService {
     { live = true, atLeast, first }: StreamOptions = {},
   ): AsyncGenerator<AnswerEvent> {
     const found = this.searchEarly(request, signal);
-    const scope = await this.scopeOf(request, signal, first);
+    let scope = await this.scopeOf(request, signal, first);
+    // Where the search reached the database, it was away for a moment only, and what can be asked can be found out.
+    if ('away' in scope && (await found.catch(() => undefined)))
+      scope = await this.scopeOf(request, signal, first);
     const asked = new Asked(request, scope, {
       search: async (limit) => (await found) ?? this.search(request, limit),
       best: this.options.bestPassages,
