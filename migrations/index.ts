@@ -21,6 +21,7 @@ import { CreateWebhooks1764000020000 } from './1764000020000-create-webhooks.js'
 import { CreateGenerations1764000021000 } from './1764000021000-create-generations.js';
 import { CreateFactReadings1764000022000 } from './1764000022000-create-fact-readings.js';
 import { SealAudit1764000023000 } from './1764000023000-seal-audit.js';
+import { CreatePeople1764000025000 } from './1764000025000-create-people.js';
 import { ExtendCredentials1764000026000 } from './1764000026000-extend-credentials.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
@@ -47,5 +48,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreateGenerations1764000021000,
   CreateFactReadings1764000022000,
   SealAudit1764000023000,
+  CreatePeople1764000025000,
   ExtendCredentials1764000026000,
 ];

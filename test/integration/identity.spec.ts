@@ -4,6 +4,7 @@ import { AuditLog, AuditSpool } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { PolicyRegistry } from '#libs/resilience';
 import { BootstrapService } from '../../apps/api/src/auth/bootstrap.service.js';
+import { FirstPassword } from '../../apps/api/src/auth/passwords/first-password.js';
 import { PasswordHasher } from '../../apps/api/src/auth/passwords/password-hasher.js';
 import { tenantIdOf, TenantsService } from '../../apps/api/src/tenants/index.js';
 import { until } from '../support/faulty-database.js';
@@ -244,6 +245,7 @@ describe('identity on a real database', () => {
         new TenantsService(database.tenantDb),
         hasher,
         new AuditLog(database.tenantDb, new AuditSpool(join(folder, 'audit-spool'))),
+        FirstPassword.in(join(folder, database.url.split('/').at(-1)!)),
         { adminEmail: 'admin@example.com', adminRole: 'admin', ...config },
       );
     }

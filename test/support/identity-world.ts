@@ -22,6 +22,9 @@ export const sessionSettings = {
   refreshGraceSeconds: 10,
 };
 
+/** Of people who have not turned on two-step login. */
+export const withoutSecondStep = { demand: () => Promise.resolve() };
+
 /** The services of logins, sessions and API keys on a database of their own. */
 export async function identityWorld() {
   const db = await testDatabase();
@@ -35,7 +38,7 @@ export async function identityWorld() {
   const verified = new VerifiedCredentials();
   const sessions = new SessionService(db.tenantDb, tenants, tokens, verified, sessionSettings);
   const throttle = new LoginThrottle({ perAccount: 100, perNetwork: 1_000 });
-  const logins = new LoginService(tenants, hasher, throttle, sessions);
+  const logins = new LoginService(tenants, hasher, throttle, sessions, withoutSecondStep);
   const keys = new ApiKeysService(db.tenantDb, tenants, verified);
 
   /** A user with the password above, and a fresh session of his. */

@@ -7,7 +7,7 @@ import { faultsSection } from '#libs/faults';
 import { admissionSection, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
 import { resilienceSection } from './app.policy-file.js';
-import { authSection, bootstrapSection, tokenSection } from './auth/index.js';
+import { authSection, bootstrapSection, mailSection, signUpSection, tokenSection } from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import {
   factsSection,
@@ -99,6 +99,8 @@ export const sections = {
   sentry: sentrySection,
   auth: authSection,
   bootstrap: bootstrapSection,
+  signUp: signUpSection,
+  mail: mailSection,
   tokens: tokenSection,
   upload: uploadSection,
   import: importSection,

@@ -110,6 +110,12 @@ function policyList({
       // Nobody is known yet, so all who log in are one tenant.
       bulkhead: { concurrency: 2, queue: 20, tenantShare: 1, maxWaitMs: 2_000 },
     },
+    // The mail server; what is sent there is tried again from its outbox.
+    mail: {
+      attemptTimeoutMs: 60_000,
+      breaker: { window: 'consecutive', minimumCalls: 3, successes: 1, slowStartMs: 0 },
+      bulkhead: { concurrency: 4, queue: 40, tenantShare: 1, backgroundMaxWaitMs: 60_000 },
+    },
     // A pattern for each host from which an import fetches files, each as a whole; its items are tried again.
     'import-fetch': {
       attemptTimeoutMs: imports?.urlTimeoutMs ?? 120_000,

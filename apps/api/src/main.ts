@@ -27,9 +27,10 @@ function announce({ url, credentials }: Program): void {
   const lines = [`Insurance Navigator answers at ${url} (API documentation: ${url}/docs)`];
   if (credentials?.generated)
     lines.push(
-      'The first administrator was created. These credentials are shown only now:',
+      'The first administrator was created:',
       `  e-mail:   ${credentials.email}`,
       `  password: ${credentials.password}`,
+      `It is shown only now; until it is changed it also stands in ${credentials.file}`,
     );
   process.stderr.write(`${lines.join('\n')}\n`);
 }

@@ -5,12 +5,14 @@ import { isDatabaseUnreachable, TenantDb } from '#libs/database';
 import { DeadlineExceeded } from '#libs/errors';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { TenantsModule, TenantsService } from '../tenants/index.js';
+import { PEOPLE_CONTROLLERS, PEOPLE_PROVIDERS } from './accounts/people.providers.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import type { AuthConfig, BootstrapConfig } from './auth.config.js';
 import { AuthController } from './auth.controller.js';
 import { BootstrapService } from './bootstrap.service.js';
 import { StoredCredentialVerifier } from './credential.verifier.js';
+import { FirstPassword } from './passwords/first-password.js';
 import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -42,6 +44,7 @@ export class AuthModule {
         JsonWebKeysController,
         SessionsController,
         TokenKeysController,
+        ...PEOPLE_CONTROLLERS,
       ],
       providers: [
         ...tokenKeyProviders(tokens, auth),
@@ -70,10 +73,16 @@ export class AuthModule {
         },
         {
           provide: BootstrapService,
-          useFactory: (db: TenantDb, tenants: TenantsService, passwords: PasswordHasher, audit: AuditLog) =>
-            new BootstrapService(db, tenants, passwords, audit, bootstrap),
-          inject: [TenantDb, TenantsService, PasswordHasher, AuditLog],
+          useFactory: (
+            db: TenantDb,
+            tenants: TenantsService,
+            passwords: PasswordHasher,
+            audit: AuditLog,
+            dataDir: string,
+          ) => new BootstrapService(db, tenants, passwords, audit, FirstPassword.in(dataDir), bootstrap),
+          inject: [TenantDb, TenantsService, PasswordHasher, AuditLog, 'DATA_DIR'],
         },
+        ...PEOPLE_PROVIDERS,
         LoginService,
         ApiKeysService,
         { provide: CredentialVerifier, useClass: StoredCredentialVerifier },

@@ -1,4 +1,15 @@
 export { TenantsModule } from './tenants.module.js';
-export { tenantIdOf, TenantsService, type NewUser } from './tenants.service.js';
-export type { Account, User, UserWithPassword } from './tenant.store.js';
-export { AccountNotFound } from './tenants.errors.js';
+export { normalEmail, tenantIdOf, TenantsService, type NewUser } from './tenants.service.js';
+export { ColleaguesService, type UserChange } from './colleagues.service.js';
+export {
+  TenantName,
+  type Account,
+  type Colleague,
+  type Tenant,
+  type User,
+  type UserWithPassword,
+} from './tenant.js';
+export { TenantController } from './tenant.controller.js';
+export { TenantDirectory } from './tenant-directory.js';
+export { TenantItem, toTenantItem } from './tenants.dto.js';
+export { AccountNotFound, AddressTaken, RoleOutOfReach, TenantExists } from './tenants.errors.js';

@@ -2,19 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Role } from '#libs/auth';
 import { TenantDb, uuidv5, uuidv7 } from '#libs/database';
-import {
-  type Account,
-  findTenantName,
-  findUser,
-  findUserByEmail,
-  insertTenant,
-  insertUser,
-  tenantExists,
-  updatePasswordHash,
-  type User,
-  type UserWithPassword,
-} from './tenant.store.js';
-import { AccountNotFound } from './tenants.errors.js';
+import type { Account, User, UserWithPassword } from './tenant.js';
+import { findTenant, insertTenant } from './tenant.store.js';
+import { AccountNotFound, AddressTaken } from './tenants.errors.js';
+import { findUser, findUserByEmail, insertUser, lockPassword, updatePasswordHash } from './user.store.js';
 
 /** Names below it give tenants their ids. Never change it: every start would make the first tenant again. */
 const TENANT_NAMESPACE = '5f1f7b0e-6a5c-4d0e-9a3e-0d6d0a4a2f11';
@@ -22,7 +13,8 @@ const TENANT_NAMESPACE = '5f1f7b0e-6a5c-4d0e-9a3e-0d6d0a4a2f11';
 export interface NewUser {
   tenantId: string;
   email: string;
-  passwordHash: string;
+  /** Absent for who logs in elsewhere. */
+  passwordHash?: string;
   role: Role;
 }
 
@@ -45,29 +37,42 @@ export class TenantsService {
   getAccount(tenantId: string, userId: string): Promise<Account> {
     return this.db.read(tenantId, async (tx) => {
       const user = await findUser(tx, tenantId, userId);
-      const tenantName = await findTenantName(tx, tenantId);
-      if (!user || tenantName === undefined) throw new AccountNotFound();
-      return { user, tenantName };
+      const tenant = await findTenant(tx, tenantId);
+      if (!user || !tenant) throw new AccountNotFound();
+      return { user, tenantName: tenant.name };
     });
   }
 
+  /** @throws AddressTaken */
   async createUser(tx: EntityManager, { tenantId, email, passwordHash, role }: NewUser): Promise<User> {
     const user = { tenantId, id: uuidv7(), email: normalEmail(email), role };
-    await insertUser(tx, { ...user, passwordHash });
+    if (!(await insertUser(tx, { ...user, passwordHash }))) throw new AddressTaken();
     return { ...user, disabled: false };
   }
 
-  replacePasswordHash(tx: EntityManager, user: User, passwordHash: string): Promise<void> {
+  /** Undefined where there is none. Nobody else changes it until the commit. */
+  lockPassword(
+    tx: EntityManager,
+    { tenantId, id }: Pick<User, 'tenantId' | 'id'>,
+  ): Promise<string | undefined> {
+    return lockPassword(tx, tenantId, id);
+  }
+
+  replacePasswordHash(
+    tx: EntityManager,
+    user: Pick<User, 'tenantId' | 'id'>,
+    passwordHash: string,
+  ): Promise<void> {
     return updatePasswordHash(tx, user, passwordHash);
   }
 
   exists(tenantId: string): Promise<boolean> {
-    return this.db.read(tenantId, (tx) => tenantExists(tx, tenantId));
+    return this.db.read(tenantId, async (tx) => (await findTenant(tx, tenantId)) !== undefined);
   }
 
   /** False when it exists already. Of several callers at once exactly one gets true, and the others wait for it. */
-  createTenant(tx: EntityManager, name: string): Promise<boolean> {
-    return insertTenant(tx, tenantIdOf(name), name);
+  createTenant(tx: EntityManager, name: string, tenantId = tenantIdOf(name)): Promise<boolean> {
+    return insertTenant(tx, tenantId, name);
   }
 }
 
@@ -76,6 +81,7 @@ export function tenantIdOf(name: string): string {
   return uuidv5(TENANT_NAMESPACE, name);
 }
 
-function normalEmail(email: string): string {
+/** As addresses are stored and compared. */
+export function normalEmail(email: string): string {
   return email.toLowerCase();
 }

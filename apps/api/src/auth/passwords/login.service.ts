@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { auditActor, auditDetail } from '#libs/audit';
 import { TenantsService, type UserWithPassword } from '../../tenants/index.js';
 import { InvalidCredentials } from '../auth.errors.js';
 import { type Client, SessionService, type Tokens } from '../sessions/session.service.js';
+import { SecondStepService } from '../totp/second-step.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordHasher } from './password-hasher.js';
 
@@ -14,10 +15,12 @@ export class LoginService {
     private readonly passwords: PasswordHasher,
     private readonly throttle: LoginThrottle,
     private readonly sessions: SessionService,
+    @Inject(SecondStepService) private readonly second: Pick<SecondStepService, 'demand'>,
   ) {}
 
   /**
    * @throws InvalidCredentials
+   * @throws SecondFactorRequired
    * @throws TooManyLogins
    * @throws LoginBusy
    */
@@ -25,8 +28,9 @@ export class LoginService {
     this.throttle.admit(email, client.address);
     try {
       const user = await this.identify(email, password);
+      await this.second.demand(user);
       const tokens = await this.sessions.open(user, await this.renewedHash(user, password));
-      this.throttle.forgive(email, client.address);
+      this.throttle.succeed(email, client.address);
       return tokens;
     } catch (error) {
       if (!(error instanceof InvalidCredentials)) this.throttle.forgive(email, client.address);
@@ -35,7 +39,10 @@ export class LoginService {
   }
 
   /** Takes as long, and says the same, whether the account does not exist, is disabled or has another password. */
-  private async identify(email: string, password: string): Promise<UserWithPassword> {
+  private async identify(
+    email: string,
+    password: string,
+  ): Promise<UserWithPassword & { passwordHash: string }> {
     const user = await this.tenants.findLogin(email);
     if (user) {
       // A failure stands in the log of the tenant whose account was tried.
@@ -43,11 +50,14 @@ export class LoginService {
       auditDetail({ targets: [{ type: 'user', id: user.id }] });
     }
     const matches = await this.passwords.matches(user?.passwordHash, password);
-    if (!user || !matches || user.disabled) throw new InvalidCredentials();
-    return user;
+    if (!user?.passwordHash || !matches || user.disabled) throw new InvalidCredentials();
+    return { ...user, passwordHash: user.passwordHash };
   }
 
-  private async renewedHash(user: UserWithPassword, password: string): Promise<string | undefined> {
-    return this.passwords.isOutdated(user.passwordHash) ? this.passwords.hash(password) : undefined;
+  private async renewedHash(
+    { passwordHash }: { passwordHash: string },
+    password: string,
+  ): Promise<string | undefined> {
+    return this.passwords.isOutdated(passwordHash) ? this.passwords.hash(password) : undefined;
   }
 }

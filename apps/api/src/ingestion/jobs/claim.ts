@@ -29,6 +29,7 @@ export const CLAIM = `
       select count(*) as running from job j where j.tenant_id = w.tenant_id and j.state = 'running'
     ) r
     where w.tenant_id is not null and c.paused_at is null
+      and not exists (select from tenant s where s.tenant_id = w.tenant_id and s.suspended_at is not null)
       and (c.max_running is null or r.running < c.max_running)
       and not exists (
         select from ingestion_control i

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { auditDetail } from '#libs/audit';
+import type { Principal } from '#libs/auth';
+import { TenantDb } from '#libs/database';
+import { type Colleague, ColleaguesService, type UserChange } from '../../tenants/index.js';
+import { revokeSessions } from '../sessions/session.store.js';
+import { VerifiedCredentials } from '../verified-credentials.js';
+
+/** Users and what becomes of their credentials: with his role, his sessions end; with him, everything does. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly db: TenantDb,
+    private readonly colleagues: ColleaguesService,
+    private readonly verified: VerifiedCredentials,
+  ) {}
+
+  /** @throws UserNotFound, RoleOutOfReach, LastAdministrator */
+  async change(principal: Principal, userId: string, change: UserChange): Promise<Colleague> {
+    const { tenantId } = principal;
+    const changed = await this.db.change(tenantId, async (tx) => {
+      const { before, after } = await this.colleagues.change(tx, principal, userId, change);
+      const reason = endingOf(before, after);
+      const ended = reason ? await revokeSessions(tx, { tenantId, userId }, reason) : [];
+      auditDetail({
+        targets: [{ type: 'user', id: userId }],
+        detail: { from: stateOf(before), to: stateOf(after), ended_sessions: ended.length },
+      });
+      return after;
+    });
+    this.forget(tenantId, userId);
+    return changed;
+  }
+
+  /** His documents and conversations stay. @throws UserNotFound, RoleOutOfReach, LastAdministrator */
+  async remove(principal: Principal, userId: string): Promise<void> {
+    const { tenantId } = principal;
+    await this.db.change(tenantId, async (tx) => {
+      await this.colleagues.remove(tx, principal, userId);
+      const ended = await revokeSessions(tx, { tenantId, userId }, 'removed');
+      await tx.query(
+        `update api_key set revoked_at = now() where tenant_id = $1 and user_id = $2 and revoked_at is null`,
+        [tenantId, userId],
+      );
+      await tx.query(`delete from user_totp where tenant_id = $1 and user_id = $2`, [tenantId, userId]);
+      auditDetail({ targets: [{ type: 'user', id: userId }], detail: { ended_sessions: ended.length } });
+    });
+    this.forget(tenantId, userId);
+  }
+
+  /** Here at once; other processes look again within five seconds. */
+  private forget(tenantId: string, userId: string): void {
+    this.verified.forget((known) => known.userId === userId && known.tenantId === tenantId);
+  }
+}
+
+function endingOf(before: Colleague, after: Colleague): 'suspended' | 'role-changed' | undefined {
+  if (after.suspendedAt && !before.suspendedAt) return 'suspended';
+  return after.role === before.role ? undefined : 'role-changed';
+}
+
+const stateOf = ({ role, suspendedAt }: Colleague) => ({ role, suspended: suspendedAt !== null });

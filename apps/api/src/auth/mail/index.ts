@@ -1,0 +1,4 @@
+export { mailSection, type MailConfig } from './mail.config.js';
+export { MAIL_PROVIDERS } from './mail.providers.js';
+export { MailOutbox } from './mail-outbox.js';
+export { Mails } from './mails.js';

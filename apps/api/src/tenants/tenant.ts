@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Role } from '#libs/auth';
+
+export interface Tenant {
+  id: string;
+  name: string;
+  createdAt: Date;
+  suspendedAt: Date | null;
+  settings: TenantSettings;
+}
+
+export interface User {
+  tenantId: string;
+  id: string;
+  email: string;
+  role: Role;
+  /** Suspended, removed, or of a tenant that is suspended. */
+  disabled: boolean;
+}
+
+export interface UserWithPassword extends User {
+  /** Absent: nobody logs in with a password. */
+  passwordHash?: string;
+}
+
+export interface Account {
+  user: User;
+  tenantName: string;
+}
+
+/** A user as administrators see him. */
+export interface Colleague {
+  id: string;
+  email: string;
+  role: Role;
+  createdAt: Date;
+  suspendedAt: Date | null;
+  hasSecondFactor: boolean;
+}
+
+/** Becomes part of host names and folders, so it has their form. */
+export const TenantName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Lower-case letters, digits and dashes');
+
+/** As it is stored. Only what has an effect is taken; null in a change means: as the installation has it. */
+export const TenantSettings = z.strictObject({
+  answer_threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'An answer quoted from the documents that is less sure than this counts as not in the documents.',
+    ),
+  allowed_models: z
+    .array(z.string().min(1).max(100))
+    .max(20)
+    .optional()
+    .describe(
+      'Chat models that may read the documents of this tenant, as their policies name them; an empty list: none.',
+    ),
+});
+export type TenantSettings = z.infer<typeof TenantSettings>;
+
+export const ChangeSettings = z.strictObject({
+  answer_threshold: TenantSettings.shape.answer_threshold.nullable(),
+  allowed_models: TenantSettings.shape.allowed_models.nullable(),
+});
+export type ChangeSettings = z.infer<typeof ChangeSettings>;
+
+/** A change leaves out what it does not touch. */
+export function changedSettings(settings: TenantSettings, change: ChangeSettings): TenantSettings {
+  const merged = Object.entries({ ...settings, ...change }).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return TenantSettings.parse(Object.fromEntries(merged));
+}
