@@ -12,3 +12,13 @@ export class AuditUnavailable extends DomainError {
     });
   }
 }
+
+/** It has no proof yet: a checkpoint is signed every ten seconds. */
+export class EventNotSealed extends DomainError {
+  readonly code = 'audit-event-not-sealed';
+  readonly kind = 'conflict' as const;
+
+  constructor() {
+    super('No signed checkpoint tells of this event yet', { retryAfterMs: 10_000 });
+  }
+}

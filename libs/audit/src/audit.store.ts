@@ -28,7 +28,10 @@ export interface AuditQuery {
   actorId?: string;
   targetId?: string;
   outcome?: AuditOutcome;
+  category?: AuditCategory;
   requestId?: string;
+  /** A part of the action, or the whole id of the event, its actor, one of its targets or its request. */
+  text?: string;
   order: 'asc' | 'desc';
   /** The last event of the page before. */
   after?: { occurredAt: string; id: string };
@@ -55,6 +58,19 @@ export async function listAudit(
   return rows.map(toEvent);
 }
 
+/** One event of the tenant's log. */
+export async function findAuditEvent(
+  tx: EntityManager,
+  tenantId: string,
+  id: string,
+): Promise<AuditEvent | undefined> {
+  const rows = (await tx.query(`select ${COLUMNS} from audit_event where tenant_id = $1 and id = $2`, [
+    tenantId,
+    id,
+  ])) as AuditRow[];
+  return rows.map(toEvent)[0];
+}
+
 function conditionsOf(query: AuditQuery, bind: (value: unknown) => string): string[] {
   const { after, order } = query;
   return [
@@ -64,10 +80,17 @@ function conditionsOf(query: AuditQuery, bind: (value: unknown) => string): stri
     query.actorId && `actor_id = ${bind(query.actorId)}`,
     query.targetId && `targets @> jsonb_build_array(jsonb_build_object('id', ${bind(query.targetId)}::text))`,
     query.outcome && `outcome = ${bind(query.outcome)}`,
+    query.category && `category = ${bind(query.category)}`,
+    query.text && textCondition(bind(query.text)),
     query.requestId && `request_id = ${bind(query.requestId)}`,
     after &&
       `(occurred_at, id) ${order === 'asc' ? '>' : '<'} (${bind(after.occurredAt)}::timestamptz, ${bind(after.id)}::uuid)`,
   ].filter((condition): condition is string => Boolean(condition));
+}
+
+function textCondition(text: string): string {
+  return `(position(lower(${text}::text) in action) > 0 or ${text} in (id::text, actor_id::text, request_id)
+           or targets @> jsonb_build_array(jsonb_build_object('id', ${text}::text)))`;
 }
 
 function actionCondition(action: string, bind: (value: unknown) => string): string {

@@ -3,7 +3,7 @@ export { AuditModule, auditPaths } from './audit.module.js';
 export { AuditInterceptor } from './audit.interceptor.js';
 export { AuditLog } from './audit-log.js';
 export { AuditSpool } from './audit-spool.js';
-export { AuditUnavailable } from './audit.errors.js';
+export { AuditUnavailable, EventNotSealed } from './audit.errors.js';
 export { Audited, auditedActOf, isReadOnly, ReadOnly, type AuditedAct } from './audited.decorator.js';
 export {
   auditActor,
@@ -14,7 +14,20 @@ export {
 } from './pending-audit.js';
 export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
 export { AuditKeys, AuditKeysUnusable, decodeVerifier, encodeVerifier } from './notes/index.js';
-export { FileAnchor, Sealer, type Anchor, type SealerOptions } from './sealing/index.js';
+export {
+  listCheckpoints,
+  proveConsistency,
+  proveEvent,
+  type ConsistencyProof,
+  type EventProof,
+} from './proof/proof.store.js';
+export {
+  FileAnchor,
+  Sealer,
+  type Anchor,
+  type SealerOptions,
+  type StoredCheckpoint,
+} from './sealing/index.js';
 export {
   type AnchoredCheckpoint,
   type ArchiveRecord,
@@ -24,7 +37,7 @@ export {
   readArchive,
   type Verdict,
 } from './verify/index.js';
-export { listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
+export { findAuditEvent, listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
 export {
   INSTALLATION,
   systemActor,

@@ -4,6 +4,7 @@ import { TenantDb } from '#libs/database';
 import { PolicyRegistry } from '#libs/resilience';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AuditEventsController } from './audit/audit-events.controller.js';
+import { AuditProofsController } from './audit/audit-proofs.controller.js';
 import { AuditEventsService } from './audit/audit-events.service.js';
 import { FaultsController } from './faults/faults.controller.js';
 import { ActRecorder } from './resilience/act-recorder.js';
@@ -22,7 +23,14 @@ export class OpsModule {
       module: OpsModule,
       global: true,
       controllers: http
-        ? [AuditEventsController, ResilienceController, DebugController, AlertsController, FaultsController]
+        ? [
+            AuditEventsController,
+            AuditProofsController,
+            ResilienceController,
+            DebugController,
+            AlertsController,
+            FaultsController,
+          ]
         : [],
       providers: [
         AuditEventsService,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AuditEvent, AuditQuery } from '#libs/audit';
 import { cursorQuery, decodeCursor, pageOf } from '#libs/http';
+import { AuditProof } from './audit-proofs.dto.js';
 
 const CATEGORIES = ['auth', 'data.read', 'data.write', 'admin', 'security', 'system'] as const;
 const ACTOR_TYPES = ['user', 'api-key', 'system', 'anonymous'] as const;
@@ -21,6 +22,13 @@ export const ListAuditEvents = z.strictObject({
   actor_id: z.uuid().optional(),
   target_id: z.string().min(1).max(120).optional(),
   outcome: z.enum(OUTCOMES).optional(),
+  category: z.enum(CATEGORIES).optional(),
+  q: z
+    .string()
+    .min(2)
+    .max(120)
+    .optional()
+    .describe('A part of the action, or the whole id of the event, its actor, a target or its request.'),
   request_id: z.string().min(1).max(64).optional(),
   order: z.enum(['asc', 'desc']).default('desc'),
   scope: z
@@ -31,6 +39,15 @@ export const ListAuditEvents = z.strictObject({
     ),
 });
 export type ListAuditEvents = z.infer<typeof ListAuditEvents>;
+
+export const GetAuditEvent = z.strictObject({
+  scope: ListAuditEvents.shape.scope,
+  proof: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('Whether the answer also proves the event; a few seconds after it happened it can.'),
+});
+export type GetAuditEvent = z.infer<typeof GetAuditEvent>;
 
 /** Time and id of the last event of the page before. */
 const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
@@ -55,6 +72,8 @@ export const AuditEventItem = z.object({
   detail: z.record(z.string(), z.unknown()),
 });
 export type AuditEventItem = z.infer<typeof AuditEventItem>;
+export const ProvenAuditEvent = AuditEventItem.extend({ proof: AuditProof.optional() });
+export type ProvenAuditEvent = z.infer<typeof ProvenAuditEvent>;
 export const AuditEventPage = pageOf(AuditEventItem);
 export type AuditEventPage = z.infer<typeof AuditEventPage>;
 
@@ -68,6 +87,8 @@ export function toAuditQuery(query: ListAuditEvents): AuditQuery {
     actorId: query.actor_id,
     targetId: query.target_id,
     outcome: query.outcome,
+    category: query.category,
+    text: query.q,
     requestId: query.request_id,
     order: query.order,
     after: occurredAt && id ? { occurredAt, id } : undefined,
