@@ -313,3 +313,17 @@ describe('the control of imports', () => {
     );
   });
 });
+
+it('an import says what it wants when nothing was sent, and how much when it was too much', async () => {
+  app = await testApp({ ROLE: 'api', UPLOAD_MAX_BYTES: '2048' });
+  expect(await call('', { method: 'POST' })).toMatchObject({
+    status: 415,
+    body: { code: 'import-expected', detail: expect.stringContaining('"urls"') as string },
+  });
+  const { body } = await send([['long.txt', 'x'.repeat(3_000)]]);
+  const [item] = await itemsOf(body.id);
+  expect(item!.reason).toEqual({
+    code: 'document-too-large',
+    message: 'The document is larger than 2 KB',
+  });
+});

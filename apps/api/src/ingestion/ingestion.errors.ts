@@ -1,5 +1,6 @@
 import { DomainError } from '#libs/errors';
 import { READABLE_TYPES } from './parsing/media-types.js';
+import { sizeText } from './uploads/size-text.js';
 
 /** Also for a document that the reader may not see: whether it exists is not his to know. */
 export class DocumentNotFound extends DomainError {
@@ -22,7 +23,7 @@ export class DocumentTooLarge extends DomainError {
   readonly code = 'document-too-large';
   readonly kind = 'too-large' as const;
   constructor(limitBytes: number) {
-    super(`The document is larger than ${limitBytes} bytes`, { extra: { limit_bytes: limitBytes } });
+    super(`The document is larger than ${sizeText(limitBytes)}`, { extra: { limit_bytes: limitBytes } });
   }
 }
 

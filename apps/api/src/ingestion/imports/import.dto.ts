@@ -6,15 +6,15 @@ import { READABLE_TYPES } from '../parsing/media-types.js';
 import { UPLOAD_FORM, UploadFields } from '../uploads/upload.dto.js';
 import { type ImportItem, ITEM_KINDS, ITEM_STATES } from './import.js';
 
+const MOST_URLS = 10_000;
+const URLS =
+  'Addresses of files or ZIP files. They begin with http:// or https:// and can be reached without signing in.';
+
 /** For everything that comes in together. */
 export const ImportFormFields = UploadFields.omit({ title: true, password: true });
 
 export const ImportUrls = ImportFormFields.extend({
-  urls: z
-    .array(z.string().trim().min(1).max(2_000))
-    .min(1)
-    .max(10_000)
-    .describe('Addresses that begin with http:// or https:// and can be reached by everybody.'),
+  urls: z.array(z.string().trim().min(1).max(2_000)).min(1).max(MOST_URLS).describe(URLS),
 });
 export type ImportUrls = z.infer<typeof ImportUrls>;
 
@@ -40,7 +40,13 @@ export const IMPORT_URLS = {
   properties: {
     ...FIELDS,
     tags: { type: 'array', items: { type: 'string' }, maxItems: 20 },
-    urls: { type: 'array', items: { type: 'string', format: 'uri' }, minItems: 1 },
+    urls: {
+      type: 'array',
+      items: { type: 'string', format: 'uri', maxLength: 2_000 },
+      minItems: 1,
+      maxItems: MOST_URLS,
+      description: URLS,
+    },
   },
 };
 

@@ -1,4 +1,5 @@
 import { DomainError } from '#libs/errors';
+import { sizeText } from '../uploads/size-text.js';
 
 /** Also for an import that the reader may not see. */
 export class ImportNotFound extends DomainError {
@@ -6,6 +7,15 @@ export class ImportNotFound extends DomainError {
   readonly kind = 'not-found' as const;
   constructor(importId: string) {
     super('There is no such import', { extra: { import_id: importId } });
+  }
+}
+
+/** What was sent is neither a form nor JSON. */
+export class ImportExpected extends DomainError {
+  readonly code = 'import-expected';
+  readonly kind = 'unsupported-type' as const;
+  constructor() {
+    super('An import is sent as multipart/form-data with its files, or as JSON with "urls"');
   }
 }
 
@@ -30,7 +40,7 @@ export class ArchiveTooLarge extends DomainError {
   readonly code = 'archive-too-large';
   readonly kind = 'too-large' as const;
   constructor(limitBytes: number) {
-    super(`The ZIP file is larger than ${limitBytes} bytes`, { extra: { limit_bytes: limitBytes } });
+    super(`The ZIP file is larger than ${sizeText(limitBytes)}`, { extra: { limit_bytes: limitBytes } });
   }
 }
 

@@ -25,6 +25,7 @@ import {
   ListImports,
   ListItems,
 } from './import.dto.js';
+import { ImportExpected } from './import.errors.js';
 import { ImportReceiver } from './import-receiver.js';
 import { ImportWatcher } from './import-watcher.js';
 import { ImportsService } from './imports.service.js';
@@ -50,8 +51,9 @@ export class ImportsController {
   @ApiOperation({
     summary: 'Bring in many files at once: a form of files and ZIP files, or a list of addresses',
     description:
-      'In a form the fields come before the files. Each file is accepted or refused by itself; what came before a ' +
-      'request was cut off is kept. ZIP files are unpacked, and addresses fetched, in the background.',
+      'In a form the fields come before the files. Each file is accepted or refused by itself, which its item tells; ' +
+      'what came before a request was cut off is kept. ZIP files are unpacked, and addresses fetched, in the ' +
+      'background: follow it at `Location`, or as events there. A file that needs a password is uploaded by itself.',
   })
   @ApiConsumes('multipart/form-data', 'application/json')
   @ApiBody({ schema: { oneOf: [IMPORT_FORM, IMPORT_URLS] as never } })
@@ -93,7 +95,10 @@ export class ImportsController {
   @RequirePermission('document.read')
   @RateClass('read')
   @Priority('sheddable')
-  @ApiOperation({ summary: 'What became of each file of an import' })
+  @ApiOperation({
+    summary: 'What became of each file of an import',
+    description: 'In the order in which they came; the files of a ZIP file follow once it is unpacked.',
+  })
   @ApiOkResponse({ standardSchema: ItemPage })
   listItems(
     @CurrentPrincipal() principal: Principal,
@@ -172,6 +177,7 @@ export class ImportsController {
 }
 
 function urlsIn(body: unknown): ImportUrls {
+  if (body === undefined || body === null) throw new ImportExpected();
   const result = ImportUrls.safeParse(body);
   if (!result.success) throw new ValidationFailed(result.error.issues);
   return result.data;

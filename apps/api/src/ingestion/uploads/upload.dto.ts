@@ -23,9 +23,23 @@ export const UPLOAD_FORM = {
   properties: {
     file: { type: 'string', format: 'binary', description: `One of: ${READABLE_TYPES}.` },
     title: { type: 'string', maxLength: 300, description: 'The name of the file unless given.' },
-    collection: { type: 'string', maxLength: 100 },
-    tags: { type: 'string', description: 'Comma separated, or the field repeated; 20 at most.' },
-    visibility: { type: 'string', enum: ['private', 'tenant'], default: 'private' },
+    collection: {
+      type: 'string',
+      maxLength: 100,
+      description: 'A name of your own, by which lists, searches and questions can be narrowed.',
+    },
+    tags: {
+      type: 'string',
+      description:
+        'The same, as many as wanted: comma separated, or the field repeated; 20 at most, of 50 characters.',
+    },
+    visibility: {
+      type: 'string',
+      enum: ['private', 'tenant'],
+      default: 'private',
+      description:
+        'Who may see it: you alone, or everybody of the tenant, which needs the permission document.share.',
+    },
     priority: {
       type: 'string',
       enum: [...PRIORITIES],

@@ -29,7 +29,12 @@ export class UploadsController {
   @Audited('document.upload')
   @RateClass('upload', { cost: quotaUnitsOf })
   @Priority('sheddable-plus')
-  @ApiOperation({ summary: 'Upload a document; the same file again is the same document' })
+  @ApiOperation({
+    summary: 'Upload a document; the same file again is the same document',
+    description:
+      'It is processed in the background: follow it at `Location`, or as events there. Several files, ZIP files and ' +
+      'addresses are brought in with `POST /v1/imports`.',
+  })
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: UPLOAD_FORM })
   @ApiAcceptedResponse({ standardSchema: DocumentBody, description: 'Accepted; it is being processed.' })
