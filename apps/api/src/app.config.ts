@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { auditSection } from '#libs/audit';
 import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
-import { databaseSection } from '#libs/database';
+import { type DatabaseConfig, databaseSection } from '#libs/database';
 import { faultsSection } from '#libs/faults';
 import { admissionSection, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
@@ -20,6 +20,7 @@ import {
   transcriberSection,
   uploadSection,
   webhookSection,
+  type WorkerConfig,
   workerSection,
 } from './ingestion/index.js';
 import {
@@ -122,3 +123,16 @@ export const sections = {
   compatible: compatibleSection,
   conversations: conversationsSection,
 };
+
+/** A worker writes one thing of each document at a time and reads beside it; the rest is for its loops and listeners. */
+export function poolMaxOf({
+  server,
+  database,
+  worker,
+}: {
+  server: ServerConfig;
+  database: DatabaseConfig;
+  worker: WorkerConfig;
+}): number | undefined {
+  return database.poolMax ?? (server.role === 'worker' ? 2 * worker.concurrency + 8 : undefined);
+}

@@ -12,7 +12,7 @@ import { Lifecycle } from '#libs/health';
 import { endWaitingStreams, Pressure } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
 import { migrations } from '#migrations';
-import type { sections } from './app.config.js';
+import { poolMaxOf, type sections } from './app.config.js';
 import { defineCapabilities } from './app.capabilities.js';
 import { AppModule } from './app.module.js';
 import { prepareFaults } from './app.faults.js';
@@ -57,10 +57,11 @@ export async function startProgram(config: ProgramConfig): Promise<Program> {
 }
 
 async function start(
-  config: ProgramConfig,
+  given: ProgramConfig,
   started: (() => Promise<void>)[],
   stopStarted: () => Promise<void>,
 ): Promise<Program> {
+  const config = { ...given, database: { ...given.database, poolMax: poolMaxOf(given) } };
   const { server } = config;
   await startErrorReporting({ ...config.sentry, release: RELEASE });
   started.push(() => stopErrorReporting());

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { DatabaseConfig } from './database.config.js';
+import { type DatabaseConfig, DEFAULT_POOL_MAX } from './database.config.js';
 import { migrate, type MigrationClass, type Prepare } from './migrate.js';
 import { openPool } from './pool/index.js';
 import { ensureAppRole } from './roles.js';
@@ -27,7 +27,7 @@ export async function connectDatabase(
   const migrated = await migrate(ownerUrl, migrations, prepare);
   const appUrl = config.appUrl ?? (await withClient(ownerUrl, (owner) => ensureAppRole(owner, ownerUrl)));
   await withClient(appUrl, assertTenancyEnforced);
-  const source = await openPool(appUrl, config.poolMax);
+  const source = await openPool(appUrl, config.poolMax ?? DEFAULT_POOL_MAX);
   return { source, appUrl, migrated };
 }
 

@@ -1,7 +1,8 @@
 import type { PolicyOptions } from '#libs/resilience';
+import { DEFAULT_POOL_MAX } from './database.config.js';
 
 /** How the database is asked. Only reads are retried: a write whose answer was lost may have been done. */
-export function databasePolicy(poolMax: number): PolicyOptions {
+export function databasePolicy(poolMax = DEFAULT_POOL_MAX): PolicyOptions {
   return {
     // Statements and connections have limits of their own, far below; the longest is that of a job's stage.
     attemptTimeoutMs: 130_000,

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { section } from '#libs/config';
 
+/** Each is held for some round trips: at 20 ms this is far more than is used, and at half a second just enough. */
+export const DEFAULT_POOL_MAX = 32;
+
 export const databaseSection = section(
   'DATABASE',
   z.object({
@@ -17,9 +20,10 @@ export const databaseSection = section(
       .int()
       .min(2)
       .max(200)
-      // Each is held for some round trips: at 20 ms this is far more than is used, and at half a second just enough.
-      .default(32)
-      .describe('Connections of one process, at most.'),
+      .optional()
+      .describe(
+        'Connections of one process, at most. Unset: 32; for ROLE=worker 8 and 2 for each of its WORKER_CONCURRENCY.',
+      ),
     statementTimeoutMs: z.coerce
       .number()
       .int()

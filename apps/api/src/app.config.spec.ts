@@ -1,0 +1,20 @@
+import { loadConfig } from '#libs/config';
+import { poolMaxOf, sections } from './app.config.js';
+
+const poolMax = (environment: Record<string, string>) => poolMaxOf(loadConfig(sections, environment));
+
+describe('the connections of a process', () => {
+  it('are as many as a worker needs for its documents, so that several workers fit beside an API', () => {
+    expect(poolMax({ ROLE: 'worker' })).toBe(16);
+    expect(poolMax({ ROLE: 'worker', WORKER_CONCURRENCY: '10' })).toBe(28);
+  });
+
+  it('are left to the database for other processes', () => {
+    expect(poolMax({})).toBeUndefined();
+    expect(poolMax({ ROLE: 'api' })).toBeUndefined();
+  });
+
+  it('are what somebody says they are', () => {
+    expect(poolMax({ ROLE: 'worker', DATABASE_POOL_MAX: '5' })).toBe(5);
+  });
+});
