@@ -332,3 +332,24 @@ it('shows each tenant its own generations only', async () => {
   );
   expect(rows).toEqual([]);
 });
+
+it('takes its migration back and makes it again, and then knows by which model documents are embedded', async () => {
+  const { CreateGenerations1764000021000 } =
+    await import('../../../migrations/1764000021000-create-generations.js');
+  const migration = new CreateGenerations1764000021000();
+  const q = { query: async (sql: string) => (await db.owner.query(sql)).rows } as never;
+  await migration.down(q);
+  expect(await query(`select from pg_tables where tablename ~ '^(reindex|document_generation)'`, [])).toEqual(
+    [],
+  );
+  await migration.up(q);
+  expect(await seen()).toEqual(OLD);
+  expect(await query('select embedding_model from document where id = $1')).toEqual([
+    { embedding_model: 'words-1' },
+  ]);
+  const unforced = await query(
+    `select relname from pg_class where relname in ('document', 'passage_vector') and not relforcerowsecurity`,
+    [],
+  );
+  expect(unforced).toEqual([]);
+});
