@@ -30,5 +30,10 @@ function parse(raw: string): ReceivedMail {
   const [head = '', ...body] = raw.split('\r\n\r\n');
   const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1]?.trim() ?? '';
   const text = body.join('\n\n').replaceAll('\r\n', '\n');
-  return { to: header('To'), subject: header('Subject'), text, token: /^[\w-]{43}$/m.exec(text)?.[0] };
+  return {
+    to: header('To'),
+    subject: header('Subject'),
+    text,
+    token: /(?:^|#token=)([\w-]{43})$/m.exec(text)?.[1],
+  };
 }

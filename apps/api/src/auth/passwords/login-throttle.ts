@@ -84,18 +84,18 @@ export class LoginThrottle {
     if (lock && lock.until > this.now()) remember(this.locks, pair, { strikes: lock.strikes - 1, until: 0 });
   }
 
-  /** The password was right: what was tried before from this network is forgotten, and the network is known. */
+  /** The password was right. */
   succeed(account: string, address: string): void {
     this.forgive(account, address);
-    const { pair } = keysOf(account, address);
-    this.buckets.delete(pair);
-    this.locks.delete(pair);
     this.know(account, address);
   }
 
-  /** Its owner was here: guesses from elsewhere are no reason to be strict with this network. */
+  /** Its owner is here: what was tried before from this network is forgotten, and he is not a stranger in it any more. */
   know(account: string, address: string): void {
-    remember(this.familiar, keysOf(account, address).pair, this.now());
+    const { pair } = keysOf(account, address);
+    this.buckets.delete(pair);
+    this.locks.delete(pair);
+    remember(this.familiar, pair, this.now());
   }
 
   private get perAccountHour(): number {
