@@ -33,6 +33,8 @@ export class ExtendCredentials1764000026000 implements MigrationInterface {
         add column replaced_by uuid,
         add foreign key (tenant_id, replaced_by) references api_key (tenant_id, id)`);
 
+    // A program has no password, nor has somebody whom only his provider knows.
+    await q.query(`alter table app_user alter column password_hash drop not null`);
     await q.query(`
       create table service_account (
         tenant_id uuid not null,

@@ -59,11 +59,22 @@ export class ApiKeyInvalid extends AuthenticationFailed {
   }
 }
 
+/** Whoever has a key may know where it is good; it tells nothing to those who have none. */
+export class ApiKeyNotFromHere extends AuthenticationFailed {
+  readonly code = 'api-key-not-from-here';
+  constructor(override readonly owner?: AuditActor) {
+    super('The API key is not good from this network');
+  }
+}
+
 export class Forbidden extends DomainError {
   readonly code = 'forbidden';
   readonly kind = 'forbidden' as const;
-  constructor(permission: Permission) {
-    super('Your role does not allow this', { extra: { required_permission: permission } });
+  /** @param isScope the role would allow it, and the API key does not */
+  constructor(permission: Permission, { isScope = false } = {}) {
+    super(isScope ? 'The scopes of this API key do not allow this' : 'Your role does not allow this', {
+      extra: { required_permission: permission },
+    });
   }
 }
 

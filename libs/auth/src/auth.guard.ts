@@ -21,7 +21,8 @@ export class AuthGuard implements CanActivate {
     if (accessRuleOf(context.getClass(), context.getHandler()).isPublic) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     try {
-      identify(request, await this.verifier.verify(bearerOf(request.headers.authorization)));
+      const credential = bearerOf(request.headers.authorization);
+      identify(request, await this.verifier.verify(credential, request.ip));
       return true;
     } catch (error) {
       if (error instanceof AuthenticationFailed) await this.refuse(context, error);

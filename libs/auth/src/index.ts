@@ -6,15 +6,18 @@ export { assertEveryRouteDeclares, listRoutes, UndeclaredRoutes, type Route } fr
 export {
   PERMISSIONS,
   permissionsOf,
+  principalAllows,
   outranks,
   roleAllows,
   ROLES,
+  type AddressCheck,
   type Permission,
   type Principal,
   type Role,
 } from './principal.js';
 export {
   ApiKeyInvalid,
+  ApiKeyNotFromHere,
   AuthenticationFailed,
   CredentialMalformed,
   Forbidden,

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { auditedActOf, AuditLog } from '#libs/audit';
 import { Forbidden } from './auth.errors.js';
 import { accessRuleOf, principalOf } from './declarations.js';
-import { roleAllows } from './principal.js';
+import { principalAllows, roleAllows } from './principal.js';
 
 /** Lets through whom the route's declaration names, and nobody where there is no declaration. */
 @Injectable()
@@ -15,9 +15,9 @@ export class PermissionGuard implements CanActivate {
     if (isPublic) return true;
     const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
     if (!permission || !principal) throw new Error('A route without a declared rule was reached');
-    if (roleAllows(principal.role, permission)) return true;
+    if (principalAllows(principal, permission)) return true;
 
-    const error = new Forbidden(permission);
+    const error = new Forbidden(permission, { isScope: roleAllows(principal.role, permission) });
     const act = auditedActOf(context.getHandler()) ?? { action: 'access', category: 'security' };
     const record = this.audit.open(act);
     record.detail = { required_permission: permission };

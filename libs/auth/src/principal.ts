@@ -38,6 +38,15 @@ export interface Principal {
   readonly via: 'session' | 'api-key';
   /** The session's or the API key's id. */
   readonly credentialId: string;
+  /** Of an API key that may do less than its user; it never may do more. */
+  readonly scopes?: readonly Permission[];
+  /** Of an API key that is good from these networks only. */
+  readonly networks?: AddressCheck;
+}
+
+export interface AddressCheck {
+  /** False also for what is no address. */
+  has(address: string): boolean;
 }
 
 const MEMBER: readonly Permission[] = [
@@ -70,6 +79,14 @@ const PERMISSIONS_OF: Record<Role, ReadonlySet<Permission>> = {
 
 export function roleAllows(role: Role, permission: Permission): boolean {
   return PERMISSIONS_OF[role].has(permission);
+}
+
+/** What the role allows, and the key too where it may do less than its user. */
+export function principalAllows(
+  { role, scopes }: Pick<Principal, 'role' | 'scopes'>,
+  permission: Permission,
+): boolean {
+  return roleAllows(role, permission) && (!scopes || scopes.includes(permission));
 }
 
 export function permissionsOf(role: Role): Permission[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PERMISSIONS, permissionsOf, type Principal, ROLES } from '#libs/auth';
+import { PERMISSIONS, permissionsOf, type Principal, principalAllows, ROLES } from '#libs/auth';
 import type { Account } from '../tenants/index.js';
 import type { Tokens } from './sessions/session.service.js';
 
@@ -46,12 +46,13 @@ export function toTokenResponse(tokens: Tokens): TokenResponse {
   };
 }
 
-export function toMeResponse({ via, role }: Principal, { user, tenantName }: Account): MeResponse {
+export function toMeResponse(principal: Principal, { user, tenantName }: Account): MeResponse {
+  const { via, role } = principal;
   return {
     id: user.id,
     email: user.email,
     role,
-    permissions: permissionsOf(role),
+    permissions: permissionsOf(role).filter((permission) => principalAllows(principal, permission)),
     tenant: { id: user.tenantId, name: tenantName },
     via,
   };

@@ -16,6 +16,9 @@ import { FirstPassword } from './passwords/first-password.js';
 import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { ServiceAccountKeysController } from './service-accounts/service-account-keys.controller.js';
+import { ServiceAccountsController } from './service-accounts/service-accounts.controller.js';
+import { ServiceAccountsService } from './service-accounts/service-accounts.service.js';
 import { SessionService } from './sessions/session.service.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import type { TokenConfig } from './token-keys/token-keys.config.js';
@@ -42,6 +45,8 @@ export class AuthModule {
         AuthController,
         ApiKeysController,
         JsonWebKeysController,
+        ServiceAccountKeysController,
+        ServiceAccountsController,
         SessionsController,
         TokenKeysController,
         ...PEOPLE_CONTROLLERS,
@@ -85,6 +90,7 @@ export class AuthModule {
         ...PEOPLE_PROVIDERS,
         LoginService,
         ApiKeysService,
+        ServiceAccountsService,
         { provide: CredentialVerifier, useClass: StoredCredentialVerifier },
         AuthGuard,
         PermissionGuard,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { CredentialVerifier, type Principal } from '#libs/auth';
+import { ApiKeyNotFromHere, CredentialVerifier, type Principal } from '#libs/auth';
 import { API_KEY_PREFIX } from './api-keys/api-key.js';
-import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { ApiKeysService, keyActor } from './api-keys/api-keys.service.js';
 import { SessionService } from './sessions/session.service.js';
 import { VerifiedCredentials } from './verified-credentials.js';
 
@@ -16,11 +16,15 @@ export class StoredCredentialVerifier extends CredentialVerifier {
     super();
   }
 
-  override verify(credential: string): Promise<Principal> {
-    return this.verified.verify(credential, () =>
+  override async verify(credential: string, address: string): Promise<Principal> {
+    const principal = await this.verified.verify(credential, () =>
       credential.startsWith(API_KEY_PREFIX)
         ? this.apiKeys.verify(credential)
         : this.sessions.verify(credential),
     );
+    // Not part of what is believed for a while: the same key may come from somewhere else the next time.
+    if (principal.networks && !principal.networks.has(address))
+      throw new ApiKeyNotFromHere(keyActor(principal));
+    return principal;
   }
 }

@@ -1,7 +1,15 @@
 import type { EntityManager } from 'typeorm';
+import type { Permission } from '#libs/auth';
 import type { Statement } from '#libs/database';
 
-export interface StoredApiKey {
+/** What a key may do less than its user; null: nothing. */
+export interface KeyLimits {
+  scopes: Permission[] | null;
+  /** In CIDR form. */
+  networks: string[] | null;
+}
+
+export interface StoredApiKey extends KeyLimits {
   tenantId: string;
   id: string;
   userId: string;
@@ -10,9 +18,11 @@ export interface StoredApiKey {
   createdAt: Date;
   expiresAt: Date;
   lastUsedAt: Date | null;
+  /** The key that took its place. */
+  replacedBy: string | null;
 }
 
-export interface PresentedApiKey {
+export interface PresentedApiKey extends KeyLimits {
   tenantId: string;
   id: string;
   userId: string;
@@ -28,7 +38,7 @@ export interface PresentedApiKey {
 export async function findApiKey(tx: EntityManager, publicId: string): Promise<PresentedApiKey | undefined> {
   const [row] = await tx.query<PresentedRow[]>(
     `select tenant_id, id, user_id, secret_hash, expires_at, revoked_at is null and expires_at > now() as valid,
-            ${UNNOTED} as unnoted
+            ${UNNOTED} as unnoted, scopes, networks
      from api_key where public_id = $1`,
     [publicId],
   );
@@ -41,6 +51,8 @@ export async function findApiKey(tx: EntityManager, publicId: string): Promise<P
       expiresAt: row.expires_at,
       valid: row.valid,
       unnoted: row.unnoted,
+      scopes: row.scopes,
+      networks: row.networks,
     }
   );
 }
@@ -62,13 +74,23 @@ export async function insertApiKey(
     secretHash: string;
     name: string;
     days: number;
-  },
+  } & KeyLimits,
 ): Promise<StoredApiKey | undefined> {
   const [row] = await tx.query<ApiKeyRow[]>(
-    `insert into api_key (tenant_id, id, user_id, public_id, secret_hash, name, expires_at)
-     values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7))
+    `insert into api_key (tenant_id, id, user_id, public_id, secret_hash, name, expires_at, scopes, networks)
+     values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7), $8, $9)
      on conflict (tenant_id, id) do nothing returning ${COLUMNS}`,
-    [key.tenantId, key.id, key.userId, key.publicId, key.secretHash, key.name, key.days],
+    [
+      key.tenantId,
+      key.id,
+      key.userId,
+      key.publicId,
+      key.secretHash,
+      key.name,
+      key.days,
+      key.scopes,
+      key.networks,
+    ],
   );
   return row && toApiKey(row);
 }
@@ -103,6 +125,54 @@ export async function listApiKeys(
   return rows.map(toApiKey);
 }
 
+/** A user's key that is valid; nobody else changes it until the commit. */
+export async function lockApiKey(
+  tx: EntityManager,
+  { tenantId, userId, id }: { tenantId: string; userId: string; id: string },
+): Promise<StoredApiKey | undefined> {
+  const [row] = await tx.query<ApiKeyRow[]>(
+    `select ${COLUMNS} from api_key
+     where tenant_id = $1 and user_id = $2 and id = $3 and revoked_at is null and expires_at > now() for update`,
+    [tenantId, userId, id],
+  );
+  return row && toApiKey(row);
+}
+
+/** Another key takes its place: it ends when the overlap does, or when it would have ended anyway. */
+export async function replaceApiKey(
+  tx: EntityManager,
+  {
+    tenantId,
+    id,
+    replacedBy,
+    overlapSeconds,
+  }: {
+    tenantId: string;
+    id: string;
+    replacedBy: string;
+    overlapSeconds: number;
+  },
+): Promise<void> {
+  await tx.query(
+    `update api_key set replaced_by = $3, expires_at = least(expires_at, now() + make_interval(secs => $4))
+     where tenant_id = $1 and id = $2`,
+    [tenantId, id, replacedBy, overlapSeconds],
+  );
+}
+
+/** Ends all keys of a user. Returns their ids. */
+export async function revokeAllApiKeys(
+  tx: EntityManager,
+  tenantId: string,
+  userId: string,
+): Promise<string[]> {
+  const [rows] = await tx.query<[{ id: string }[], number]>(
+    `update api_key set revoked_at = now() where tenant_id = $1 and user_id = $2 and revoked_at is null returning id`,
+    [tenantId, userId],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Whether the key was valid until now. */
 export async function revokeApiKey(
   tx: EntityManager,
@@ -124,9 +194,11 @@ interface PresentedRow {
   expires_at: Date;
   valid: boolean;
   unnoted: boolean;
+  scopes: Permission[] | null;
+  networks: string[] | null;
 }
 
-interface ApiKeyRow {
+interface ApiKeyRow extends KeyLimits {
   tenant_id: string;
   id: string;
   user_id: string;
@@ -135,10 +207,12 @@ interface ApiKeyRow {
   created_at: Date;
   expires_at: Date;
   last_used_at: Date | null;
+  replaced_by: string | null;
 }
 
 const UNNOTED = `(last_used_at is null or last_used_at < now() - interval '1 minute')`;
-const COLUMNS = 'tenant_id, id, user_id, public_id, name, created_at, expires_at, last_used_at';
+const COLUMNS =
+  'tenant_id, id, user_id, public_id, name, created_at, expires_at, last_used_at, scopes, networks, replaced_by';
 
 function toApiKey(row: ApiKeyRow): StoredApiKey {
   return {
@@ -150,5 +224,8 @@ function toApiKey(row: ApiKeyRow): StoredApiKey {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
+    scopes: row.scopes,
+    networks: row.networks,
+    replacedBy: row.replaced_by,
   };
 }

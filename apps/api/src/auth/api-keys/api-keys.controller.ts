@@ -16,6 +16,7 @@ import {
   CreateApiKey,
   CreatedApiKey,
   ListApiKeys,
+  RotateApiKey,
   toApiKeyItem,
   toCreatedApiKey,
 } from './api-keys.dto.js';
@@ -38,7 +39,7 @@ export class ApiKeysController {
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateApiKey }) body: CreateApiKey,
   ): Promise<CreatedApiKey> {
-    return toCreatedApiKey(await this.keys.create(principal, body.name, body.expires_in_days));
+    return toCreatedApiKey(await this.keys.create(principal, body.name, body.expires_in_days, body));
   }
 
   @Get()
@@ -53,6 +54,22 @@ export class ApiKeysController {
     const [beforeId] = cursor ? decodeCursor(cursor, ApiKeyCursor) : [];
     const rows = await this.keys.list(principal, { beforeId, limit: limit + 1 });
     return page(rows, limit, ({ id }) => [id], toApiKeyItem);
+  }
+
+  @Post(':id/rotate')
+  @Audited('api-key.rotate', 'admin')
+  @SecretResponse()
+  @ApiOperation({
+    summary: 'Make a key that takes the place of another; it is shown this once',
+    description: 'It has the same scopes, networks and lifetime. The old one stays good for the overlap.',
+  })
+  @ApiCreatedResponse({ standardSchema: CreatedApiKey })
+  async rotate(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: RotateApiKey }) { overlap_seconds }: RotateApiKey,
+  ): Promise<CreatedApiKey> {
+    return toCreatedApiKey(await this.keys.rotate(principal, id, overlap_seconds));
   }
 
   @Delete(':id')

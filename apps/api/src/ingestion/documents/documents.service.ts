@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
-import { type Principal, roleAllows } from '#libs/auth';
+import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { decodeCursor, page, type Page } from '#libs/http';
 import { z } from 'zod';
@@ -201,7 +201,7 @@ export class DocumentsService {
    */
   async getOwn(tx: EntityManager, principal: Principal, id: string): Promise<Document> {
     const document = await this.getVisible(tx, principal, id);
-    if (document.ownerId !== principal.userId && !roleAllows(principal.role, 'document.share'))
+    if (document.ownerId !== principal.userId && !principalAllows(principal, 'document.share'))
       throw new NotYourDocument();
     return document;
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { auditDetail } from '#libs/audit';
-import { type Principal, roleAllows } from '#libs/auth';
+import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { decodeCursor, newResourceId, page, type Page } from '#libs/http';
 import type { EntityManager } from 'typeorm';
@@ -157,7 +157,7 @@ export class ImportsService {
     correlationId: string | undefined,
     items: NewItem[] | undefined,
   ): Promise<ImportBody> {
-    if (fields.visibility === 'tenant' && !roleAllows(principal.role, 'document.share'))
+    if (fields.visibility === 'tenant' && !principalAllows(principal, 'document.share'))
       throw new SharingNotAllowed();
     const id = newResourceId();
     const { userId: ownerId } = principal;
@@ -195,8 +195,9 @@ export class ImportsService {
   }
 }
 
-function readerOf({ tenantId, userId, role }: Principal): ImportReader {
-  return { tenantId, userId, seesAll: roleAllows(role, 'document.share') };
+function readerOf(principal: Principal): ImportReader {
+  const { tenantId, userId } = principal;
+  return { tenantId, userId, seesAll: principalAllows(principal, 'document.share') };
 }
 
 /** A password in an address is not kept, and the address not fetched. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
-import { type Principal, roleAllows } from '#libs/auth';
+import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { AttachmentStore } from '../documents/attachment.store.js';
 import { type Document, documentId, type Reader } from '../documents/document.js';
@@ -53,7 +53,7 @@ export class UploadService {
   ): Promise<DocumentView> {
     const { content, fields } = form;
     try {
-      if (fields.visibility === 'tenant' && !roleAllows(principal.role, 'document.share'))
+      if (fields.visibility === 'tenant' && !principalAllows(principal, 'document.share'))
         throw new SharingNotAllowed();
       return await this.db.change(principal.tenantId, async (tx) => {
         const { view, isRepeat } = await this.acceptIn(tx, principal, form, correlationId);
