@@ -18,17 +18,19 @@ export class SmtpTransport extends MailTransport {
     const { from } = this.config;
     signal.throwIfAborted();
     const transporter = await this.connect();
-    const close = () => transporter.close();
-    signal.addEventListener('abort', close, { once: true });
+    const aborted = Promise.withResolvers<never>();
+    const leave = () => aborted.reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
     try {
       const messageId = `<${id}@${from.split('@')[1]}>`;
-      await transporter.sendMail({ from, to, subject, text, messageId });
+      // A connection that is left ends by itself when the server is silent for too long.
+      await Promise.race([transporter.sendMail({ from, to, subject, text, messageId }), aborted.promise]);
     } catch (error) {
       signal.throwIfAborted();
       throw meaningOf(error as SmtpError);
     } finally {
-      signal.removeEventListener('abort', close);
-      close();
+      signal.removeEventListener('abort', leave);
+      transporter.close();
     }
   }
 
