@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AnchoredCheckpoint, type ArchiveRecord, readArchive } from '#libs/audit';
 import { withClient } from '#libs/database';
-import { SeededRandom } from '../../test/simulation/seeded-random.js';
+import { seeded } from '../../chaos/harness/random.js';
 import { recordsOf, stateOf, tamper } from '../../test/support/audit-tampering.js';
 import { hasPython, judge, judgeInPython, locates } from '../../test/support/audit-verifiers.js';
 import type { AuditWorld } from '../../test/support/audit-world.js';
@@ -40,7 +40,7 @@ async function archiveOf(world: AuditWorld): Promise<ArchiveRecord[]> {
 
 /** Tampers with the evidence of a real log in random ways and counts how many each verifier finds and locates. */
 await withAuditWorld(async (world) => {
-  const [count, random] = [Number(values.count), new SeededRandom(Number(values.seed)).next];
+  const [count, random] = [Number(values.count), seeded(Number(values.seed))];
   const state = stateOf(await archiveOf(world));
   const anchors = (await readFile(world.anchorFile, 'utf8'))
     .trim()

@@ -32,6 +32,9 @@ describe('canonical JSON', () => {
     ['\ud800x', '"�x"'],
     ['a\0b', '"a�b"'],
     [{ a: undefined, b: [undefined] }, '{"b":[null]}'],
+    [undefined, 'null'],
+    [{ b: 1, a: { 9: 1, 10: 2, '2x': 3 } }, '{"a":{"10":2,"2x":3,"9":1},"b":1}'],
+    [[{ d: [], c: '\\u0000' }], '[{"c":"\\\\u0000","d":[]}]'],
   ])('writes %p as %s', (value, text) => {
     expect(canonicalJson(value)).toBe(text);
   });

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { type AuditQuery, listAudit } from '#libs/audit';
+import type { AuditWorld } from '../../test/support/audit-world.js';
+import { withAuditWorld } from './world.js';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    callers: { type: 'string', default: '100' },
+    events: { type: 'string', default: '20000' },
+    queries: { type: 'string', default: '200' },
+  },
+});
+const [seconds, callers, events, queries] = [
+  values.seconds,
+  values.callers,
+  values.events,
+  values.queries,
+].map(Number) as [number, number, number, number];
+
+const TENANTS = 20;
+
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
+}
+
+/** So many callers, each of whom waits for its event to be durable before the next. */
+async function rateOf(
+  append: (caller: number) => Promise<unknown>,
+): Promise<{ perSecond: number; p50Ms: number; p99Ms: number }> {
+  const until = performance.now() + seconds * 1_000;
+  const latencies: number[] = [];
+  await Promise.all(
+    Array.from({ length: callers }, async (_, caller) => {
+      while (performance.now() < until) {
+        const since = performance.now();
+        await append(caller);
+        latencies.push(performance.now() - since);
+      }
+    }),
+  );
+  latencies.sort((a, b) => a - b);
+  return {
+    perSecond: Math.round(latencies.length / seconds),
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+  };
+}
+
+const recordFor = (tenantId: string) => ({
+  action: 'document.read',
+  category: 'data.read' as const,
+  actor: { type: 'user' as const, tenantId, id: randomUUID(), role: 'member', credentialId: randomUUID() },
+  targets: [{ type: 'document', id: randomUUID() }],
+  outcome: 'success' as const,
+  requestId: randomUUID(),
+  route: 'GET /v1/documents/:id',
+  context: {},
+  detail: { size_bytes: 12_345 },
+});
+
+/** The same text in batches of 200 by two writers into a table with nothing but a key: what the disk and the server give. */
+async function plainInserts({ db }: AuditWorld): Promise<number> {
+  await db.owner.query('create table plain (id uuid primary key, body text not null)');
+  const body = JSON.stringify(recordFor(randomUUID()));
+  const until = performance.now() + seconds * 1_000;
+  let count = 0;
+  await Promise.all(
+    [0, 1].map(async () => {
+      while (performance.now() < until) {
+        const ids = Array.from({ length: 200 }, () => randomUUID());
+        await db.owner.query('insert into plain select id, $2 from unnest($1::uuid[]) id', [ids, body]);
+        count += ids.length;
+      }
+    }),
+  );
+  await db.owner.query('drop table plain');
+  return Math.round(count / seconds);
+}
+
+/** Seals as the program does, until told to stop and nothing is left. */
+function sealBeside({ sealer }: AuditWorld): { stop(): Promise<number[]> } {
+  const ages: number[] = [];
+  let stopping = false;
+  const running = (async () => {
+    for (;;) {
+      const sealed = await sealer.seal();
+      for (const age of sealed.ages) ages.push(age);
+      if (stopping && sealed.ages.length === 0 && sealed.lagSeconds === 0) return;
+      if (sealed.ages.length < 4_000) await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  })();
+  return {
+    async stop() {
+      stopping = true;
+      await running;
+      return ages.toSorted((a, b) => a - b);
+    },
+  };
+}
+
+/** As many events as asked for, made by the server: only reading them is measured. */
+async function fill(
+  { db }: AuditWorld,
+  tenantIds: readonly string[],
+  actors: readonly string[],
+): Promise<void> {
+  const step = 100_000;
+  for (let done = 0; done < events; done += step)
+    await db.owner.query(
+      `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, actor_id, targets, outcome, request_id, body)
+       select ($1::uuid[])[1 + (i % cardinality($1::uuid[]))], gen_random_uuid(), now() - i * interval '1 second',
+              (array['document.read', 'document.upload', 'question.ask', 'auth.login'])[1 + i % 4], 'data.read', 'user',
+              ($2::uuid[])[1 + (i % cardinality($2::uuid[]))],
+              jsonb_build_array(jsonb_build_object('type', 'document', 'id', gen_random_uuid())), 'success', i::text,
+              convert_to(repeat('x', 420), 'UTF8')
+       from generate_series($3::int, $4::int) i`,
+      [tenantIds, actors, done, Math.min(done + step, events) - 1],
+    );
+  await db.owner.query('analyze audit_event');
+}
+
+async function queryTimes({ db }: AuditWorld): Promise<Record<string, number[]>> {
+  const tenantIds = await Promise.all(
+    Array.from({ length: TENANTS }, async () => (await db.createTenant()).tenantId),
+  );
+  const actors = Array.from({ length: 50 }, () => randomUUID());
+  await fill({ db } as AuditWorld, tenantIds, actors);
+  const at = (i: number) => new Date(Date.now() - i * 1_000).toISOString();
+  const random = () => Math.floor(Math.random() * events);
+  const kinds: Record<string, () => Partial<AuditQuery>> = {
+    'latest page': () => ({}),
+    'deep page': () => ({ after: { occurredAt: at(random()), id: randomUUID() } }),
+    'time range': () => ({ from: at(random()), order: 'asc' }),
+    actor: () => ({ actorId: actors[random() % actors.length] }),
+    'action prefix': () => ({ action: 'document.*' }),
+    'text in action': () => ({ text: 'upload' }),
+    'request (reads the log)': () => ({ requestId: String(random()) }),
+  };
+  const times: Record<string, number[]> = {};
+  for (const [kind, query] of Object.entries(kinds)) {
+    times[kind] = [];
+    for (let i = 0; i < queries; i++) {
+      const tenantId = tenantIds[random() % TENANTS]!;
+      const since = performance.now();
+      await db.tenantDb.read(tenantId, (tx) =>
+        listAudit(tx, tenantId, { order: 'desc', limit: 21, ...query() }),
+      );
+      times[kind].push(performance.now() - since);
+    }
+    times[kind].sort((a, b) => a - b);
+  }
+  return times;
+}
+
+await withAuditWorld(async (world) => {
+  const tenants = await Promise.all(
+    Array.from({ length: TENANTS }, async () => (await world.db.createTenant()).tenantId),
+  );
+  const append = (caller: number) => world.log.note(recordFor(tenants[caller % TENANTS]!));
+  const show = (what: string, figure: string) => console.log(`${what.padEnd(52)} ${figure}`);
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+
+  const plain = await plainInserts(world);
+  show('plain inserts in batches of 200, events/s', String(plain));
+  const alone = await rateOf(append);
+  show(
+    `durable events awaited by ${callers}, events/s`,
+    `${alone.perSecond} (p50 ${ms(alone.p50Ms)}, p99 ${ms(alone.p99Ms)})`,
+  );
+  const backlog = sealBeside(world);
+  const since = performance.now();
+  const waited = (await backlog.stop()).length;
+  show('sealing what is there, events/s', String(Math.round((waited / (performance.now() - since)) * 1_000)));
+  const sealing = sealBeside(world);
+  const beside = await rateOf(append);
+  const ages = await sealing.stop();
+  show(
+    'the same beside the sealer, events/s',
+    `${beside.perSecond} (p50 ${ms(beside.p50Ms)}, p99 ${ms(beside.p99Ms)})`,
+  );
+  show(
+    'from event to sealed',
+    `p50 ${ms(1_000 * quantile(ages, 0.5))}, p99 ${ms(1_000 * quantile(ages, 0.99))}`,
+  );
+  show(
+    'ratio to plain inserts, alone and beside',
+    `${(alone.perSecond / plain).toFixed(2)}, ${(beside.perSecond / plain).toFixed(2)}`,
+  );
+  const size = await world.db.owner.query(
+    `select pg_total_relation_size('audit_event') / count(*) as event,
+            (pg_total_relation_size('audit_leaf') + pg_total_relation_size('audit_tile')) / count(*) as leaf from audit_event`,
+  );
+  show('bytes per event, and of its leaf', `${size.rows[0].event}, ${size.rows[0].leaf}`);
+  for (const [kind, times] of Object.entries(await queryTimes(world)))
+    show(
+      `query of ${events} events: ${kind}`,
+      `p50 ${ms(quantile(times, 0.5))}, p95 ${ms(quantile(times, 0.95))}`,
+    );
+});
