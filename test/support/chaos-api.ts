@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentBody, PassageBody } from '../../apps/api/src/ingestion/documents/document.dto.js';
+import type { ReindexBody } from '../../apps/api/src/ingestion/generations/reindex.dto.js';
 
 export const ADMIN = { email: 'admin@example.com', password: 'correct horse battery staple' };
 
@@ -40,6 +41,22 @@ export class Api {
     return this.json(`/v1/documents/${id}`);
   }
 
+  /** Orders all documents anew. */
+  async reindex(from: 'extract' | 'embed'): Promise<string> {
+    const body = JSON.stringify({ scope: { everything: true }, from });
+    const headers = { 'content-type': 'application/json' };
+    return (await this.json<{ id: string }>('/v1/reindexes', { method: 'POST', body, headers })).id;
+  }
+
+  /** Waits until the order has ended, and gives how many documents were switched. */
+  async switchedBy(reindexId: string): Promise<number> {
+    for (;;) {
+      const order = await this.json<ReindexBody>(`/v1/reindexes/${reindexId}`);
+      if (order.finished_at !== null) return order.items.switched!;
+      await delay(100);
+    }
+  }
+
   async listIds(): Promise<string[]> {
     const { items } = await this.json<{ items: DocumentBody[] }>('/v1/documents');
     return items.map((item) => item.id);
@@ -77,7 +94,10 @@ export class Api {
   }
 
   private async json<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const response = await fetch(`${this.url}${path}`, { ...init, headers: this.headers });
+    const response = await fetch(`${this.url}${path}`, {
+      ...init,
+      headers: { ...this.headers, ...(init.headers as Record<string, string>) },
+    });
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
     return (await response.json()) as T;
   }
