@@ -1,7 +1,25 @@
+import { brotliDecompressSync } from 'node:zlib';
+import { PACKED_PASSWORDS } from './common-passwords.data.js';
+
+let leaked: ReadonlySet<string> | undefined;
+
 /**
- * What lists of leaked passwords have at their top, from eight characters on, in lower case, and what somebody would
- * choose for this product. Short on purpose: it stops the first thousand guesses, the throttle slows the rest.
+ * Whether it stands at the top of lists of leaked passwords, or is what somebody would choose for this product. Case does
+ * not count. The list is here, so nothing of a password goes anywhere; the throttle slows all other guesses.
  */
+export function isCommonPassword(password: string): boolean {
+  const lower = password.toLowerCase();
+  // Unpacked for the first one who chooses a password, in some milliseconds.
+  leaked ??= new Set(leakedPasswords());
+  return leaked.has(lower) || COMMON_PASSWORDS.has(lower);
+}
+
+/** In lower case, from eight characters on. */
+export function leakedPasswords(): string[] {
+  return brotliDecompressSync(Buffer.from(PACKED_PASSWORDS, 'base64')).toString('utf8').split('\n');
+}
+
+/** What the list lacks: other languages, keyboards, years, and the words of this product. */
 export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(
   `
   12345678 123456789 1234567890 12345678910 123123123 1234512345 12341234 12344321 123454321 1234567891

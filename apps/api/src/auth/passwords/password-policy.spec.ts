@@ -1,5 +1,5 @@
 import { PasswordRefused } from '../auth.errors.js';
-import { COMMON_PASSWORDS } from './common-passwords.js';
+import { COMMON_PASSWORDS, leakedPasswords } from './common-passwords.js';
 import { assertAcceptablePassword } from './password-policy.js';
 
 const email = 'grace.hopper@example.com';
@@ -36,11 +36,19 @@ describe('the rules for a new password', () => {
     );
   });
 
-  it('come with a list whose entries they would not refuse anyway', () => {
+  it('come with lists whose entries they would not refuse anyway', () => {
     expect(COMMON_PASSWORDS.size).toBeGreaterThan(400);
-    for (const password of COMMON_PASSWORDS) {
-      expect(password).toBe(password.toLowerCase());
-      expect(password.length).toBeGreaterThanOrEqual(8);
-    }
+    const odd = [...COMMON_PASSWORDS, ...leakedPasswords()].filter(
+      (password) => password !== password.toLowerCase() || password.length < 8,
+    );
+    expect(odd).toEqual([]);
+  });
+
+  it('refuse more than seventeen thousand passwords that were leaked, whatever their case', () => {
+    const leaked = leakedPasswords();
+    expect(new Set(leaked).size).toBeGreaterThan(17_000);
+    for (const password of leaked.filter((_, i) => i % 100 === 0))
+      for (const written of [password, password.toUpperCase()])
+        expect(() => assertAcceptablePassword(written, email)).toThrow(PasswordRefused);
   });
 });

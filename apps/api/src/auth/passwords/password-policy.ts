@@ -1,5 +1,5 @@
 import { PasswordRefused } from '../auth.errors.js';
-import { COMMON_PASSWORDS } from './common-passwords.js';
+import { isCommonPassword } from './common-passwords.js';
 
 export const SHORTEST_PASSWORD = 8;
 export const LONGEST_PASSWORD = 256;
@@ -14,7 +14,7 @@ export function assertAcceptablePassword(password: string, email: string): void 
   if (password.length < SHORTEST_PASSWORD || password.length > LONGEST_PASSWORD)
     throw new PasswordRefused(`A password has ${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters`);
   const lower = password.toLowerCase();
-  if (COMMON_PASSWORDS.has(lower) || /^(.)\1*$/u.test(lower))
+  if (isCommonPassword(password) || /^(.)\1*$/u.test(lower))
     throw new PasswordRefused('This password is one of the first that anybody tries');
   if (lower === email.toLowerCase() || lower === email.toLowerCase().split('@')[0])
     throw new PasswordRefused('The password must not be the e-mail address');
