@@ -248,7 +248,7 @@ const SELECT = `
          tags, title, filename, media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
          live_generation as "liveGeneration", semantic_generation as "semanticGeneration",
          embedding_model as "embeddingModel",
-         (select g.expires_at from document_generation g
+         (select max(g.expires_at) from document_generation g
           where g.tenant_id = document.tenant_id and g.document_id = document.id and g.expires_at > now())
            as "rollbackUntil",
          (select j.priority from job j where j.tenant_id = document.tenant_id and j.document_id = document.id)
