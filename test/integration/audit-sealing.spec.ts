@@ -1,4 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { type ArchiveRecord, readArchive } from '#libs/audit';
+import { migrate, migrateDown, withClient } from '#libs/database';
+import { migrations } from '#migrations';
+import { judge } from '../support/audit-verifiers.js';
 import { auditWorld, type AuditWorld } from '../support/audit-world.js';
 import { leafHash, rootOf } from '../../libs/audit/src/merkle/index.js';
 import { openNote, parseCheckpoint } from '../../libs/audit/src/notes/index.js';
@@ -143,6 +147,32 @@ describe('sealing the audit log', () => {
                 values ('${two.tenantId}', gen_random_uuid(), '1', 'a', 'system', 'system', 'success', '')`),
     );
     await expect(chosen).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('takes in the events from before there was any evidence', async () => {
+    const { tenantId } = await world.db.createTenant();
+    await world.db.source.destroy();
+    const first = migrations.findIndex(({ name }) => name.startsWith('SealAudit'));
+    await migrateDown(world.db.url, migrations);
+    await migrate(world.db.url, migrations.slice(0, first));
+    await world.db.owner.query(
+      `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, targets, outcome, detail)
+       select $1, gen_random_uuid(), '2026-11-03 10:00:00.123456+00', 'thing.change', 'data.write', 'system',
+              '[{"type": "thing", "id": "t"}]', 'success', jsonb_build_object('size_bytes', i, 'a', 1e21, 'é', 'x' || chr(10))
+       from generate_series(1, 1500) i`,
+      [tenantId],
+    );
+    await migrate(world.db.url, migrations);
+    await expect(world.db.owner.query('delete from audit_event')).rejects.toMatchObject({ code: '42501' });
+    await world.db.source.initialize();
+    await world.sealAll();
+    await world.sealer.publish();
+    expect(await leavesOf(tenantId)).toHaveLength(1500);
+    const records: ArchiveRecord[] = [];
+    await withClient(world.db.url, async (client) => {
+      for await (const record of readArchive(client)) records.push(record);
+    });
+    expect(judge(records, world.keys, [])).toMatchObject({ findings: [], counts: { events: 1500 } });
   });
 
   describe('a checkpoint', () => {
