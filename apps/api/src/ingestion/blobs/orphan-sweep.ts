@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -7,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
 import { DocumentStore } from '../documents/document.store.js';
+import { WorkerLoops } from '../jobs/worker-loops.js';
 import { BlobStore, type StoredBlob } from './blob.store.js';
 
 const EVERY_MS = 3_600_000;
@@ -21,8 +21,7 @@ const BATCH = 200;
 @Injectable()
 export class OrphanSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(OrphanSweep.name);
-  private readonly stopping = new AbortController();
-  private sweeping: Promise<void> = Promise.resolve();
+  private readonly loops = new WorkerLoops(this.logger);
 
   constructor(
     private readonly db: TenantDb,
@@ -31,19 +30,18 @@ export class OrphanSweep implements OnApplicationBootstrap, BeforeApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    this.sweeping = this.sweepRegularly();
+    this.loops.repeat(EVERY_MS, () => this.sweepAndTell(), 'the sweep of orphans failed');
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.sweeping;
+    await this.loops.stop();
   }
 
   /** Returns how many files were removed. */
   async sweep(): Promise<number> {
     let removed = await this.blobs.removeStale(STALE_MS);
     for await (const batch of batchesByTenant(this.blobs.list())) {
-      if (this.stopping.signal.aborted) break;
+      if (this.loops.signal.aborted) break;
       removed += await this.removeUnused(batch);
     }
     return removed;
@@ -65,17 +63,9 @@ export class OrphanSweep implements OnApplicationBootstrap, BeforeApplicationShu
     return removed;
   }
 
-  private async sweepRegularly(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        const removed = await this.sweep();
-        if (removed > 0) this.logger.warn({ removed }, 'files without a document were removed');
-      } catch (error) {
-        this.logger.warn({ error: (error as Error).name }, 'the sweep of orphans failed');
-      }
-      await delay(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    }
+  private async sweepAndTell(): Promise<void> {
+    const removed = await this.sweep();
+    if (removed > 0) this.logger.warn({ removed }, 'files without a document were removed');
   }
 }
 

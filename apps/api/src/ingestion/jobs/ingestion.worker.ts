@@ -17,11 +17,10 @@ import { JobStore } from './job.store.js';
 import { IngestionNotifications } from './notifications.js';
 import { formatIdentity, isDead, ownIdentity } from './worker-identity.js';
 import { WorkerLiveness } from './worker-liveness.js';
+import { WorkerLoops } from './worker-loops.js';
 
 /** Three heartbeats fit into a lease, so that one may be lost. */
 const HEARTBEATS_PER_LEASE = 3;
-/** After this the jobs that will not end are left to their leases. */
-const STOP_LIMIT_MS = 15_000;
 /** A stuck job is told to stop; what has not stopped after this does not keep its place from others. */
 const GIVE_UP_MS = 5_000;
 
@@ -29,10 +28,8 @@ const GIVE_UP_MS = 5_000;
 @Injectable()
 export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(IngestionWorker.name);
-  private readonly stopping = new AbortController();
+  private readonly loops = new WorkerLoops(this.logger);
   private readonly workerId = formatIdentity(ownIdentity());
-  private readonly running = new Set<Promise<void>>();
-  private loops: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly jobs: JobStore,
@@ -45,36 +42,26 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   onApplicationBootstrap(): void {
     this.liveness.observe();
-    this.loops = Promise.all([this.takeJobs(), this.watchQueue()]);
+    this.loops.take({
+      hasRoom: (running) => this.hasRoom(running),
+      claim: () => this.jobs.claim(this.workerId),
+      work: (job) => this.start(job),
+      queued: (signal) => this.notifications.jobQueued(this.config.pollMs, signal),
+    });
+    this.loops.repeat(this.config.pollMs, () => this.freeJobs(), 'the queue could not be watched');
   }
 
   /** Takes no more jobs, interrupts those under way and puts them back, so that others go on with them at once. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort(new Error('The worker is stopping'));
-    const limit = new AbortController();
-    await Promise.race([
-      Promise.all([this.loops, ...this.running]),
-      delay(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined),
-    ]);
-    limit.abort();
+    await this.loops.stop();
     this.liveness.stop();
   }
 
-  private async takeJobs(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      // Listening begins before looking, so that a job queued in between is not overslept.
-      const idle = new AbortController();
-      const either = AbortSignal.any([idle.signal, this.stopping.signal]);
-      const queued = this.notifications.jobQueued(this.config.pollMs, either);
-      // A process that is too full finishes what it has begun, and leaves the others' jobs to them.
-      const isFull = this.pressure.sheds('sheddable-plus', 0);
-      const isBusy = isFull || this.running.size >= this.config.concurrency || this.isUseless();
-      this.liveness.looked();
-      const job = isBusy ? undefined : await this.claim();
-      if (job) this.start(job);
-      else await Promise.race([queued, ...this.running]);
-      idle.abort();
-    }
+  /** A process that is too full finishes what it has begun, and leaves the others' jobs to them. */
+  private hasRoom(running: number): boolean {
+    this.liveness.looked();
+    const isFull = this.pressure.sheds('sheddable-plus', 0);
+    return !isFull && running < this.config.concurrency && !this.isUseless();
   }
 
   /** One document that makes every attempt stand still is failed before its attempts are what fills the process. */
@@ -82,21 +69,11 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     return this.liveness.stuckJobs > this.config.maxCrashes;
   }
 
-  private async claim(): Promise<ClaimedJob | undefined> {
-    try {
-      return await this.jobs.claim(this.workerId);
-    } catch (error) {
-      this.logger.warn({ error: (error as Error).name }, 'no job could be claimed');
-      return undefined;
-    }
-  }
-
-  private start(job: ClaimedJob): void {
+  private start(job: ClaimedJob): Promise<void> {
     jobWaitSeconds.observe(job.waitedMs / 1_000);
     const context = newContext({ requestId: randomUUID(), correlationId: job.correlationId ?? undefined });
     context.tenantId = job.tenantId;
-    const work = runInContext(context, () => this.work(job)).finally(() => this.running.delete(work));
-    this.running.add(work);
+    return runInContext(context, () => this.work(job));
   }
 
   private async work(job: ClaimedJob): Promise<void> {
@@ -106,7 +83,7 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     this.liveness.begin(job);
     job.gotOn = () => this.liveness.gotOn(job);
     const heartbeats = this.keepLease(job, lost, ended.signal, () => stuck.resolve('stuck'));
-    const running = this.runner.run(job, AbortSignal.any([this.stopping.signal, lost.signal]));
+    const running = this.runner.run(job, AbortSignal.any([this.loops.signal, lost.signal]));
     try {
       const outcome: JobOutcome | 'stuck' = await Promise.race([running, stuck.promise]);
       jobOutcomes.inc({ outcome });
@@ -160,18 +137,9 @@ export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicatio
     }
   }
 
-  /** Frees the jobs of dead workers. */
-  private async watchQueue(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        const dead = (await this.jobs.listHolders()).filter((workerId) => isDead(workerId));
-        const count = await this.jobs.reclaim(dead);
-        if (count > 0) this.logger.warn({ count }, 'jobs of dead workers were put back');
-      } catch (error) {
-        this.logger.warn({ error: (error as Error).name }, 'the queue could not be watched');
-      }
-      await delay(this.config.pollMs, undefined, { signal }).catch(() => undefined);
-    }
+  private async freeJobs(): Promise<void> {
+    const dead = (await this.jobs.listHolders()).filter((workerId) => isDead(workerId));
+    const count = await this.jobs.reclaim(dead);
+    if (count > 0) this.logger.warn({ count }, 'jobs of dead workers were put back');
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -11,6 +10,7 @@ import { counter } from '#libs/observability';
 import { signedHeaders, retryMsAfter } from '#libs/monitoring';
 import { PolicyRegistry } from '#libs/resilience';
 import { type WebhookConfig, webhookSection } from '../ingestion.config.js';
+import { WorkerLoops } from '../jobs/worker-loops.js';
 import { SealingKey } from '#libs/secrets';
 import type { DueDelivery } from './webhook.js';
 import { WebhookStore } from './webhook.store.js';
@@ -35,8 +35,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 @Injectable()
 export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(WebhookDispatcher.name);
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loops = new WorkerLoops(this.logger);
   private sweptMs = -Infinity;
 
   constructor(
@@ -49,13 +48,12 @@ export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicat
   ) {}
 
   onApplicationBootstrap(): void {
-    this.running = this.loop();
+    this.loops.repeat(this.config.pollMs, () => this.sendAllDue(), 'webhooks could not be sent');
   }
 
   /** What is under way is finished or left to its lease; nothing new is begun. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort(new Error('The worker is stopping'));
-    await this.running;
+    await this.loops.stop();
   }
 
   /** Sends what is due, and returns how many messages there were. What fails is tried again later, by any process. */
@@ -66,16 +64,9 @@ export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicat
     return due.length;
   }
 
-  private async loop(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      const sent = await this.sendDue().catch((error: unknown) => {
-        this.logger.warn({ error: (error as Error).name }, 'webhooks could not be sent');
-        return 0;
-      });
-      // A full batch may not have been all.
-      if (sent < BATCH) await delay(this.config.pollMs, undefined, { signal }).catch(() => undefined);
-    }
+  /** A full batch may not have been all. */
+  private async sendAllDue(): Promise<void> {
+    while ((await this.sendDue()) === BATCH && !this.loops.signal.aborted);
   }
 
   private async send(delivery: DueDelivery): Promise<void> {
@@ -113,7 +104,7 @@ export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicat
       const policy = this.policies.keyed('webhook', new URL(url).host);
       const { status, retryAfterMs } = await policy.execute(
         (signal) => this.transport.post(url, { headers, body, signal }),
-        { signal: this.stopping.signal, operation: 'send', priority: 'sheddable-plus' },
+        { signal: this.loops.signal, operation: 'send', priority: 'sheddable-plus' },
       );
       if (status >= 200 && status < 300) return { status };
       return { status, error: `answered ${status}`, retryAfterMs };
