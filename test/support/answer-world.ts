@@ -1,3 +1,4 @@
+import type { TenantRules } from '#libs/auth';
 import { Caches } from '#libs/cache';
 import type { TenantDb } from '#libs/database';
 import { PolicyRegistry } from '#libs/resilience';
@@ -67,6 +68,8 @@ export interface World {
   db?: TenantDb;
   policies?: PolicyRegistry;
   deleted?: typeof NONE_DELETED;
+  /** What the tenant has decided. */
+  rules?: TenantRules;
 }
 
 export const READY = { answerable: 1, pending: [], failed: [], unknown: [], fingerprint: '1:42' };
@@ -91,6 +94,7 @@ export function serviceIn({
   db,
   policies = policiesOf(models),
   deleted = NONE_DELETED,
+  rules = {},
 }: World) {
   const fakeDb = {
     read: (_tenant: string, work: (tx: unknown) => unknown) =>
@@ -98,11 +102,9 @@ export function serviceIn({
   } as unknown as TenantDb;
   const names = models.map(({ name }) => name);
   const cache = AnswerCache.on(caches, { answerTtlSeconds: 600, staleAnswerSeconds: 86_400 }, names);
-  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, cache, deleted, {
-    passages: 20,
-    bestPassages: 2,
-    maxTokens: 256,
-    modelsTimeoutMs,
+  const options = { passages: 20, bestPassages: 2, maxTokens: 256, modelsTimeoutMs };
+  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, cache, deleted, options, {
+    of: () => Promise.resolve(rules),
   });
 }
 

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type CacheConfig, cacheSection, Caches } from '#libs/cache';
+import { TenantRulesSource } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { AnswerCache } from './answering/answer-cache.js';
@@ -173,9 +174,13 @@ const ANSWERING: Provider[] = [
   },
   {
     provide: StructuredReader,
-    inject: [CHAT_MODELS, PolicyRegistry, ModelBudget],
-    useFactory: (models: ChatModel[], policies: PolicyRegistry, budget: ModelBudget) =>
-      new StructuredReader(models, policies, budget),
+    inject: [CHAT_MODELS, PolicyRegistry, ModelBudget, TenantRulesSource],
+    useFactory: (
+      models: ChatModel[],
+      policies: PolicyRegistry,
+      budget: ModelBudget,
+      rules: TenantRulesSource,
+    ) => new StructuredReader(models, policies, budget, rules),
   },
   {
     provide: AnswerCache,
@@ -204,6 +209,7 @@ const ANSWERING: Provider[] = [
       DeletedDocuments,
       chatSection.token,
       DegradationRegistry,
+      TenantRulesSource,
     ],
     useFactory: (
       db: TenantDb,
@@ -215,13 +221,25 @@ const ANSWERING: Provider[] = [
       deleted: DeletedDocuments,
       { maxTokens, totalTimeoutMs }: ChatConfig,
       capabilities: DegradationRegistry,
+      rules: TenantRulesSource,
     ) => {
-      const answers = new AnswerService(db, retriever, models, policies, budget, cache, deleted, {
+      const options = {
         passages: PASSAGES,
         bestPassages: BEST_PASSAGES,
         maxTokens,
         modelsTimeoutMs: totalTimeoutMs,
-      });
+      };
+      const answers = new AnswerService(
+        db,
+        retriever,
+        models,
+        policies,
+        budget,
+        cache,
+        deleted,
+        options,
+        rules,
+      );
       capabilities.define(answers.ladder);
       return answers;
     },

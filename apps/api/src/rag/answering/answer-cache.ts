@@ -41,7 +41,7 @@ export interface AnswerCacheSettings {
 
 /**
  * Answers that were given, for the next time the same is asked. Two questions share one only when they must have the
- * same answer: same tenant, same reader, same selection, same words, same models and instructions. The reader counts
+ * same answer: same tenant with the same rules, same reader, same selection, same words, same models and instructions. The reader counts
  * besides the documents that he sees, so that no mistake in those can show one person's answer to another.
  *
  * `findFresh` asks for the same documents in the same versions too. `findLast` does not: whoever serves what it gives
@@ -131,7 +131,7 @@ const freshKey = (request: AnswerRequest, models: readonly string[], fingerprint
 const lastKey = (request: AnswerRequest, models: readonly string[]) => keyOf(request, models, null);
 
 function keyOf(request: AnswerRequest, models: readonly string[], fingerprint: string | null): string {
-  const { reader, question, documentIds, collection, tags } = request;
+  const { reader, question, documentIds, collection, tags, rules } = request;
   const parts = [
     SHAPE,
     reader.tenantId,
@@ -143,6 +143,8 @@ function keyOf(request: AnswerRequest, models: readonly string[], fingerprint: s
     question.normalize('NFC').replace(/\s+/g, ' ').trim().toLowerCase(),
     models,
     models.length > 0 ? PROMPT_VERSION : null,
+    rules?.answerThreshold ?? null,
+    rules?.allowedModels ?? null,
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { allowsModel, type TenantRules, type TenantRulesSource } from '#libs/auth';
 import { DatabaseBusy, type TenantDb } from '#libs/database';
 import { DomainError, TransientFailure } from '#libs/errors';
 import { counter, histogram, reportBug } from '#libs/observability';
@@ -97,6 +98,7 @@ export class AnswerService {
     private readonly cache: AnswerCache,
     private readonly deleted: Pick<DeletedDocuments, 'hasAny'>,
     private readonly options: AnswerOptions,
+    private readonly rules: Pick<TenantRulesSource, 'of'> = { of: () => Promise.resolve({}) },
   ) {
     this.writer = new ModelWriter(policies, budget, cache, options);
     this.ladder = new DegradationManager('answer.generate', {
@@ -108,10 +110,11 @@ export class AnswerService {
   }
 
   /** The ladder, top to bottom. The level is what it is worth when everything could be searched. */
-  private stepsFor({ live }: { live: boolean }): Step[] {
-    const promised = this.models.length > 0 ? 'minimal' : 'full';
+  private stepsFor({ live, rules }: { live: boolean; rules: TenantRules }): Step[] {
+    const allowed = this.models.filter(({ name }) => allowsModel(rules, name));
+    const promised = allowed.length > 0 ? 'minimal' : 'full';
     const cached: Step = new CachedFallback('cache', 'full', (asked) => this.findFresh(asked));
-    const models = this.models.map((model, index): Step => {
+    const models = allowed.map((model, index): Step => {
       const level = index === 0 ? 'full' : 'degraded';
       return new StreamFallback(model.name, worthAtMost(level), (asked, signal) =>
         this.writer.write(model, asked, { live }, signal),
@@ -128,7 +131,7 @@ export class AnswerService {
       'unavailable',
       ({ scope }) => new AnswersUnavailable('away' in scope ? scope.away : undefined),
     );
-    return this.models.length > 0
+    return allowed.length > 0
       ? [cached, ...models, stale, extractive, guidance]
       : [cached, extractive, stale, guidance];
   }
@@ -151,10 +154,12 @@ export class AnswerService {
    * @throws AnswerInterrupted when a model breaks off after its first piece was given out
    */
   async *stream(
-    request: AnswerRequest,
+    asking: AnswerRequest,
     signal: AbortSignal,
     { live = true, atLeast, first }: StreamOptions = {},
   ): AsyncGenerator<AnswerEvent> {
+    const rules = await this.rules.of(asking.reader.tenantId);
+    const request = { ...asking, rules };
     const found = this.searchEarly(request, signal);
     let scope = await this.scopeOf(request, signal, first);
     // Where the search reached the database, it was away for a moment only, and what can be asked can be found out.
@@ -167,7 +172,7 @@ export class AnswerService {
     });
     const given = yield* this.ladder.serveStream(asked, signal, {
       atLeast,
-      steps: this.stepsFor({ live }),
+      steps: this.stepsFor({ live, rules }),
       commits: ({ type }) => type !== 'search-results',
       interrupted: (model, cause) => new AnswerInterrupted(model, cause),
     });
@@ -241,7 +246,9 @@ export class AnswerService {
 
   private async extract(asked: Asked, signal: AbortSignal): Promise<Written> {
     const { hits } = await asked.find(signal);
-    return { ...extractAnswer({ question: asked.request.question, passages: hits }), usage: null };
+    const { question, rules } = asked.request;
+    const answer = extractAnswer({ question, passages: hits, abstainBelow: rules?.answerThreshold });
+    return { ...answer, usage: null };
   }
 
   private complete(written: Written, { servedBy, level, degradations }: Served<Given>, asked: Asked): Answer {

@@ -1,3 +1,4 @@
+import type { TenantRules } from '#libs/auth';
 import type { Degradation, ServiceLevel } from '#libs/resilience';
 import type { Box } from '../passages/passage.js';
 import type { SpokenTime } from '../passages/time.js';
@@ -11,6 +12,8 @@ export interface AnswerRequest {
   documentIds?: string[];
   collection?: string;
   tags?: string[];
+  /** What the reader's tenant has decided; whoever answers looks it up. */
+  rules?: TenantRules;
 }
 
 /** A passage that the answer was looked for in, best first. Its text is in the quotes only. */

@@ -1,3 +1,4 @@
+import type { TenantRules } from '#libs/auth';
 import { z } from 'zod';
 import { DependencyUnavailable } from '#libs/errors';
 import type { CallOptions, Policy } from '#libs/resilience';
@@ -36,7 +37,11 @@ interface Asked {
 }
 
 /** Models that say or throw what they are given; `hang` says nothing until it is stopped. */
-function readerOf(models: Record<string, (ChatEvent | Error | 'hang')[]>, tokensLeft = Infinity) {
+function readerOf(
+  models: Record<string, (ChatEvent | Error | 'hang')[]>,
+  tokensLeft = Infinity,
+  rules: TenantRules = {},
+) {
   const asked: Asked = { requests: [], options: [] };
   const chatModels = Object.entries(models).map(([name, steps]): ChatModel => ({
     name,
@@ -64,7 +69,8 @@ function readerOf(models: Record<string, (ChatEvent | Error | 'hang')[]>, tokens
     reserve: async (_: string, tokens: number) =>
       tokens > tokensLeft ? ('exhausted' as const) : { settle: async () => undefined },
   };
-  return { reader: new StructuredReader(chatModels, { policy: () => policy }, budget), asked };
+  const source = { of: () => Promise.resolve(rules) };
+  return { reader: new StructuredReader(chatModels, { policy: () => policy }, budget, source), asked };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -94,6 +100,18 @@ describe('a model that reads passages', () => {
       },
     ]);
     expect(asked.options).toMatchObject([{ tenantId: 't1', priority: 'sheddable', operation: 'read' }]);
+  });
+
+  it('is one that the tenant allows; where it allows none, nothing is shown to any', async () => {
+    const some = readerOf({ 'openai:a': GOOD, 'openai:b': GOOD }, Infinity, { allowedModels: ['openai:b'] });
+    expect(await some.reader.read(request(), { timeoutMs: 5_000 }, unaborted)).toMatchObject({
+      model: 'openai:b',
+    });
+    const none = readerOf({ 'openai:a': GOOD }, Infinity, { allowedModels: [] });
+    expect(await none.reader.read(request(), { timeoutMs: 5_000 }, unaborted)).toEqual({
+      failure: 'rejected',
+    });
+    expect(none.asked.requests).toEqual([]);
   });
 
   it('is given passages as data that they cannot get out of', async () => {

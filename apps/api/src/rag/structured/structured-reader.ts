@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
+import { allowsModel, type TenantRulesSource } from '#libs/auth';
 import { DependencyTimeout, DomainError, TransientFailure } from '#libs/errors';
 import { reportBug } from '#libs/observability';
 import { deadlineSignal, type PolicyRegistry } from '#libs/resilience';
@@ -35,7 +36,7 @@ export type ReadingFailure =
   | 'timeout'
   /** No model can be reached, or each has too much to do. */
   | 'unavailable'
-  /** The models say no to this request. */
+  /** The models say no to this request, or the tenant lets none of them read. */
   | 'rejected'
   /** What they wrote does not have the form that was wanted. */
   | 'unusable'
@@ -58,6 +59,7 @@ export class StructuredReader {
     private readonly chatModels: readonly ChatModel[],
     private readonly policies: Pick<PolicyRegistry, 'policy'>,
     private readonly budget: Pick<ModelBudget, 'reserve'>,
+    private readonly rules: Pick<TenantRulesSource, 'of'> = { of: () => Promise.resolve({}) },
   ) {}
 
   /** Names, in order of preference. */
@@ -74,10 +76,12 @@ export class StructuredReader {
     { timeoutMs, alive }: { timeoutMs: number; alive?: () => void },
     signal: AbortSignal,
   ): Promise<ReadingResult<T>> {
+    const rules = await this.rules.of(request.tenantId);
+    const allowed = this.chatModels.filter(({ name }) => allowsModel(rules, name));
     const limit = deadlineSignal(timeoutMs, { parent: signal });
-    let failure: ReadingFailure = 'unavailable';
+    let failure: ReadingFailure = allowed.length < this.chatModels.length ? 'rejected' : 'unavailable';
     try {
-      for (const model of this.chatModels) {
+      for (const model of allowed) {
         try {
           return { model: model.name, value: await this.ask(model, request, limit.signal, alive) };
         } catch (error) {
