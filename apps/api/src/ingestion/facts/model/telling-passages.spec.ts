@@ -41,6 +41,14 @@ describe('the passages that tell of a plan', () => {
     );
   });
 
+  it('are lists of what is excluded rather than rows that say so of one service', () => {
+    const rows = Array.from({ length: 90 }, () => row('Laser correction', { Network: 'Not covered' }));
+    const list = passage('The plan does not pay for:\n• Cosmetic surgery');
+    const texts = chosen([...rows, ...prose(30, 'Fees are not covered.'), list]);
+    expect(texts).toContain(list.text);
+    expect(texts.filter((text) => text.startsWith('Laser'))).toHaveLength(3);
+  });
+
   it('leave room for each other, and are never more than a model may be given', () => {
     const rows = Array.from({ length: 500 }, (_, i) =>
       row(`Service ${i} ${'x'.repeat(900)}`, { Network: '$25 copay' }),

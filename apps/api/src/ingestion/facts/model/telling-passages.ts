@@ -16,6 +16,7 @@ interface Topic {
 const PERIOD = /coverage period|policy period|plan year|\bin effect\b|\beffective\b/i;
 const NAMES = /plan name|name of (?:the )?plan|\binsurer\b|insurance company|underwritten|administered by/i;
 const SUM = /\$\s?\d|\d\s?%|\bno (?:charge|cost)\b/i;
+const LIST_ITEM = /^[ \t]*[•▪–*-] /m;
 const COST = /\bcopay|coinsurance|\byou pay\b|\bcost|network|\bvisit/i;
 
 const TOPICS: readonly Topic[] = [
@@ -24,8 +25,9 @@ const TOPICS: readonly Topic[] = [
   { tells: (_, text) => PERIOD.test(text), most: 3 },
   { tells: (_, text) => /deductible/i.test(text) && SUM.test(text), most: 10 },
   { tells: (_, text) => /out[- ]of[- ]pocket/i.test(text) && SUM.test(text), most: 10 },
-  { tells: ({ row }, text) => SUM.test(text) && (row !== null || COST.test(text)), most: 40 },
-  { tells: (_, text) => EXCLUDES.test(text), most: 10 },
+  { tells: ({ row }, text) => SUM.test(text) && (row !== null || COST.test(text)), most: 60 },
+  // Rows say "not covered" of many a thing that is covered elsewhere.
+  { tells: ({ row }, text) => row === null && EXCLUDES.test(text), most: 12 },
   { tells: (_, text) => text.search(PHONE) !== -1, most: 3 },
 ];
 /** Without one of these the first pages say nothing of a plan, and nobody is asked. */
@@ -38,8 +40,7 @@ interface Kept {
 
 /**
  * Chooses, while a document's passages go by in their order, those that facts are most likely to stand in: of every
- * topic some, rows of tables and what stands in sections about it first, and all together not more than a model may be
- * given.
+ * topic some, rows of tables, lists and what has sums in it first, and all together not more than a model may be given.
  */
 export class TellingPassages {
   private readonly kept: Kept[][] = TOPICS.map(() => []);
@@ -67,7 +68,8 @@ export class TellingPassages {
   }
 }
 
-const weightOf = ({ row, text }: Passage) => (row ? 2 : 0) + (SUM.test(text) ? 1 : 0);
+const weightOf = ({ row, text }: Passage) =>
+  (row ? 2 : 0) + (SUM.test(text) ? 1 : 0) + (LIST_ITEM.test(text) ? 1 : 0);
 
 /** Those of the same weight in the order in which they came. */
 function keepBest(kept: Kept[], candidate: Kept, most: number): void {
