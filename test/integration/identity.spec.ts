@@ -239,6 +239,31 @@ describe('identity on a real database', () => {
       }
     });
 
+    it('leaves a password that was made up in a file, from before the account until it is changed', async () => {
+      const fresh = await testDatabase();
+      try {
+        const file = FirstPassword.in(join(folder, fresh.url.split('/').at(-1)!));
+        await fresh.owner.query('alter table audit_event add constraint broken check (false) not valid');
+        await expect(bootstrapOf(fresh, {}).bootstrap()).rejects.toThrow();
+        expect((await fresh.owner.query('select from app_user')).rows).toEqual([]);
+        const password = await file.read();
+        expect(password).toHaveLength(24);
+
+        await fresh.owner.query('alter table audit_event drop constraint broken');
+        const credentials = await bootstrapOf(fresh, {}).bootstrap();
+        expect(credentials).toMatchObject({ password, generated: true, file: file.path });
+        await bootstrapOf(fresh, {}).bootstrap();
+        expect(await file.read()).toBe(password);
+
+        const other = await hasher.hash('one that he has chosen');
+        await fresh.owner.query('update app_user set password_hash = $1', [other]);
+        await bootstrapOf(fresh, {}).bootstrap();
+        expect(await file.read()).toBeUndefined();
+      } finally {
+        await fresh.close();
+      }
+    });
+
     function bootstrapOf(database: TestDatabase, config: object) {
       return new BootstrapService(
         database.tenantDb,
