@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type ArchiveRecord, readArchive } from '#libs/audit';
+import { type ArchiveRecord, FileAnchor, readArchive, Sealer } from '#libs/audit';
 import { migrate, migrateDown, withClient } from '#libs/database';
 import { migrations } from '#migrations';
 import { judge } from '../support/audit-verifiers.js';
@@ -204,6 +204,29 @@ describe('sealing the audit log', () => {
         expect(root).toEqual(rootOf(hashes.slice(0, size)));
       });
       expect((await treeOf('ffffffff-ffff-ffff-ffff-ffffffffffff')).root()).toEqual(rootOf(hashes));
+    });
+
+    it('is kept later where it could not be, and elsewhere all the same', async () => {
+      const kept: number[] = [];
+      let isAway = true;
+      const webhook = {
+        target: 'webhook' as const,
+        async keep({ no }: { no: number }) {
+          if (isAway) throw new Error('away');
+          kept.push(no);
+        },
+      };
+      const anchors = [webhook, new FileAnchor(world.anchorFile)];
+      const sealer = new Sealer(world.db.tenantDb, world.keys, anchors, {
+        runs: false,
+        checkpointMs: 600_000,
+      });
+      await sealer.publish();
+      isAway = false;
+      await sealer.publish();
+      await sealer.publish();
+      expect(kept).toEqual([1]);
+      expect((await readFile(world.anchorFile, 'utf8')).split('\n')).toHaveLength(2);
     });
 
     it('is made of a log at rest too, so that it says that it is there', async () => {
