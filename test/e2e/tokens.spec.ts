@@ -1,6 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { SealingKey } from '#libs/secrets';
 import { forgedTokens } from '../support/forged-tokens.js';
@@ -27,7 +26,7 @@ describe('access tokens over HTTP', () => {
   }
   /** What only we have: many a forgery is one although it is signed with it. */
   async function signingKey(): Promise<KeyObject> {
-    const seal = await SealingKey.loadOrCreate(join(app.dataDir, 'secrets'));
+    const seal = await SealingKey.loadOrCreate(app.dataDir);
     const { rows } = await app.db.owner.query('select * from token_key');
     const { kid, public_key: x, sealed_private } = rows[0];
     const d = seal.open(sealed_private, `token-key ${kid} ${x}`);

@@ -7,7 +7,14 @@ import { faultsSection } from '#libs/faults';
 import { admissionSection, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
 import { resilienceSection } from './app.policy-file.js';
-import { authSection, bootstrapSection, mailSection, signUpSection, tokenSection } from './auth/index.js';
+import {
+  authSection,
+  bootstrapSection,
+  mailSection,
+  signUpSection,
+  tokenSection,
+  oidcSection,
+} from './auth/index.js';
 import { conversationsSection } from './chat/index.js';
 import {
   factsSection,
@@ -103,6 +110,7 @@ export const sections = {
   signUp: signUpSection,
   mail: mailSection,
   tokens: tokenSection,
+  oidc: oidcSection,
   upload: uploadSection,
   import: importSection,
   worker: workerSection,

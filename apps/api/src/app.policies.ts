@@ -1,5 +1,6 @@
 import { type DatabaseConfig, databaseOutcome, databasePolicy } from '#libs/database';
 import { type FaultInjector, type PolicyHooks, PolicyRegistry, type PolicyOptions } from '#libs/resilience';
+import type { OidcConfig } from './auth/index.js';
 import type { ClamdConfig, ImportConfig } from './ingestion/index.js';
 import {
   type ChatConfig,
@@ -17,6 +18,7 @@ export interface PolicySettings {
   previousEmbedder?: Pick<PreviousEmbedderConfig, 'provider'>;
   clamd?: Pick<ClamdConfig, 'timeoutMs'>;
   import?: Pick<ImportConfig, 'urlTimeoutMs'>;
+  oidc?: Pick<OidcConfig, 'timeoutMs'>;
 }
 
 export interface PolicySurroundings {
@@ -58,6 +60,7 @@ function policyList({
   previousEmbedder,
   clamd,
   import: imports,
+  oidc,
 }: PolicySettings): Record<string, PolicyOptions> {
   return {
     postgres: databasePolicy(database.poolMax),
@@ -115,6 +118,14 @@ function policyList({
       attemptTimeoutMs: 60_000,
       breaker: { window: 'consecutive', minimumCalls: 3, successes: 1, slowStartMs: 0 },
       bulkhead: { concurrency: 4, queue: 40, tenantShare: 1, backgroundMaxWaitMs: 60_000 },
+    },
+    // The provider of single sign-on. While it is away people log in with their passwords, so they are told at once.
+    oidc: {
+      attemptTimeoutMs: oidc?.timeoutMs ?? 5_000,
+      retry: { retries: 1 },
+      breaker: { minimumCalls: 3, failuresInARow: 3, openMs: 2_000, maxOpenMs: 15_000, slowStartMs: 0 },
+      // Nobody is known yet, so all who log in are one tenant.
+      bulkhead: { concurrency: 16, queue: 64, tenantShare: 1, maxWaitMs: 5_000 },
     },
     // A pattern for each host from which an import fetches files, each as a whole; its items are tried again.
     'import-fetch': {

@@ -13,6 +13,8 @@ import { AuthController } from './auth.controller.js';
 import { BootstrapService } from './bootstrap.service.js';
 import { StoredCredentialVerifier } from './credential.verifier.js';
 import { FirstPassword } from './passwords/first-password.js';
+import { OidcController } from './oidc/oidc.controller.js';
+import { OIDC_PROVIDERS } from './oidc/oidc.providers.js';
 import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -45,6 +47,7 @@ export class AuthModule {
         AuthController,
         ApiKeysController,
         JsonWebKeysController,
+        OidcController,
         ServiceAccountKeysController,
         ServiceAccountsController,
         SessionsController,
@@ -53,6 +56,7 @@ export class AuthModule {
       ],
       providers: [
         ...tokenKeyProviders(tokens, auth),
+        ...OIDC_PROVIDERS,
         {
           provide: PasswordHasher,
           useFactory: (policies: PolicyRegistry) =>

@@ -1,5 +1,6 @@
 export { AuthModule, type AuthModuleOptions } from './auth.module.js';
 export { authSection, bootstrapSection, type AuthConfig, type BootstrapConfig } from './auth.config.js';
+export { oidcSection, type OidcConfig } from './oidc/oidc.config.js';
 export { tokenSection } from './token-keys/token-keys.config.js';
 export { BootstrapService, type BootstrapCredentials } from './bootstrap.service.js';
 export { signUpSection } from './accounts/accounts.config.js';

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { AuditLog } from '#libs/audit';
 import { AccessTokens } from '#libs/auth';
@@ -9,7 +8,7 @@ import { VerifiedCredentials } from '../verified-credentials.js';
 import type { TokenConfig } from './token-keys.config.js';
 import { TokenKeysService } from './token-keys.service.js';
 
-/** Needs `TenantDb`, `CONTROL_DB`, `DATA_DIR`, `AuditLog` and `VerifiedCredentials`. */
+/** Needs `TenantDb`, `CONTROL_DB`, `SealingKey`, `AuditLog` and `VerifiedCredentials`. */
 export function tokenKeyProviders(
   { keyRotationDays, keyPublishSeconds }: TokenConfig,
   { issuer, audience, accessTokenSeconds: lifetimeSeconds }: AuthConfig,
@@ -17,15 +16,14 @@ export function tokenKeyProviders(
   return [
     {
       provide: TokenKeysService,
-      inject: [TenantDb, 'CONTROL_DB', 'DATA_DIR', AuditLog, VerifiedCredentials],
-      useFactory: async (
+      inject: [TenantDb, 'CONTROL_DB', SealingKey, AuditLog, VerifiedCredentials],
+      useFactory: (
         db: TenantDb,
         control: TenantDb,
-        dataDir: string,
+        seal: SealingKey,
         audit: AuditLog,
         verified: VerifiedCredentials,
       ) => {
-        const seal = await SealingKey.loadOrCreate(join(dataDir, 'secrets'));
         const settings = {
           rotationDays: keyRotationDays,
           publishSeconds: keyPublishSeconds,
