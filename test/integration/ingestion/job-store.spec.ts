@@ -186,6 +186,29 @@ describe('the fence', () => {
   });
 });
 
+describe('what a job looks up', () => {
+  type Look = Parameters<typeof maker.jobs.read<{ at: Date; title: string }[]>>[1];
+  const look: Look = (tx) => tx.query(`select now() as at, title from document`);
+
+  it('at one moment is seen in one transaction, and later in another', async () => {
+    await maker.addDocument(owner);
+    const job = await claim();
+    const [[one], [other]] = await Promise.all([maker.jobs.read(job, look), maker.jobs.read(job, look)]);
+    expect(one).toEqual({ at: other!.at, title: 'Plan' });
+    const [later] = await maker.jobs.read(job, look);
+    expect(later!.at.getTime()).toBeGreaterThan(one!.at.getTime());
+  });
+
+  it('fails together, and the next time is none the worse for it', async () => {
+    await maker.addDocument(owner);
+    const job = await claim();
+    const wrong: Look = (tx) => tx.query(`select 1 / 0`);
+    const outcomes = await Promise.allSettled([maker.jobs.read(job, look), maker.jobs.read(job, wrong)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await maker.jobs.read(job, look)).toHaveLength(1);
+  });
+});
+
 describe('row-level security', () => {
   it('shows a worker the queue of all tenants, and nothing else of theirs', async () => {
     await maker.addDocument(owner);

@@ -15,6 +15,9 @@ const OF_STAGES = { timeoutMs: 120_000, keepsPlans: true };
  */
 const LONGEST_PAUSE_MS = 20_000;
 
+/** Takes part in a transaction that is about to look things up. */
+type Join = <T>(look: (tx: EntityManager) => Promise<T>) => Promise<T>;
+
 export interface QueueState {
   waiting: number;
   /** How long the oldest job that could run has waited, unless it is made to. */
@@ -30,6 +33,8 @@ export interface QueueState {
  */
 @Injectable()
 export class JobStore {
+  private readonly looking = new WeakMap<ClaimedJob, Join>();
+
   constructor(
     private readonly db: TenantDb,
     @Inject(workerSection.token) private readonly config: Pick<WorkerConfig, 'leaseMs' | 'retryDelayMs'>,
@@ -134,11 +139,12 @@ export class JobStore {
   }
 
   /**
-   * What a stage looks up. It may be out of date, or of a document that is gone, when the job is no longer ours; what
-   * follows from it is then not written.
+   * What a stage looks up; stages that begin at the same moment share a transaction. It may be out of date, or of a
+   * document that is gone, when the job is no longer ours; what follows from it is then not written.
    */
   read<T>(job: ClaimedJob, look: (tx: EntityManager) => Promise<T>): Promise<T> {
-    return this.db.read(job.tenantId, look, OF_STAGES);
+    const join = this.looking.get(job) ?? this.lookTogether(job);
+    return join(look);
   }
 
   /** Inside `fenced`: something of the job is finished for good, so it does not kill every worker. */
@@ -223,6 +229,20 @@ export class JobStore {
       ),
     );
     return row;
+  }
+
+  private lookTogether(job: ClaimedJob): Join {
+    const looks: ((tx: EntityManager) => Promise<unknown>)[] = [];
+    const seen = Promise.resolve().then(() => {
+      this.looking.delete(job);
+      return this.db.read(job.tenantId, (tx) => Promise.all(looks.map((look) => look(tx))), OF_STAGES);
+    });
+    const join = async <T>(look: (tx: EntityManager) => Promise<T>) => {
+      const at = looks.push(look) - 1;
+      return (await seen)[at] as T;
+    };
+    this.looking.set(job, join);
+    return join;
   }
 
   private async writeFenced<T>(job: ClaimedJob, write: (tx: EntityManager) => Promise<T>): Promise<T> {
