@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, signedIn } from '../support/operator.js';
 import { mailTo } from '../support/mail-folder.js';
+import { bearer, PASSWORD, peopleOf } from '../support/people.js';
 import { ADMIN, testApp, type TestApp } from '../support/test-app.js';
-
-const PASSWORD = 'eleven purple tractors';
 
 interface User {
   id: string;
@@ -15,51 +14,36 @@ interface User {
 describe('tenants and their users over HTTP', () => {
   let app: TestApp;
   let operator: Record<string, string>;
+  let people: ReturnType<typeof peopleOf>;
   beforeAll(async () => {
     app = await testApp({ MAIL_POLL_MS: '50', AUTH_NETWORK_LOGINS_PER_MINUTE: '1000' });
+    people = peopleOf(app);
     operator = await signedIn(app, 'operator');
   });
   afterAll(() => app?.close());
 
-  const send = (method: string, path: string, headers: Record<string, string>, json?: unknown) =>
-    app.fetch(path, json === undefined ? { method, headers } : { method, headers, json });
-  const answer = async (response: Response) => {
-    const text = await response.text();
-    return { status: response.status, body: text ? (JSON.parse(text) as Record<string, never>) : undefined };
-  };
-  const login = async (email: string, password = PASSWORD) => {
-    const { status, body } = await answer(await app.fetch('/v1/auth/login', { json: { email, password } }));
-    return { status, headers: { authorization: `Bearer ${body?.access_token as unknown as string}` } };
-  };
-  const me = (headers: Record<string, string>) => app.fetch('/v1/me', { headers }).then((r) => r.status);
   const users = async (headers: Record<string, string>) =>
-    (await answer(await send('GET', '/v1/users?limit=100', headers))).body!.items as User[];
+    (await people.send('GET', '/v1/users?limit=100', headers)).body.items as User[];
 
   /** A tenant of its own, whose administrator has accepted his invitation. */
   async function newTenant() {
     const name = `t-${randomUUID()}`;
     const email = `${randomUUID()}@example.com`;
-    const made = await answer(await send('POST', '/v1/tenants', operator, { name, admin_email: email }));
+    const made = await people.send('POST', '/v1/tenants', operator, { name, admin_email: email });
     expect(made).toMatchObject({ status: 201, body: { name, suspended_at: null, settings: {} } });
     const { token } = await mailTo(app, email, name);
-    const accepted = await answer(
-      await send('POST', '/v1/auth/invitations/accept', {}, { token, password: PASSWORD }),
+    const accepted = await people.send(
+      'POST',
+      '/v1/auth/invitations/accept',
+      {},
+      { token, password: PASSWORD },
     );
     expect(accepted).toMatchObject({ status: 201, body: { email, role: 'admin' } });
-    const admin = (await login(email)).headers;
-    return { id: made.body!.id as string, name, email, admin, adminId: accepted.body!.id as string };
+    const { headers: admin } = await people.session(email);
+    return { id: made.body.id, name, email, admin, adminId: accepted.body.id };
   }
 
-  /** A colleague who has accepted his invitation. */
-  async function colleague(admin: Record<string, string>, role: string) {
-    const email = `${randomUUID()}@example.com`;
-    expect((await send('POST', '/v1/invitations', admin, { email, role })).status).toBe(201);
-    const { token } = await mailTo(app, email, 'invited');
-    const { body } = await answer(
-      await send('POST', '/v1/auth/invitations/accept', {}, { token, password: PASSWORD }),
-    );
-    return { id: body!.id as string, email, headers: (await login(email)).headers };
-  }
+  const colleague = (admin: Record<string, string>, role: string) => people.person(role, admin);
 
   describe('operators', () => {
     it('make tenants with a first administrator, list them and find each by its name once', async () => {
@@ -67,49 +51,49 @@ describe('tenants and their users over HTTP', () => {
       const seen: string[] = [];
       for (let cursor: string | null = ''; cursor !== null;) {
         const query = cursor ? `limit=2&cursor=${cursor}` : 'limit=2';
-        const { body } = await answer(await send('GET', `/v1/tenants?${query}`, operator));
-        seen.push(...(body!.items as { name: string }[]).map(({ name }) => name));
-        cursor = body!.next_cursor;
+        const { body } = await people.send('GET', `/v1/tenants?${query}`, operator);
+        seen.push(...(body.items as { name: string }[]).map(({ name }) => name));
+        cursor = body.next_cursor;
       }
       expect(seen).toEqual([...new Set(seen)].sort());
       expect(seen).toEqual(expect.arrayContaining(['default', tenant.name]));
       const twice = { name: tenant.name, admin_email: 'x@example.com' };
-      expect(await answer(await send('POST', '/v1/tenants', operator, twice))).toMatchObject({
+      expect(await people.send('POST', '/v1/tenants', operator, twice)).toMatchObject({
         status: 409,
         body: { code: 'tenant-exists' },
       });
-      expect((await send('GET', `/v1/tenants/${randomUUID()}`, operator)).status).toBe(404);
+      expect((await people.send('GET', `/v1/tenants/${randomUUID()}`, operator)).status).toBe(404);
     });
 
     it('are the only ones who see other tenants, and see no users of theirs', async () => {
       const tenant = await newTenant();
       for (const headers of [tenant.admin, app.admin])
-        expect((await send('GET', '/v1/tenants', headers)).status).toBe(403);
+        expect((await people.send('GET', '/v1/tenants', headers)).status).toBe(403);
       expect((await users(operator)).map(({ id }) => id)).not.toContain(tenant.adminId);
-      expect((await send('GET', `/v1/users/${tenant.adminId}`, operator)).status).toBe(404);
+      expect((await people.send('GET', `/v1/users/${tenant.adminId}`, operator)).status).toBe(404);
     });
 
     it('suspend a tenant: its credentials are refused at once, and good again when it is resumed', async () => {
       const tenant = await newTenant();
-      const { body } = await answer(await send('POST', '/v1/api-keys', tenant.admin, { name: 'k' }));
-      const key = { authorization: `Bearer ${body!.key as string}` };
-      expect([await me(tenant.admin), await me(key)]).toEqual([200, 200]);
-      expect((await send('POST', `/v1/tenants/${tenant.id}/suspend`, operator)).status).toBe(200);
-      expect([await me(tenant.admin), await me(key)]).toEqual([401, 401]);
-      expect((await login(tenant.email)).status).toBe(401);
-      expect((await send('POST', `/v1/tenants/${tenant.id}/resume`, operator)).status).toBe(200);
-      expect([await me(tenant.admin), await me(key)]).toEqual([200, 200]);
-      const told = await answer(await send('GET', '/v1/audit/events?action=tenant.*', tenant.admin));
-      expect((told.body!.items as { action: string }[]).map(({ action }) => action)).toEqual([
+      const { body } = await people.send('POST', '/v1/api-keys', tenant.admin, { name: 'k' });
+      const key = bearer(body.key);
+      expect([await people.me(tenant.admin), await people.me(key)]).toEqual([200, 200]);
+      expect((await people.send('POST', `/v1/tenants/${tenant.id}/suspend`, operator)).status).toBe(200);
+      expect([await people.me(tenant.admin), await people.me(key)]).toEqual([401, 401]);
+      expect((await people.login(tenant.email)).status).toBe(401);
+      expect((await people.send('POST', `/v1/tenants/${tenant.id}/resume`, operator)).status).toBe(200);
+      expect([await people.me(tenant.admin), await people.me(key)]).toEqual([200, 200]);
+      const told = await people.send('GET', '/v1/audit/events?action=tenant.*', tenant.admin);
+      expect((told.body.items as { action: string }[]).map(({ action }) => action)).toEqual([
         'tenant.resume',
         'tenant.suspend',
       ]);
     });
 
     it('cannot suspend the tenant that they belong to', async () => {
-      const { body } = await answer(await send('GET', '/v1/me', operator));
-      const { id } = body!.tenant as { id: string };
-      expect(await answer(await send('POST', `/v1/tenants/${id}/suspend`, operator))).toMatchObject({
+      const { body } = await people.send('GET', '/v1/me', operator);
+      const { id } = body.tenant as { id: string };
+      expect(await people.send('POST', `/v1/tenants/${id}/suspend`, operator)).toMatchObject({
         status: 409,
         body: { code: 'own-tenant' },
       });
@@ -117,7 +101,7 @@ describe('tenants and their users over HTTP', () => {
 
     it('stop the work of a tenant that is suspended, and nobody else’s', async () => {
       const [held, free] = [await newTenant(), await newTenant()];
-      await send('POST', `/v1/tenants/${held.id}/suspend`, operator);
+      await people.send('POST', `/v1/tenants/${held.id}/suspend`, operator);
       // Uploaded just before, as it were: a suspended tenant uploads nothing.
       const queue = (tenantId: string, ownerId: string) =>
         app.db.owner.query(
@@ -144,8 +128,8 @@ describe('tenants and their users over HTTP', () => {
       const member = await colleague(one.admin, 'member');
       expect((await users(one.admin)).map(({ id }) => id)).toEqual([one.adminId, member.id].sort());
       for (const [method, json] of [['GET'], ['PATCH', { role: 'admin' }], ['DELETE']] as const)
-        expect((await send(method, `/v1/users/${other.adminId}`, one.admin, json)).status).toBe(404);
-      expect((await send('GET', '/v1/users', member.headers)).status).toBe(403);
+        expect((await people.send(method, `/v1/users/${other.adminId}`, one.admin, json)).status).toBe(404);
+      expect((await people.send('GET', '/v1/users', member.headers)).status).toBe(403);
     });
 
     it.each([
@@ -154,42 +138,42 @@ describe('tenants and their users over HTTP', () => {
     ])('end the sessions of a user with %s', async (_, change) => {
       const tenant = await newTenant();
       const member = await colleague(tenant.admin, 'member');
-      expect(await me(member.headers)).toBe(200);
-      const changed = await answer(await send('PATCH', `/v1/users/${member.id}`, tenant.admin, change));
+      expect(await people.me(member.headers)).toBe(200);
+      const changed = await people.send('PATCH', `/v1/users/${member.id}`, tenant.admin, change);
       expect(changed.status).toBe(200);
-      expect(await me(member.headers)).toBe(401);
-      const again = await login(member.email);
+      expect(await people.me(member.headers)).toBe(401);
+      const again = await people.login(member.email);
       expect(again.status).toBe('role' in change ? 200 : 401);
       if ('role' in change) return;
-      await send('PATCH', `/v1/users/${member.id}`, tenant.admin, { suspended: false });
-      expect((await login(member.email)).status).toBe(200);
+      await people.send('PATCH', `/v1/users/${member.id}`, tenant.admin, { suspended: false });
+      expect((await people.login(member.email)).status).toBe(200);
     });
 
     it('remove a user: his credentials end, his address is free, and nothing says who he was', async () => {
       const tenant = await newTenant();
       const member = await colleague(tenant.admin, 'member');
-      expect((await send('DELETE', `/v1/users/${member.id}`, tenant.admin)).status).toBe(204);
-      expect(await me(member.headers)).toBe(401);
-      expect((await login(member.email)).status).toBe(401);
+      expect((await people.send('DELETE', `/v1/users/${member.id}`, tenant.admin)).status).toBe(204);
+      expect(await people.me(member.headers)).toBe(401);
+      expect((await people.login(member.email)).status).toBe(401);
       expect((await users(tenant.admin)).map(({ id }) => id)).toEqual([tenant.adminId]);
       const { rows } = await app.db.owner.query('select * from app_user where id = $1', [member.id]);
       expect(JSON.stringify(rows)).not.toContain(member.email);
       const invited = { email: member.email, role: 'member' };
-      expect((await send('POST', '/v1/invitations', tenant.admin, invited)).status).toBe(201);
+      expect((await people.send('POST', '/v1/invitations', tenant.admin, invited)).status).toBe(201);
     });
 
     it('are never gone: the last one can neither be demoted, suspended nor removed', async () => {
       const tenant = await newTenant();
       const last = { status: 409, body: { code: 'last-administrator' } };
       const path = `/v1/users/${tenant.adminId}`;
-      expect(await answer(await send('PATCH', path, tenant.admin, { role: 'member' }))).toMatchObject(last);
-      expect(await answer(await send('PATCH', path, tenant.admin, { suspended: true }))).toMatchObject(last);
-      expect(await answer(await send('DELETE', path, tenant.admin))).toMatchObject(last);
+      expect(await people.send('PATCH', path, tenant.admin, { role: 'member' })).toMatchObject(last);
+      expect(await people.send('PATCH', path, tenant.admin, { suspended: true })).toMatchObject(last);
+      expect(await people.send('DELETE', path, tenant.admin)).toMatchObject(last);
       const second = await colleague(tenant.admin, 'admin');
       // Each demotes the other at the same moment: one of them stays.
       const [one, two] = await Promise.all([
-        send('PATCH', `/v1/users/${second.id}`, tenant.admin, { role: 'member' }),
-        send('PATCH', path, second.headers, { role: 'member' }),
+        people.send('PATCH', `/v1/users/${second.id}`, tenant.admin, { role: 'member' }),
+        people.send('PATCH', path, second.headers, { role: 'member' }),
       ]);
       expect([one.status, two.status].filter((status) => status === 200)).toHaveLength(1);
       const { rows } = await app.db.owner.query(
@@ -200,35 +184,33 @@ describe('tenants and their users over HTTP', () => {
     });
 
     it('reach no further than themselves: they make no operators and touch none', async () => {
-      const { body } = await answer(await send('GET', '/v1/me', operator));
+      const { body } = await people.send('GET', '/v1/me', operator);
       const beyond = { status: 403, body: { code: 'role-out-of-reach' } };
-      const own = (await answer(await send('GET', '/v1/me', app.admin))).body!.id as string;
-      expect(
-        await answer(await send('PATCH', `/v1/users/${own}`, app.admin, { role: 'operator' })),
-      ).toMatchObject(beyond);
-      expect(await answer(await send('DELETE', `/v1/users/${body!.id as string}`, app.admin))).toMatchObject(
+      const own = (await people.send('GET', '/v1/me', app.admin)).body.id;
+      expect(await people.send('PATCH', `/v1/users/${own}`, app.admin, { role: 'operator' })).toMatchObject(
         beyond,
       );
+      expect(await people.send('DELETE', `/v1/users/${body.id}`, app.admin)).toMatchObject(beyond);
       const invited = { email: 'op@example.com', role: 'operator' };
-      expect(await answer(await send('POST', '/v1/invitations', app.admin, invited))).toMatchObject(beyond);
+      expect(await people.send('POST', '/v1/invitations', app.admin, invited)).toMatchObject(beyond);
     });
   });
 
   describe('settings', () => {
     it('are changed one by one, given back with null, and taken only where they have an effect', async () => {
       const { admin } = await newTenant();
-      const set = async (json: unknown) => answer(await send('PATCH', '/v1/tenant/settings', admin, json));
+      const set = async (json: unknown) => people.send('PATCH', '/v1/tenant/settings', admin, json);
       expect(await set({ answer_threshold: 0.8 })).toMatchObject({
         status: 200,
         body: { settings: { answer_threshold: 0.8 } },
       });
       const both = { answer_threshold: 0.8, allowed_models: [] };
-      expect((await set({ allowed_models: [] })).body!.settings).toEqual(both);
-      expect((await set({ answer_threshold: null })).body!.settings).toEqual({ allowed_models: [] });
+      expect((await set({ allowed_models: [] })).body.settings).toEqual(both);
+      expect((await set({ answer_threshold: null })).body.settings).toEqual({ allowed_models: [] });
       for (const refused of [{ retention_days: 3 }, { answer_threshold: 2 }, { suspended_at: null }])
         expect((await set(refused)).status).toBe(400);
-      const shown = await answer(await send('GET', '/v1/tenant', admin));
-      expect(shown.body!.settings).toEqual({ allowed_models: [] });
+      const shown = await people.send('GET', '/v1/tenant', admin);
+      expect(shown.body.settings).toEqual({ allowed_models: [] });
     });
 
     it('leave no trace of addresses in the log', async () => {

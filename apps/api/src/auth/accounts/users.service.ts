@@ -5,6 +5,7 @@ import { TenantDb } from '#libs/database';
 import { type Colleague, ColleaguesService, type UserChange } from '../../tenants/index.js';
 import { revokeSessions } from '../sessions/session.store.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
+import { endCredentials } from './credential.store.js';
 
 /** Users and what becomes of their credentials: with his role, his sessions end; with him, everything does. */
 @Injectable()
@@ -38,11 +39,7 @@ export class UsersService {
     await this.db.change(tenantId, async (tx) => {
       await this.colleagues.remove(tx, principal, userId);
       const ended = await revokeSessions(tx, { tenantId, userId }, 'removed');
-      await tx.query(
-        `update api_key set revoked_at = now() where tenant_id = $1 and user_id = $2 and revoked_at is null`,
-        [tenantId, userId],
-      );
-      await tx.query(`delete from user_totp where tenant_id = $1 and user_id = $2`, [tenantId, userId]);
+      await endCredentials(tx, tenantId, userId);
       auditDetail({ targets: [{ type: 'user', id: userId }], detail: { ended_sessions: ended.length } });
     });
     this.forget(tenantId, userId);
