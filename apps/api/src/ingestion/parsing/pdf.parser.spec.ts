@@ -1,60 +1,13 @@
 import { jest } from '@jest/globals';
-import { once } from 'node:events';
-import PDFDocument from 'pdfkit';
-import type { Block, ExtractedDocument, TableBlock } from './extracted-document.js';
+import { bold, draw, outline, type Pdf, readDrawn, write } from '../../../../../test/support/drawn-pdf.js';
 import { parsePdf } from './pdf.parser.js';
 
 // Starting processes and loading pdf.js takes long on a busy machine.
 jest.setTimeout(60_000);
 
-type Pdf = InstanceType<typeof PDFDocument>;
-
-/** On a page of 600 by 800 points, in 10 point Helvetica. */
-async function draw(paint: (pdf: Pdf) => void, options: Record<string, unknown> = {}): Promise<Buffer> {
-  const pdf = new PDFDocument({ size: [600, 800], margin: 0, ...options });
-  const chunks: Buffer[] = [];
-  pdf.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ended = once(pdf, 'end');
-  pdf.font('Helvetica').fontSize(10);
-  paint(pdf);
-  pdf.end();
-  await ended;
-  return Buffer.concat(chunks);
-}
-
-async function read(
-  paint: (pdf: Pdf) => void,
-  options?: Record<string, unknown>,
-): Promise<ExtractedDocument> {
-  return parsePdf(await draw(paint, options), { maxPages: 100 });
-}
-
-const write = (pdf: Pdf, text: string, x: number, y: number) => pdf.text(text, x, y, { lineBreak: false });
-const bold = (pdf: Pdf, text: string, x: number, y: number) => {
-  write(pdf.font('Helvetica-Bold'), text, x, y);
-  pdf.font('Helvetica');
-};
-const line = (pdf: Pdf, x0: number, y0: number, x1: number, y1: number) =>
-  pdf.moveTo(x0, y0).lineTo(x1, y1).stroke();
-
-/** One line for each block, to compare at a glance. */
-function outline({ blocks }: ExtractedDocument): string[] {
-  return blocks.flatMap((block) =>
-    block.kind === 'table' ? rowsOf(block) : [`${block.kind}: ${block.text}`],
-  );
-}
-
-function rowsOf({ rows }: TableBlock): string[] {
-  return rows.map(({ group, label, cells }) =>
-    [`${group ?? ''}/${label}`, ...cells.map(({ header, text }) => `${header}: ${text}`)].join(' | '),
-  );
-}
-
-const tablesOf = (blocks: Block[]) => blocks.filter((block): block is TableBlock => block.kind === 'table');
-
 describe('parsePdf on prose without tags', () => {
   it('tells headings by their print and joins the lines of a paragraph', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       write(pdf.fontSize(20), 'Your plan', 50, 100);
       pdf.fontSize(10);
       write(pdf, 'The plan pays for covered care that you receive from a provider of the', 50, 140);
@@ -73,7 +26,7 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('keeps bullets and numbers as items of a list and gives them their further lines', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       write(pdf, 'We do not cover any of the following services, whoever provides them:', 50, 100);
       write(pdf, '•', 60, 116);
       write(pdf, 'care outside of the country, unless it is an emergency or was agreed in', 75, 116);
@@ -92,7 +45,7 @@ describe('parsePdf on prose without tags', () => {
 
   it('reads the left column to its end before the right one', async () => {
     const words = 'covered care is paid after the deductible has been met by';
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       write(pdf.fontSize(18), 'A title over both of the columns below', 50, 60);
       pdf.fontSize(10);
       for (let i = 0; i < 8; i += 1) write(pdf, `left${i} ${words}`, 50, 100 + i * 12);
@@ -107,7 +60,7 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('decides by the rest of the document whether a hyphen at a line end belongs to the word', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       write(
         pdf,
         'The treatment is paid in-network. An out-of-network treatment costs more. The treat-',
@@ -125,7 +78,7 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('joins a sentence that goes on overleaf and drops running heads and page numbers', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       for (const [i, text] of [
         'The plan pays for care that is',
         'medically necessary and was ordered',
@@ -146,7 +99,7 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('leaves out the entries of a table of contents', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       write(pdf.fontSize(20), 'Contents', 50, 100);
       pdf.fontSize(10);
       for (let i = 0; i < 6; i += 1) {
@@ -160,7 +113,7 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('says where a text stands, in shares of the page from its upper left corner', async () => {
-    const document = await read((pdf) => write(pdf, 'Deductible', 150, 400));
+    const document = await readDrawn((pdf) => write(pdf, 'Deductible', 150, 400));
     const { box } = document.blocks[0]!;
     expect(box!.x).toBeCloseTo(0.25, 2);
     expect(box!.y).toBeCloseTo(0.5, 1);
@@ -169,7 +122,7 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('reads pages that lie on their side', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       pdf.rotate(90, { origin: [300, 400] });
       write(pdf, 'This text runs down the page, and you', 150, 300);
       write(pdf, 'turn your head to read it.', 150, 312);
@@ -182,216 +135,12 @@ describe('parsePdf on prose without tags', () => {
   });
 
   it('reads what was filled into a form, beside its labels', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       pdf.initForm();
       write(pdf, 'Member name:', 50, 100);
       pdf.formText('member', 130, 96, 150, 16, { value: 'Alice Example' });
     });
     expect(outline(document)).toEqual(['paragraph: Member name: Alice Example']);
-  });
-});
-
-describe('parsePdf on tables without tags', () => {
-  /** Columns at 50, 200, 300 and 400; each row is 20 high; a `null` has no border above and belongs to the cell above. */
-  function grid(pdf: Pdf, rows: (string | null)[][], { top }: { top: number }): void {
-    const xs = [50, 200, 300, 400, 550];
-    rows.forEach((row, r) => {
-      const y = top + r * 20;
-      row.forEach((text, c) => {
-        if (text === null) return;
-        line(pdf, xs[c]!, y, xs[c + 1]!, y);
-        if (r === 0) bold(pdf, text, xs[c]! + 4, y + 6);
-        else write(pdf, text, xs[c]! + 4, y + 6);
-      });
-    });
-    const bottom = top + rows.length * 20;
-    line(pdf, 50, bottom, 550, bottom);
-    for (const x of xs) line(pdf, x, top, x, bottom);
-  }
-
-  it('reads borders: a cell without a border below it is shared by the rows that it spans', async () => {
-    const document = await read((pdf) =>
-      grid(
-        pdf,
-        [
-          ['Event', 'Service', 'Network', 'Limits'],
-          ['If you have a test', 'X-ray', '$10 copay', 'None'],
-          [null, 'Scan', '$50 copay', null],
-          ['If you are pregnant', 'Visits', '20%', '60 days'],
-        ],
-        { top: 100 },
-      ),
-    );
-    expect(outline(document)).toEqual([
-      'If you have a test/X-ray | Network: $10 copay | Limits: None',
-      'If you have a test/Scan | Network: $50 copay | Limits: None',
-      'If you are pregnant/Visits | Network: 20% | Limits: 60 days',
-    ]);
-  });
-
-  it('reads a title over several columns, on coloured ground and without vertical borders', async () => {
-    const document = await read((pdf) => {
-      write(pdf, 'What you pay depends on where you go for care.', 50, 60);
-      pdf.rect(50, 100, 500, 40).fill('#c0e0e0').fillColor('black');
-      bold(pdf, 'You pay', 250, 106);
-      line(pdf, 250, 120, 440, 120);
-      for (const [x, text] of [
-        [54, 'Service'],
-        [250, 'In-network'],
-        [350, 'Out-of-network'],
-        [450, 'Limits'],
-      ] as const)
-        bold(pdf, text, x, 126);
-      for (const [i, [service, inside, outside, limits]] of [
-        ['Preventive care', 'No charge', '40%', 'Once a year'],
-        ['Specialist visit', '$50 copay', '40%', 'None'],
-        ['Urgent care', '$60 copay', '$60 copay', 'None'],
-      ].entries()) {
-        const y = 146 + i * 20;
-        bold(pdf, service!, 54, y);
-        write(pdf, inside!, 250, y);
-        write(pdf, outside!, 350, y);
-        write(pdf, limits!, 450, y);
-        line(pdf, 50, y + 14, 550, y + 14);
-      }
-    });
-    expect(outline(document)).toEqual([
-      'paragraph: What you pay depends on where you go for care.',
-      '/Preventive care | You pay > In-network: No charge | You pay > Out-of-network: 40% | Limits: Once a year',
-      '/Specialist visit | You pay > In-network: $50 copay | You pay > Out-of-network: 40% | Limits: None',
-      '/Urgent care | You pay > In-network: $60 copay | You pay > Out-of-network: $60 copay | Limits: None',
-    ]);
-  });
-
-  it('reads columns by alignment alone, with cells of several lines', async () => {
-    const document = await read((pdf) => {
-      const rows = [
-        ['Plan', 'Deductible', 'Limit'],
-        ['Bronze', '$3,000', '$9,000'],
-        ['Silver, with a name that', '$1,500', '$5,000'],
-        ['Gold', '$500', '$2,500'],
-      ];
-      let y = 100;
-      for (const [i, [plan, deductible, limit]] of rows.entries()) {
-        write(pdf, plan!, 50, y);
-        write(pdf, deductible!, 250, y);
-        write(pdf, limit!, 400, y);
-        if (i === 2) write(pdf, 'is long', 50, (y += 12));
-        y += 20;
-      }
-    });
-    expect(outline(document)).toEqual([
-      '/Bronze | Deductible: $3,000 | Limit: $9,000',
-      '/Silver, with a name that is long | Deductible: $1,500 | Limit: $5,000',
-      '/Gold | Deductible: $500 | Limit: $2,500',
-    ]);
-  });
-
-  it('goes on with a table overleaf, under the same headers and without repeating them', async () => {
-    const head = ['Event', 'Service', 'Network', 'Limits'];
-    const document = await read((pdf) => {
-      grid(pdf, [head, ['A', 'Office visit', '$10', 'None'], ['B', 'Surgery', '$20', 'None']], { top: 700 });
-      pdf.addPage();
-      pdf.font('Helvetica').fontSize(10);
-      grid(pdf, [head, ['C', 'Hospital stay', '$30', '5 days']], { top: 100 });
-    });
-    expect(tablesOf(document.blocks)).toHaveLength(1);
-    expect(outline(document).at(-1)).toBe('/C | Service: Hospital stay | Network: $30 | Limits: 5 days');
-    expect(tablesOf(document.blocks)[0]!.rows.map((row) => row.page)).toEqual([1, 1, 2]);
-  });
-
-  it('does not take text in a frame for a table', async () => {
-    const document = await read((pdf) => {
-      pdf.rect(50, 90, 500, 60).stroke();
-      write(pdf, 'This is only a summary. For the details of your coverage see the plan document', 60, 100);
-      write(pdf, 'or call the number on your identification card, at any time of the day and on', 60, 112);
-      write(pdf, 'every day of the week.', 60, 124);
-    });
-    expect(document.blocks.map((block) => block.kind)).toEqual(['paragraph']);
-  });
-});
-
-describe('parsePdf on tagged documents', () => {
-  const tagged = { tagged: true, pdfVersion: '1.7', lang: 'en-US' };
-
-  function add(pdf: Pdf, parent: { add(child: never): unknown }, type: string, paint?: () => void) {
-    const element = paint ? pdf.struct(type, {}, paint) : pdf.struct(type);
-    parent.add(element as never);
-    return element;
-  }
-
-  it('follows the tags where geometry would mislead, and leaves out artifacts and contents', async () => {
-    const document = await read((pdf) => {
-      const root = pdf.struct('Document');
-      pdf.addStructure(root);
-      add(pdf, root, 'P', () => write(pdf, 'Read second.', 50, 100));
-      add(pdf, root, 'H2', () => write(pdf, 'Heading in plain print', 50, 300));
-      const list = add(pdf, root, 'L');
-      const item = add(pdf, list, 'LI');
-      add(pdf, item, 'LBody', () => write(pdf, '• An item', 50, 200));
-      const contents = add(pdf, root, 'TOC');
-      add(pdf, contents, 'TOCI', () => write(pdf, 'Deductibles 7', 50, 400));
-      pdf.markContent('Artifact', { type: 'Pagination' });
-      write(pdf, 'Page 1', 50, 780);
-      pdf.endMarkedContent();
-      root.end();
-    }, tagged);
-    expect(outline(document)).toEqual([
-      'paragraph: Read second.',
-      'heading: Heading in plain print',
-      'list-item: An item',
-    ]);
-  });
-
-  it('finds columns, labels and shared cells of a table whose tags tell no spans', async () => {
-    const cells = [
-      [
-        ['TH', 'Event', 50],
-        ['TH', 'Service', 150],
-        ['TH', 'Network provider', 260],
-        ['TH', 'Limits', 420],
-      ],
-      [
-        ['TH', 'If you have a test', 50],
-        ['TD', 'X-ray', 150],
-        ['TD', '$10', 260],
-        ['TD', 'None', 420],
-      ],
-      [
-        ['TD', 'Scan', 150],
-        ['TD', '$50', 260],
-      ],
-    ] as const;
-    const document = await read((pdf) => {
-      const root = pdf.struct('Document');
-      pdf.addStructure(root);
-      const table = add(pdf, root, 'Table');
-      add(pdf, table, 'Caption', () => write(pdf, 'What you pay', 50, 80));
-      cells.forEach((row, r) => {
-        const tr = add(pdf, table, 'TR');
-        for (const [type, text, x] of row) add(pdf, tr, type, () => write(pdf, text, x, 100 + r * 20));
-      });
-      root.end();
-    }, tagged);
-    expect(outline(document)).toEqual([
-      'If you have a test/X-ray | Network provider: $10 | Limits: None',
-      'If you have a test/Scan | Network provider: $50 | Limits: None',
-    ]);
-    expect(tablesOf(document.blocks)[0]!.caption).toBe('What you pay');
-  });
-
-  it('also reads text that the tags do not mention', async () => {
-    const document = await read((pdf) => {
-      const root = pdf.struct('Document');
-      pdf.addStructure(root);
-      add(pdf, root, 'P', () => write(pdf, 'Tagged text that is longer than the rest of the page.', 50, 100));
-      root.end();
-      write(pdf, 'Forgotten text.', 50, 200);
-    }, tagged);
-    expect(outline(document)).toEqual([
-      'paragraph: Tagged text that is longer than the rest of the page.',
-      'paragraph: Forgotten text.',
-    ]);
   });
 });
 
@@ -418,7 +167,7 @@ describe('parsePdf on files that it cannot read', () => {
   });
 
   it('names the pages without text beside those with some', async () => {
-    const document = await read((pdf) => {
+    const document = await readDrawn((pdf) => {
       write(pdf, 'Some text', 50, 100);
       pdf.addPage();
     });
