@@ -18,7 +18,7 @@ export const mailSection = section(
         'Where links in mails lead to, such as https://app.example.com; unset, mails hold the token and no link.',
       ),
     smtpHost: z.string().min(1).max(253).default('localhost').describe('Mail server.'),
-    smtpPort: z.coerce.number().int().min(1).max(65_535).default(587).describe('Its port.'),
+    smtpPort: z.coerce.number().int().min(1).max(65_535).default(587).describe('Of that server.'),
     smtpSecurity: z
       .enum(['starttls', 'tls', 'none'])
       .default('starttls')
