@@ -120,7 +120,7 @@ describe('single sign-on over HTTP', () => {
   });
 
   it('does not lead into an account by an address that is not verified, or that belongs to another identity', async () => {
-    const { account } = await colleague();
+    const { id, account } = await colleague();
     for (const email_verified of [false, undefined]) {
       const refused = await login({ ...account, email_verified });
       expect(refused).toMatchObject({ status: 403, code: 'sso-account-unknown' });
@@ -128,7 +128,14 @@ describe('single sign-on over HTTP', () => {
     expect((await lastDenial()).reason).toBe('sso-account-unknown');
     expect((await login(account)).status).toBe(200);
     // The address was given to somebody new.
-    expect(await login({ ...account, sub: randomUUID() })).toMatchObject({ status: 403 });
+    const successor = { ...account, sub: randomUUID() };
+    expect(await login(successor)).toMatchObject({ status: 403 });
+    const path = `/v1/users/${id}/identities`;
+    const forbidden = await app.fetch(path, { method: 'DELETE', headers: await signedIn(app, 'manager') });
+    expect(forbidden.status).toBe(403);
+    const unlinked = await app.fetch(path, { method: 'DELETE', headers: app.admin });
+    expect(unlinked.status).toBe(204);
+    expect((await login(successor)).status).toBe(200);
   });
 
   it('makes an account for who comes first from a domain that may, and for nobody else', async () => {

@@ -13,7 +13,7 @@ import { AuthController } from './auth.controller.js';
 import { BootstrapService } from './bootstrap.service.js';
 import { StoredCredentialVerifier } from './credential.verifier.js';
 import { FirstPassword } from './passwords/first-password.js';
-import { OidcController } from './oidc/oidc.controller.js';
+import { OidcController, SsoIdentitiesController } from './oidc/oidc.controller.js';
 import { OIDC_PROVIDERS } from './oidc/oidc.providers.js';
 import { LoginService } from './passwords/login.service.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
@@ -48,6 +48,7 @@ export class AuthModule {
         ApiKeysController,
         JsonWebKeysController,
         OidcController,
+        SsoIdentitiesController,
         ServiceAccountKeysController,
         ServiceAccountsController,
         SessionsController,

@@ -1,5 +1,6 @@
-import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
@@ -50,5 +51,29 @@ export class OidcController {
   @ApiOkResponse({ standardSchema: LogoutResponse })
   async logout(@CurrentPrincipal() principal: Principal): Promise<LogoutResponse> {
     return { end_session_url: await this.sso.logout(principal) };
+  }
+}
+
+@ApiTags('users')
+@Controller('v1/users/:id/identities')
+@RequirePermission('user.manage')
+@RateClass('write')
+@Priority('critical')
+export class SsoIdentitiesController {
+  constructor(private readonly sso: SsoService) {}
+
+  @Delete()
+  @Audited('sso.unlink', 'admin')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Forget by which identity a provider knows a user',
+    description: 'The next login by the provider leads to the account by its verified e-mail address again.',
+  })
+  @ApiNoContentResponse()
+  async unlink(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: z.uuid() }) id: string,
+  ): Promise<void> {
+    await this.sso.unlink(principal, id);
   }
 }

@@ -49,6 +49,15 @@ export async function linkIdentity(
   return rows.length > 0;
 }
 
+/** The next login by a provider leads to the account by its verified address again. Returns how many links there were. */
+export async function unlinkIdentities(tx: EntityManager, tenantId: string, userId: string): Promise<number> {
+  const [, count] = await tx.query<[unknown[], number]>(
+    `delete from sso_identity where tenant_id = $1 and user_id = $2`,
+    [tenantId, userId],
+  );
+  return count;
+}
+
 export async function changeRole(
   tx: EntityManager,
   tenantId: string,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { auditActor, auditDetail } from '#libs/audit';
-import type { Principal } from '#libs/auth';
+import { type Principal, SessionRequired } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { DomainError } from '#libs/errors';
 import { AddressTaken, tenantIdOf, TenantsService, type User } from '../../tenants/index.js';
@@ -10,7 +10,13 @@ import { LoginStates } from './login-state.js';
 import { domainsIn, type OidcConfig, roleMeant } from './oidc.config.js';
 import { SsoAccountUnknown, SsoStateInvalid } from './oidc.errors.js';
 import { OidcProvider, type SsoClaims } from './oidc.provider.js';
-import { changeRole, findIdentityOwner, identityHash, linkIdentity } from './sso-identity.store.js';
+import {
+  changeRole,
+  findIdentityOwner,
+  identityHash,
+  linkIdentity,
+  unlinkIdentities,
+} from './sso-identity.store.js';
 
 /** The longest that an address may be (RFC 5321), and what it has to look like to be one. */
 const ADDRESS = /^[^\s@]{1,64}@[^\s@]{1,189}$/;
@@ -58,6 +64,15 @@ export class SsoService {
       if (error instanceof DomainError) return null;
       throw error;
     }
+  }
+
+  /** For somebody whom the provider knows by another identity from now on. A key must not open the way for others. */
+  async unlink({ tenantId, via }: Principal, userId: string): Promise<void> {
+    if (via !== 'session') throw new SessionRequired();
+    await this.db.change(tenantId, async (tx) => {
+      const links = await unlinkIdentities(tx, tenantId, userId);
+      auditDetail({ targets: [{ type: 'user', id: userId }], detail: { links } });
+    });
   }
 
   private async findLinked({ issuer, subject }: SsoClaims): Promise<User | undefined> {
