@@ -136,7 +136,7 @@ describe('joining over HTTP', () => {
 
     it('makes a tenant of one’s own after the address was shown to be one’s own', async () => {
       const email = address();
-      expect(await request(email)).toMatchObject({ status: 202, body: undefined });
+      expect(await request(email)).toMatchObject({ status: 202, body: { accepted: true } });
       const token = (await mailTo(app, email, 'Confirm')).token;
       const taken = await complete(token, 'default');
       expect(taken).toMatchObject({ status: 409, body: { code: 'tenant-exists' } });

@@ -19,3 +19,9 @@ export const NewPassword = z
   .min(1)
   .max(1_000)
   .describe('8 to 256 characters, taken as they come; not one of those that everybody tries.');
+
+/** Whatever became of the request: who asked may not be who is meant. */
+export const MailOnItsWay = z.object({
+  accepted: z.literal(true).describe('A mail is on its way, if there is somebody to send it to.'),
+});
+export type MailOnItsWay = z.infer<typeof MailOnItsWay>;

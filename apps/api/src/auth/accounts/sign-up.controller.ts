@@ -6,7 +6,7 @@ import { Public, ROLES } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { TenantName } from '../../tenants/index.js';
 import { inSameTime } from '../recovery/same-time.js';
-import { NewPassword, OneTimeToken } from './one-time-token.js';
+import { MailOnItsWay, NewPassword, OneTimeToken } from './one-time-token.js';
 import { SignUpService } from './sign-up.service.js';
 
 const RequestSignUp = z.strictObject({ email: z.email().max(254) });
@@ -35,9 +35,10 @@ export class SignUpController {
   @Audited('user.request-sign-up', 'auth')
   @HttpCode(202)
   @ApiOperation({ summary: 'Ask for a mail with which one can sign up; the answer is always the same' })
-  @ApiAcceptedResponse()
-  async request(@Body({ schema: RequestSignUp }) { email }: RequestSignUp): Promise<void> {
+  @ApiAcceptedResponse({ standardSchema: MailOnItsWay })
+  async request(@Body({ schema: RequestSignUp }) { email }: RequestSignUp): Promise<MailOnItsWay> {
     await inSameTime(ANSWER_GRID_MS, () => this.signUps.request(email));
+    return { accepted: true };
   }
 
   @Post('complete')

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
+import { MailOnItsWay } from '../accounts/one-time-token.js';
 import { PasswordsService } from './passwords.service.js';
 import { AskForMail, ChangePassword, ResetPassword } from './recovery.dto.js';
 import { inSameTime } from './same-time.js';
@@ -40,9 +41,10 @@ export class RecoveryController {
   @ApiOperation({
     summary: 'Ask for a mail with which a new password can be chosen; the answer is always the same',
   })
-  @ApiAcceptedResponse()
-  async forgot(@Body({ schema: AskForMail }) { email }: AskForMail): Promise<void> {
+  @ApiAcceptedResponse({ standardSchema: MailOnItsWay })
+  async forgot(@Body({ schema: AskForMail }) { email }: AskForMail): Promise<MailOnItsWay> {
     await inSameTime(ANSWER_GRID_MS, () => this.passwords.requestReset(email));
+    return { accepted: true };
   }
 
   @Post('auth/password/reset')
