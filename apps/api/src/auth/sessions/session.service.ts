@@ -151,7 +151,10 @@ export class SessionService {
   }
 
   /** The caller's own that live, the newest first: those before `beforeId`, `limit` at most. */
-  list({ tenantId, userId }: Principal, page: { beforeId?: string; limit: number }): Promise<LivingSession[]> {
+  list(
+    { tenantId, userId }: Principal,
+    page: { beforeId?: string; limit: number },
+  ): Promise<LivingSession[]> {
     return this.db.read(tenantId, (tx) => listSessions(tx, { tenantId, userId, ...page }));
   }
 

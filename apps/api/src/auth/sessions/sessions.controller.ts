@@ -27,7 +27,12 @@ export class SessionsController {
   ): Promise<SessionPage> {
     const [beforeId] = cursor ? decodeCursor(cursor, SessionCursor) : [];
     const rows = await this.sessions.list(principal, { beforeId, limit: limit + 1 });
-    return page(rows, limit, ({ id }) => [id], (session) => toSessionItem(principal, session));
+    return page(
+      rows,
+      limit,
+      ({ id }) => [id],
+      (session) => toSessionItem(principal, session),
+    );
   }
 
   @Delete(':id')
