@@ -23,7 +23,7 @@ export const ADMIN = { email: 'admin@example.com', password: 'correct horse batt
 export async function testApp(environment: Environment = {}): Promise<TestApp> {
   const db = await testDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'navigator-app-'));
-  const generous = ['AUTH', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'].map((name) => [
+  const generous = ['AUTH', 'STRANGER', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'].map((name) => [
     `RATE_${name}_PER_MINUTE`,
     '100000',
   ]);

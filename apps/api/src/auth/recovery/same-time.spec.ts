@@ -1,19 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { inSameTime } from './same-time.js';
+import { inSameTime, untilNextPoint } from './same-time.js';
 
 describe('work whose time tells nothing', () => {
-  /** On how many points of the grid an answer came at the earliest. */
-  const pointsOf = async (work: () => Promise<unknown>) => {
-    const began = performance.now();
-    await inSameTime(50, work).catch(() => undefined);
-    return Math.floor((performance.now() - began + 1) / 50);
-  };
-
-  it('ends no earlier than the next point of the grid, whether it was quick, slow or failed', async () => {
-    expect(await pointsOf(async () => undefined)).toBeGreaterThanOrEqual(1);
-    expect(await pointsOf(() => delay(20))).toBeGreaterThanOrEqual(1);
-    expect(await pointsOf(() => delay(60))).toBeGreaterThanOrEqual(2);
-    expect(await pointsOf(() => Promise.reject(new Error('no')))).toBeGreaterThanOrEqual(1);
+  it.each([
+    [0, 50],
+    [20, 30],
+    [50, 0],
+    [60, 40],
+    [149, 1],
+  ])('that took %d ms of a grid of 50 is followed by %d ms', (tookMs, rest) => {
+    expect(untilNextPoint(tookMs, 50)).toBe(rest);
   });
 
   it('gives what the work gives, and throws what it throws', async () => {

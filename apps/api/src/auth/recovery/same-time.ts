@@ -9,7 +9,10 @@ export async function inSameTime<T>(gridMs: number, work: () => Promise<T>): Pro
   try {
     return await work();
   } finally {
-    const took = performance.now() - began;
-    await delay(Math.ceil(took / gridMs) * gridMs - took);
+    await delay(untilNextPoint(performance.now() - began, gridMs));
   }
 }
+
+/** From `tookMs` to the next multiple of `gridMs` that is not zero. */
+export const untilNextPoint = (tookMs: number, gridMs: number): number =>
+  Math.max(1, Math.ceil(tookMs / gridMs)) * gridMs - tookMs;
