@@ -183,6 +183,19 @@ describe('tenants and their users over HTTP', () => {
       expect(rows[0].count).toBe(1);
     });
 
+    it('are people: the account of a program is no colleague, and does not run the tenant', async () => {
+      const tenant = await newTenant();
+      const account = { name: 'nightly import', role: 'admin' };
+      const made = await people.send('POST', '/v1/service-accounts', tenant.admin, account);
+      expect(made.status).toBe(201);
+      expect((await users(tenant.admin)).map(({ id }) => id)).toEqual([tenant.adminId]);
+      const { status } = await people.send('GET', `/v1/users/${made.body.id}`, tenant.admin);
+      expect(status).toBe(404);
+      expect(
+        await people.send('PATCH', `/v1/users/${tenant.adminId}`, tenant.admin, { role: 'member' }),
+      ).toMatchObject({ status: 409, body: { code: 'last-administrator' } });
+    });
+
     it('reach no further than themselves: they make no operators and touch none', async () => {
       const { body } = await people.send('GET', '/v1/me', operator);
       const beyond = { status: 403, body: { code: 'role-out-of-reach' } };

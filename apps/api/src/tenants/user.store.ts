@@ -68,7 +68,7 @@ export async function listColleagues(
 ): Promise<Colleague[]> {
   return tx.query<Colleague[]>(
     `select ${COLLEAGUE} from app_user u
-     where tenant_id = $1 and removed_at is null and ($2::uuid is null or id > $2::uuid)
+     where tenant_id = $1 and removed_at is null and ($2::uuid is null or id > $2::uuid) and ${IS_PERSON}
      order by id limit $3`,
     [tenantId, afterId ?? null, limit],
   );
@@ -80,17 +80,19 @@ export async function findColleague(
   id: string,
 ): Promise<Colleague | undefined> {
   const [row] = await tx.query<Colleague[]>(
-    `select ${COLLEAGUE} from app_user u where tenant_id = $1 and id = $2 and removed_at is null`,
+    `select ${COLLEAGUE} from app_user u where tenant_id = $1 and id = $2 and removed_at is null
+       and ${IS_PERSON}`,
     [tenantId, id],
   );
   return row;
 }
 
-/** Ids of those who can run the tenant. All who change one of them take turns from here to their commit. */
+/** Ids of people who can run the tenant. All who change one of them take turns from here to their commit. */
 export async function lockAdministrators(tx: EntityManager, tenantId: string): Promise<string[]> {
   const rows = await tx.query<{ id: string }[]>(
-    `select id from app_user
-     where tenant_id = $1 and role in ('admin', 'operator') and disabled_at is null order by id for update`,
+    `select id from app_user u
+     where tenant_id = $1 and role in ('admin', 'operator') and disabled_at is null and ${IS_PERSON}
+     order by id for update`,
     [tenantId],
   );
   return rows.map(({ id }) => id);
@@ -127,6 +129,8 @@ export async function markRemoved(tx: EntityManager, tenantId: string, id: strin
 const USER = `u.tenant_id as "tenantId", u.id, u.email, u.role,
   u.disabled_at is not null
     or exists (select from tenant t where t.tenant_id = u.tenant_id and t.suspended_at is not null) as disabled`;
+/** Accounts of programs have users too, who are nobody's colleagues and run no tenant. */
+const IS_PERSON = `not exists (select from service_account s where s.tenant_id = u.tenant_id and s.user_id = u.id)`;
 const COLLEAGUE = `u.id, u.email, u.role, u.created_at as "createdAt", u.disabled_at as "suspendedAt",
   exists (select from user_totp f where f.tenant_id = u.tenant_id and f.user_id = u.id
             and f.enabled_at is not null) as "hasSecondFactor"`;
