@@ -101,6 +101,8 @@ export const embedderCells: readonly Cell[] = [
     seconds: 15,
     begin: ({ world }) => world.second.follow({ embeddings: [{ failure: 'poisoned', poison: POISON }] }),
     async during(play) {
+      // The document is done sooner than questions come.
+      const whileAsked = delay(play.cell.seconds * 1_000);
       const before = (await play.world.second.stats()).calls.embeddings;
       const id = await uploadPoisoned(play);
       await untilSettled(play, id);
@@ -112,6 +114,7 @@ export const embedderCells: readonly Cell[] = [
       );
       play.notes['embedded'] = row!.embedded;
       play.notes['searchable'] = Number(row!.status === 'ready' && row!.answerable === 'semantic');
+      await whileAsked;
     },
     levels: ['full'],
     expects: (evidence, { notes }) => [
