@@ -45,6 +45,9 @@ const environment = {
   OPENAI_BASE_URL: embedder.url,
   // The sessions of killed workers live on for a moment, and a server has a hundred.
   DATABASE_POOL_MAX: '10',
+  // No document here kills workers. One that is caught by chance five times in a row, at a kill every two seconds, is
+  // given up like one that does, which is tested elsewhere.
+  WORKER_MAX_CRASHES: '100',
   RATE_UPLOAD_PER_MINUTE: '1000000',
   RATE_READ_PER_MINUTE: '1000000',
 };

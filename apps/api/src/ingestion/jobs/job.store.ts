@@ -13,7 +13,7 @@ const OF_STAGES = { timeoutMs: 120_000, keepsPlans: true };
  * A job that lost its worker again and again waits no longer than this, or than the configured pause: it goes on within
  * half a minute, and is given up after some times anyway.
  */
-const LONGEST_PAUSE_MS = 20_000;
+const LONGEST_PAUSE_MS = 10_000;
 
 /** Takes part in a transaction that is about to look things up. */
 type Join = <T>(look: (tx: EntityManager) => Promise<T>) => Promise<T>;
