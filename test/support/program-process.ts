@@ -12,8 +12,9 @@ export interface ProgramProcess {
   exit: Promise<number | null>;
 }
 
-/** As `npm start` runs it. */
 export const PROGRAM = 'dist/apps/api/src/main.js';
+/** As `npm start` runs it. */
+const PROGRAM_ARGUMENTS = ['--max-semi-space-size=4', PROGRAM];
 
 export interface SpawnOptions {
   command?: string;
@@ -25,7 +26,7 @@ export interface SpawnOptions {
 /** Starts the built program as a user would: `node dist/…` or `npm start`, on a free port. To be called in the root. */
 export function spawnProgram(
   environment: Record<string, string>,
-  { command = process.execPath, args = [PROGRAM], logFile }: SpawnOptions = {},
+  { command = process.execPath, args = PROGRAM_ARGUMENTS, logFile }: SpawnOptions = {},
 ): ProgramProcess {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(DATABASE_|TEST_|npm_|NODE_OPTIONS|JEST)/.test(name)),
