@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -7,6 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
+import { Loops } from '#libs/loops';
 import { retryMsAfter } from '#libs/monitoring';
 import { counter } from '#libs/observability';
 import { PolicyRegistry } from '#libs/resilience';
@@ -29,8 +29,7 @@ const LEASE_MS = 120_000;
 @Injectable()
 export class MailDispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(MailDispatcher.name);
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loops = new Loops(this.logger);
 
   constructor(
     private readonly db: TenantDb,
@@ -41,13 +40,14 @@ export class MailDispatcher implements OnApplicationBootstrap, BeforeApplication
   ) {}
 
   onApplicationBootstrap(): void {
-    this.running = this.loop();
+    // A full batch may not have been all.
+    const sendBatch = async () => (await this.sendDue()) === BATCH;
+    this.loops.repeat(this.config.pollMs, sendBatch, 'mails could not be sent');
   }
 
   /** What is under way is finished or left to its lease; nothing new is begun. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort(new Error('The program is stopping'));
-    await this.running;
+    await this.loops.stop();
   }
 
   /** Sends what is due, and returns how many mails there were. What fails is tried again later, by any process. */
@@ -59,18 +59,6 @@ export class MailDispatcher implements OnApplicationBootstrap, BeforeApplication
     });
     await Promise.all(due.map((mail) => this.send(mail)));
     return due.length;
-  }
-
-  private async loop(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      const sent = await this.sendDue().catch((error: unknown) => {
-        this.logger.warn({ error: (error as Error).name }, 'mails could not be sent');
-        return 0;
-      });
-      // A full batch may not have been all.
-      if (sent < BATCH) await delay(this.config.pollMs, undefined, { signal }).catch(() => undefined);
-    }
   }
 
   private async send(due: DueMail): Promise<void> {
@@ -88,7 +76,7 @@ export class MailDispatcher implements OnApplicationBootstrap, BeforeApplication
     try {
       const mail = this.outbox.open(due);
       await this.policies.policy('mail').execute((signal) => this.transport.send({ id, ...mail }, signal), {
-        signal: this.stopping.signal,
+        signal: this.loops.signal,
         operation: 'send',
         priority: 'sheddable-plus',
       });

@@ -5,8 +5,8 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
+import { Loops } from '#libs/loops';
 import { DocumentStore } from '../documents/document.store.js';
-import { WorkerLoops } from '../jobs/worker-loops.js';
 import { BlobStore, type StoredBlob } from './blob.store.js';
 
 const EVERY_MS = 3_600_000;
@@ -21,7 +21,7 @@ const BATCH = 200;
 @Injectable()
 export class OrphanSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(OrphanSweep.name);
-  private readonly loops = new WorkerLoops(this.logger);
+  private readonly loops = new Loops(this.logger);
 
   constructor(
     private readonly db: TenantDb,

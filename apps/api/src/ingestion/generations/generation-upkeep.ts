@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -7,6 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
+import { Loops } from '#libs/loops';
 import type { GenerationKey } from '../../rag/index.js';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
 import { GenerationStore } from './generation.store.js';
@@ -26,9 +26,7 @@ const SWEPT_AT_ONCE = 100;
  */
 @Injectable()
 export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(GenerationUpkeep.name);
-  private readonly stopping = new AbortController();
-  private loops: Promise<unknown> = Promise.resolve();
+  private readonly loops = new Loops(new Logger(GenerationUpkeep.name));
 
   constructor(
     private readonly db: TenantDb,
@@ -39,15 +37,12 @@ export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicati
   ) {}
 
   onApplicationBootstrap(): void {
-    this.loops = Promise.all([
-      this.repeat('orders', this.config.pollMs, () => this.advance()),
-      this.repeat('sweep', SWEEP_EVERY_MS, () => this.sweep()),
-    ]);
+    this.loops.repeat(this.config.pollMs, () => this.advance(), 'orders to make documents anew failed');
+    this.loops.repeat(SWEEP_EVERY_MS, () => this.sweep(), 'the sweep of generations failed');
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.loops;
+    await this.loops.stop();
   }
 
   /** Takes every order as far as it goes at the moment. True when there is more to do at once. */
@@ -55,7 +50,7 @@ export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicati
     let hasMore = false;
     const tenants = await this.db.runAsWorker((tx) => this.queue.listTenants(tx));
     for (const tenantId of tenants) {
-      if (this.stopping.signal.aborted) return false;
+      if (this.loops.signal.aborted) return false;
       hasMore = (await this.advanceTenant(tenantId)) || hasMore;
     }
     return hasMore;
@@ -68,7 +63,7 @@ export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicati
     for (;;) {
       const expired = await this.db.runAsWorker((tx) => this.generations.listExpired(tx, SWEPT_AT_ONCE));
       for (const key of expired) if (await this.remove(key)) removed += 1;
-      if (expired.length < SWEPT_AT_ONCE || this.stopping.signal.aborted) return removed;
+      if (expired.length < SWEPT_AT_ONCE || this.loops.signal.aborted) return removed;
     }
   }
 
@@ -77,7 +72,7 @@ export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicati
     if (!(await this.db.run(tenantId, (tx) => this.generations.condemn(tx, key)))) return false;
     const removeSome = () => this.db.run(tenantId, (tx) => this.generations.removeSome(tx, key));
     await this.upTo(Infinity, removeSome);
-    if (this.stopping.signal.aborted) return false;
+    if (this.loops.signal.aborted) return false;
     await this.db.run(tenantId, (tx) => this.generations.remove(tx, key));
     return true;
   }
@@ -95,21 +90,7 @@ export class GenerationUpkeep implements OnApplicationBootstrap, BeforeApplicati
 
   /** False when there were fewer. */
   private async upTo(most: number, work: () => Promise<boolean>): Promise<boolean> {
-    for (let done = 0; done < most; done += 1)
-      if (this.stopping.signal.aborted || !(await work())) return false;
+    for (let done = 0; done < most; done += 1) if (this.loops.signal.aborted || !(await work())) return false;
     return true;
-  }
-
-  private async repeat(what: string, everyMs: number, work: () => Promise<unknown>): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      let hasMore: unknown = false;
-      try {
-        hasMore = await work();
-      } catch (error) {
-        this.logger.warn({ what, error: (error as Error).name }, 'the upkeep of generations failed');
-      }
-      if (hasMore !== true) await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-    }
   }
 }

@@ -7,11 +7,11 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Pressure } from '#libs/http';
+import { Loops } from '#libs/loops';
 import { newContext, runInContext } from '#libs/observability';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
 import { IngestionNotifications } from '../jobs/notifications.js';
 import { formatIdentity, isDead, ownIdentity } from '../jobs/worker-identity.js';
-import { WorkerLoops } from '../jobs/worker-loops.js';
 import type { ClaimedItem } from './import.js';
 import { ItemLost } from './import.errors.js';
 import { ImportQueue } from './import-queue.js';
@@ -27,7 +27,7 @@ const FORGET_EVERY_MS = 3_600_000;
 @Injectable()
 export class ImportRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ImportRunner.name);
-  private readonly loops = new WorkerLoops(this.logger);
+  private readonly loops = new Loops(this.logger);
   private readonly workerId = formatIdentity(ownIdentity());
   private forgetAtMs = 0;
 

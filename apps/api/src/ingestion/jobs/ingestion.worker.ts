@@ -8,6 +8,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Pressure } from '#libs/http';
+import { Loops } from '#libs/loops';
 import { newContext, runInContext } from '#libs/observability';
 import { type WorkerConfig, workerSection } from '../ingestion.config.js';
 import { jobOutcomes, jobWaitSeconds } from '../workflow/ingestion.metrics.js';
@@ -17,7 +18,6 @@ import { JobStore } from './job.store.js';
 import { IngestionNotifications } from './notifications.js';
 import { formatIdentity, isDead, ownIdentity } from './worker-identity.js';
 import { WorkerLiveness } from './worker-liveness.js';
-import { WorkerLoops } from './worker-loops.js';
 
 /** Three heartbeats fit into a lease, so that one may be lost. */
 const HEARTBEATS_PER_LEASE = 3;
@@ -28,7 +28,7 @@ const GIVE_UP_MS = 5_000;
 @Injectable()
 export class IngestionWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(IngestionWorker.name);
-  private readonly loops = new WorkerLoops(this.logger);
+  private readonly loops = new Loops(this.logger);
   private readonly workerId = formatIdentity(ownIdentity());
 
   constructor(

@@ -6,11 +6,11 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
+import { Loops } from '#libs/loops';
 import { counter } from '#libs/observability';
 import { signedHeaders, retryMsAfter } from '#libs/monitoring';
 import { PolicyRegistry } from '#libs/resilience';
 import { type WebhookConfig, webhookSection } from '../ingestion.config.js';
-import { WorkerLoops } from '../jobs/worker-loops.js';
 import { SealingKey } from '#libs/secrets';
 import type { DueDelivery } from './webhook.js';
 import { WebhookStore } from './webhook.store.js';
@@ -35,7 +35,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 @Injectable()
 export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(WebhookDispatcher.name);
-  private readonly loops = new WorkerLoops(this.logger);
+  private readonly loops = new Loops(this.logger);
   private sweptMs = -Infinity;
 
   constructor(

@@ -1,13 +1,13 @@
-import { WorkerLoops, type WorkSource } from './worker-loops.js';
+import { Loops, type WorkSource } from './loops.js';
 
 const told: unknown[] = [];
 const logger = { warn: (...args: unknown[]) => void told.push(args.at(-1)) };
 const LONG_MS = 60_000;
-let loops: WorkerLoops;
+let loops: Loops;
 
 beforeEach(() => {
   told.length = 0;
-  loops = new WorkerLoops(logger);
+  loops = new Loops(logger);
 });
 afterEach(() => loops.stop());
 
@@ -48,7 +48,7 @@ class Queue implements WorkSource<string> {
   }
 }
 
-describe('the loops of a worker', () => {
+describe('loops', () => {
   it('take work until there is no room, and more when some has ended', async () => {
     const queue = new Queue(2);
     queue.add('a', 'b', 'c');
@@ -93,6 +93,18 @@ describe('the loops of a worker', () => {
     loops.repeat(1, chore, 'the chore failed');
     await done.promise;
     expect(told).toContain('the chore failed');
+  });
+
+  it('repeat a chore at once as long as there is more to do', async () => {
+    const done = Promise.withResolvers<void>();
+    let left = 3;
+    const chore = async () => {
+      if ((left -= 1) === 0) done.resolve();
+      return left > 0;
+    };
+    loops.repeat(LONG_MS, chore, 'never');
+    await done.promise;
+    expect(left).toBe(0);
   });
 
   it('stop between two times, and wait for what runs', async () => {

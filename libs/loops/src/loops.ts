@@ -16,8 +16,8 @@ export interface WorkSource<Item> {
   queued(signal: AbortSignal): Promise<void>;
 }
 
-/** What a worker does until it is stopped: taking work from a queue, and chores again and again. */
-export class WorkerLoops {
+/** What goes on until it is stopped: taking work from a queue, and chores again and again. */
+export class Loops {
   private readonly stopping = new AbortController();
   private readonly loops: Promise<void>[] = [];
   private readonly running = new Set<Promise<void>>();
@@ -35,7 +35,8 @@ export class WorkerLoops {
   }
 
   /**
-   * Does a chore now, and again so long after each time it has ended, whether or not it failed.
+   * Does a chore now, and again so long after each time it has ended, whether or not it failed; at once when it says
+   * by `true` that there is more to do.
    * @param failure what is logged when it did
    */
   repeat(pauseMs: number, chore: () => Promise<unknown>, failure: string): void {
@@ -44,7 +45,7 @@ export class WorkerLoops {
 
   /** Begins nothing any more. Resolves when all has ended that runs, or after a quarter of a minute. */
   async stop(): Promise<void> {
-    this.stopping.abort(new Error('The worker is stopping'));
+    this.stopping.abort(new Error('The program is stopping'));
     const limit = new AbortController();
     await Promise.race([
       Promise.all([...this.loops, ...this.running]),
@@ -81,12 +82,13 @@ export class WorkerLoops {
 
   private async doAgain(pauseMs: number, chore: () => Promise<unknown>, failure: string): Promise<void> {
     while (!this.signal.aborted) {
+      let hasMore: unknown = false;
       try {
-        await chore();
+        hasMore = await chore();
       } catch (error) {
         this.logger.warn({ error: (error as Error).name }, failure);
       }
-      await delay(pauseMs, undefined, { signal: this.signal }).catch(() => undefined);
+      if (hasMore !== true) await delay(pauseMs, undefined, { signal: this.signal }).catch(() => undefined);
     }
   }
 }

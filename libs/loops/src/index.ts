@@ -1,0 +1,1 @@
+export { Loops, type WorkSource } from './loops.js';
