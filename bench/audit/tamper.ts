@@ -1,13 +1,14 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type AnchoredCheckpoint, type ArchiveRecord, readArchive } from '#libs/audit';
+import { type ArchiveRecord, readArchive } from '#libs/audit';
 import { withClient } from '#libs/database';
 import { seeded } from '../../chaos/harness/random.js';
-import { recordsOf, stateOf, tamper } from '../../test/support/audit-tampering.js';
+import { recordsOf, stateOf } from '../../test/support/audit-state.js';
+import { tamper } from '../../test/support/audit-tampering.js';
 import { hasPython, judge, judgeInPython, locates } from '../../test/support/audit-verifiers.js';
-import type { AuditWorld } from '../../test/support/audit-world.js';
+import { anchorsOf, type AuditWorld, furnish } from '../../test/support/audit-world.js';
 import { withAuditWorld } from './world.js';
 
 /** Archives that the second verifier is given at once. */
@@ -18,19 +19,7 @@ const { values } = parseArgs({
 });
 
 async function archiveOf(world: AuditWorld): Promise<ArchiveRecord[]> {
-  const tenants = await Promise.all([0, 1, 2].map(() => world.db.createTenant()));
-  for (const [tenant, count] of [
-    [0, 120],
-    [1, 20],
-    [2, 3],
-    [0, 150],
-    [1, 15],
-    [0, 20],
-  ] as const) {
-    await world.append(tenants[tenant]!.tenantId, count);
-    await world.sealAll();
-    await world.sealer.publish();
-  }
+  await furnish(world);
   return withClient(world.db.url, async (client) => {
     const records: ArchiveRecord[] = [];
     for await (const record of readArchive(client)) records.push(record);
@@ -42,10 +31,7 @@ async function archiveOf(world: AuditWorld): Promise<ArchiveRecord[]> {
 await withAuditWorld(async (world) => {
   const [count, random] = [Number(values.count), seeded(Number(values.seed))];
   const state = stateOf(await archiveOf(world));
-  const anchors = (await readFile(world.anchorFile, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as AnchoredCheckpoint);
+  const anchors = await anchorsOf(world);
   const ways = new Map<string, number>();
   const missed: object[] = [];
   const ms = { tampering: 0, first: 0, second: 0 };

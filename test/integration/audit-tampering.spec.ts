@@ -1,12 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AnchoredCheckpoint, ArchiveRecord, Verdict } from '#libs/audit';
 import { readArchiveWithin } from '../../libs/audit/src/verify/index.js';
 import { SeededRandom } from '../simulation/seeded-random.js';
-import { type LogState, recordsOf, stateOf, tamper } from '../support/audit-tampering.js';
+import { type LogState, recordsOf, stateOf } from '../support/audit-state.js';
+import { tamper } from '../support/audit-tampering.js';
 import { hasPython, judge, judgeInPython, locates } from '../support/audit-verifiers.js';
-import { auditWorld, type AuditWorld } from '../support/audit-world.js';
+import { anchorsOf, auditWorld, type AuditWorld, furnish } from '../support/audit-world.js';
 
 const ROUNDS = 200;
 
@@ -19,26 +20,10 @@ describe('what is done to the audit log by a superuser', () => {
 
   beforeAll(async () => {
     world = await auditWorld();
-    tenants = [];
-    for (let i = 0; i < 3; i++) tenants.push((await world.db.createTenant()).tenantId);
-    for (const [tenant, count] of [
-      [0, 120],
-      [1, 20],
-      [2, 3],
-      [0, 150],
-      [1, 15],
-      [0, 20],
-    ] as const) {
-      await world.append(tenants[tenant]!, count);
-      await world.sealAll();
-      await world.sealer.publish();
-    }
+    tenants = await furnish(world);
     records = await archive();
     state = stateOf(records);
-    anchors = (await readFile(world.anchorFile, 'utf8'))
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as AnchoredCheckpoint);
+    anchors = await anchorsOf(world);
   });
   afterAll(() => world?.close());
 

@@ -1,28 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { ArchiveRecord } from '#libs/audit';
 import { bodyOfColumns } from '../../libs/audit/src/event/audit-body.js';
 import { HASH_BYTES, leafHash, rootOf } from '../../libs/audit/src/merkle/index.js';
 import { checkpointText, openNote, parseCheckpoint, signNote } from '../../libs/audit/src/notes/index.js';
 import { noteVerifier } from '../../libs/audit/src/notes/signed-note.js';
 import { headBody, LOG, TILE_WIDTH } from '../../libs/audit/src/sealing/index.js';
 import type { FindingKind } from '../../libs/audit/src/verify/index.js';
-
-type Of<Type extends ArchiveRecord['type']> = Extract<ArchiveRecord, { type: Type }>;
-interface Tree {
-  tree: Of<'tree'>;
-  entries: Of<'entry'>[];
-  tiles: Of<'tile'>[];
-}
-
-/** All evidence of a log, in hand to be changed: small trees only, without tiles of higher levels. */
-export interface LogState {
-  start: Of<'archive'>;
-  checkpoints: Of<'checkpoint'>[];
-  heads: Of<'head'>[];
-  logTiles: Of<'tile'>[];
-  trees: Tree[];
-  unsealed: Of<'unsealed'>[];
-}
+import type { LogState, Of, Tree } from './audit-state.js';
 
 /** What was done, and which findings tell of it at which place. */
 export interface Tampering {
@@ -37,36 +20,6 @@ export interface Tampering {
 }
 
 export type Random = () => number;
-
-export function stateOf(records: readonly ArchiveRecord[]): LogState {
-  const of = <Type extends ArchiveRecord['type']>(type: Type) =>
-    records.filter((record): record is Of<Type> => record.type === type);
-  const [entries, tiles] = [of('entry'), of('tile')];
-  return {
-    start: of('archive')[0]!,
-    checkpoints: of('checkpoint'),
-    heads: of('head'),
-    logTiles: tiles.filter(({ tenant_id }) => tenant_id === LOG),
-    trees: of('tree').map((tree) => ({
-      tree,
-      entries: entries.filter(({ tenant_id }) => tenant_id === tree.tenant_id),
-      tiles: tiles.filter(({ tenant_id }) => tenant_id === tree.tenant_id),
-    })),
-    unsealed: of('unsealed'),
-  };
-}
-
-export function recordsOf(state: LogState): ArchiveRecord[] {
-  const records: ArchiveRecord[] = [
-    state.start,
-    ...state.checkpoints,
-    ...state.heads,
-    ...state.logTiles,
-    ...state.trees.flatMap(({ tree, tiles, entries }) => [tree, ...tiles, ...entries]),
-    ...state.unsealed,
-  ];
-  return [...records, { type: 'end', records: records.length }];
-}
 
 /** Changes the state in one of the ways below, at a random place. */
 export function tamper(state: LogState, random: Random): Tampering {

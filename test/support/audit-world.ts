@@ -1,7 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AuditKeys, AuditLog, AuditSpool, FileAnchor, Sealer, systemActor } from '#libs/audit';
+import {
+  type AnchoredCheckpoint,
+  AuditKeys,
+  AuditLog,
+  AuditSpool,
+  FileAnchor,
+  Sealer,
+  systemActor,
+} from '#libs/audit';
 import { until } from './faulty-database.js';
 import { testDatabase, type TestDatabase } from './test-database.js';
 
@@ -65,4 +73,29 @@ export async function auditWorld(): Promise<AuditWorld> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Three tenants with events over six checkpoints, trees of more than one tile among them. Returns their ids. */
+export async function furnish(world: AuditWorld): Promise<string[]> {
+  const tenants: string[] = [];
+  for (let i = 0; i < 3; i++) tenants.push((await world.db.createTenant()).tenantId);
+  for (const [tenant, count] of [
+    [0, 120],
+    [1, 20],
+    [2, 3],
+    [0, 150],
+    [1, 15],
+    [0, 20],
+  ] as const) {
+    await world.append(tenants[tenant]!, count);
+    await world.sealAll();
+    await world.sealer.publish();
+  }
+  return tenants;
+}
+
+/** What was kept outside of the database. */
+export async function anchorsOf({ anchorFile }: AuditWorld): Promise<AnchoredCheckpoint[]> {
+  const lines = (await readFile(anchorFile, 'utf8')).trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as AnchoredCheckpoint);
 }
