@@ -99,6 +99,14 @@ export class IdempotentResponseNotKept extends DomainError {
   }
 }
 
+export class RangeNotSatisfiable extends DomainError {
+  readonly code = 'range-not-satisfiable';
+  readonly kind = 'range-not-satisfiable' as const;
+  constructor(sizeBytes: number) {
+    super('The file has no such part', { extra: { size_bytes: sizeBytes } });
+  }
+}
+
 function pathOf(issue: StandardSchemaV1.Issue): string {
   return (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
 }

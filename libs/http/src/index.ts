@@ -1,4 +1,6 @@
 export { ClientLeft, ClientSignal, clientSignal, MAX_DEADLINE_MS } from './client-signal.js';
+export { attachment } from './content-disposition.js';
+export { type ByteRange, rangeIn } from './content-range.js';
 export {
   Admission,
   AdmissionModule,

@@ -53,14 +53,6 @@ export class EmptyDocument extends DomainError {
 }
 
 /** A part of a file was asked for that it does not have. */
-export class RangeNotSatisfiable extends DomainError {
-  readonly code = 'range-not-satisfiable';
-  readonly kind = 'range-not-satisfiable' as const;
-  constructor(sizeBytes: number) {
-    super('The file has no such part', { extra: { size_bytes: sizeBytes } });
-  }
-}
-
 /** The form of an upload is not as it should be. `field` is the name of the part at fault. */
 export class InvalidUpload extends DomainError {
   readonly code = 'invalid-upload';

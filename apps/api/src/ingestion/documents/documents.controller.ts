@@ -21,8 +21,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { Priority, RateClass, Watcher } from '#libs/http';
-import { attachment } from './content-disposition.js';
+import { attachment, Priority, RateClass, Watcher } from '#libs/http';
 import {
   DocumentBody,
   DocumentPage,
