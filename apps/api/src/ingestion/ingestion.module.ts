@@ -13,6 +13,7 @@ import { IngestionOrdersController } from './control/ingestion-orders.controller
 import { AttachmentStore } from './documents/attachment.store.js';
 import { ChildDocuments } from './documents/child-documents.js';
 import { DocumentRedo } from './documents/document-redo.js';
+import { DocumentRemoval } from './documents/document-removal.js';
 import { DocumentStore } from './documents/document.store.js';
 import { DocumentWatcher } from './documents/document-watcher.js';
 import { DocumentsController } from './documents/documents.controller.js';
@@ -97,6 +98,7 @@ const STORES = [
   InsightStore,
   WebhookStore,
   AttachmentStore,
+  DocumentRemoval,
   DocumentPasswords,
   Intake,
   UploadService,
@@ -208,7 +210,7 @@ export class IngestionModule {
         ...(http ? HTTP : []),
         ...(worker ? [...WORKER, workerProbe({ neededForLiveness: !http })] : []),
       ],
-      exports: [QueueProbe, ...(worker ? [WorkerProbe] : [])],
+      exports: [QueueProbe, BlobStore, DocumentRemoval, ...(worker ? [WorkerProbe] : [])],
     };
   }
 }

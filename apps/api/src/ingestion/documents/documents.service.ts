@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
@@ -6,12 +6,9 @@ import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { type ByteRange, decodeCursor, page, type Page, rangeIn } from '#libs/http';
 import { z } from 'zod';
-import { DeletedDocuments, PassageStore } from '../../rag/index.js';
+import { PassageStore } from '../../rag/index.js';
 import { BlobStore } from '../blobs/blob.store.js';
 import { DocumentNotFound, NotYourDocument, PassageNotFound } from '../ingestion.errors.js';
-import { JobStore } from '../jobs/job.store.js';
-import { notifyDocumentChanged, notifyJobRevoked } from '../jobs/notifications.js';
-import { AttachmentStore } from './attachment.store.js';
 import type { Document, Reader } from './document.js';
 import {
   type DocumentBody,
@@ -22,6 +19,7 @@ import {
   toDocumentBody,
   toPassageBody,
 } from './document.dto.js';
+import { DocumentRemoval } from './document-removal.js';
 import { DocumentStore } from './document.store.js';
 import { Forecast } from './forecast.js';
 
@@ -31,16 +29,12 @@ const PassageCursor = z.tuple([z.number().int()]);
 /** Documents as their readers see them: the own ones, and those that are visible to the whole tenant. */
 @Injectable()
 export class DocumentsService {
-  private readonly logger = new Logger(DocumentsService.name);
-
   constructor(
     private readonly db: TenantDb,
     private readonly documents: DocumentStore,
-    private readonly jobs: JobStore,
     private readonly passages: PassageStore,
     private readonly blobs: BlobStore,
-    private readonly deleted: DeletedDocuments,
-    private readonly attachments: AttachmentStore,
+    private readonly removal: DocumentRemoval,
     private readonly forecast: Forecast,
   ) {}
 
@@ -124,53 +118,19 @@ export class DocumentsService {
   }
 
   /**
-   * Removes the document with everything that was made of it, and the files that came only inside it. A worker that is
-   * at it loses its job with the row and writes nothing more. @throws DocumentNotFound, NotYourDocument
+   * Removes the document with everything that was made of it, and the files that came only inside it.
+   *
+   * @throws DocumentNotFound, NotYourDocument
    */
   async delete(principal: Principal, id: string): Promise<void> {
     const { tenantId } = principal;
     const removed = await this.db.change(tenantId, async (tx) => {
-      await this.jobs.lock(tx, id);
-      const document = await this.getOwn(tx, principal, id);
+      await this.removal.lock(tx, id);
+      await this.getOwn(tx, principal, id);
       auditDetail({ targets: [{ type: 'document', id }] });
-      return this.remove(tx, document);
+      return this.removal.remove(tx, id);
     });
-    for (const document of removed) {
-      await this.deleted.add(tenantId, document.id);
-      await this.releaseContent(tenantId, document.sha256);
-    }
-  }
-
-  /** Returns what was removed. The job's lock is held. */
-  private async remove(tx: EntityManager, document: Document): Promise<Document[]> {
-    const { id, tenantId } = document;
-    const children = await this.attachments.release(tx, id);
-    await this.passages.deleteDocument(tx, { tenantId, documentId: id });
-    await this.documents.delete(tx, id);
-    await notifyJobRevoked(tx, id);
-    await notifyDocumentChanged(tx, id);
-    const removed = [document];
-    for (const child of children) {
-      await this.jobs.lock(tx, child);
-      const found = await this.documents.find(tx, child);
-      if (found) removed.push(...(await this.remove(tx, found)));
-    }
-    return removed;
-  }
-
-  /**
-   * The file goes when no document of the tenant needs it. Should that fail, the document is deleted all the same,
-   * and the sweep of orphans takes the file later.
-   */
-  private async releaseContent(tenantId: string, sha256: Buffer): Promise<void> {
-    try {
-      await this.db.run(tenantId, async (tx) => {
-        await this.documents.lockContent(tx, sha256);
-        if (!(await this.documents.isContentUsed(tx, sha256))) await this.blobs.delete(tenantId, sha256);
-      });
-    } catch (error) {
-      this.logger.warn(error, 'the file of a deleted document is left to the sweep');
-    }
+    await this.removal.settle(tenantId, removed);
   }
 
   /** @throws DocumentNotFound */
