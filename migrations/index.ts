@@ -23,6 +23,8 @@ import { CreateFactReadings1764000022000 } from './1764000022000-create-fact-rea
 import { SealAudit1764000023000 } from './1764000023000-seal-audit.js';
 import { CreatePeople1764000025000 } from './1764000025000-create-people.js';
 import { ExtendCredentials1764000026000 } from './1764000026000-extend-credentials.js';
+import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
+import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -50,4 +52,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   SealAudit1764000023000,
   CreatePeople1764000025000,
   ExtendCredentials1764000026000,
+  CreatePrivacy1764000030000,
+  KeepAudit1764000029000,
 ];
