@@ -4,7 +4,7 @@ import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
 import { type DatabaseConfig, databaseSection } from '#libs/database';
 import { faultsSection } from '#libs/faults';
-import { admissionSection, rateSection, streamSection } from '#libs/http';
+import { admissionSection, browserSection, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
 import { resilienceSection } from './app.policy-file.js';
 import {
@@ -100,6 +100,7 @@ export const sections = {
   rate: rateSection,
   admission: admissionSection,
   stream: streamSection,
+  browser: browserSection,
   alert: alertSection,
   audit: auditSection,
   faults: faultsSection,

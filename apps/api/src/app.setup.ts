@@ -3,18 +3,22 @@ import fastifyMultipart from '@fastify/multipart';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { accessRuleOf, listRoutes } from '#libs/auth';
 import { problem } from '#libs/errors';
 import { Faults, registerFaultHooks } from '#libs/faults';
 import {
   Admission,
+  type BrowserConfig,
   isWatcher,
   MAX_DEADLINE_MS,
   priorityOf,
   ProblemFilter,
   rateDeclarationOf,
   registerAdmission,
+  registerCrossOrigin,
   registerEventStreams,
+  registerQueryRules,
   registerRequestHooks,
   sendProblem,
   type StreamConfig,
@@ -22,6 +26,7 @@ import {
 } from '#libs/http';
 
 const JSON_BODY_BYTES = 1_048_576;
+const YEAR_SECONDS = 31_536_000;
 /** Beyond it a connection is closed as it comes, so that file descriptors and memory are left for the others. */
 const MOST_CONNECTIONS = 20_000;
 /**
@@ -29,10 +34,35 @@ const MOST_CONNECTIONS = 20_000;
  * client still hears of it; the heartbeats of event streams keep these open.
  */
 const SILENCE_MS = MAX_DEADLINE_MS + 30_000;
-const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+/** No page is made of answers of the API: nothing in them is loaded, run, framed, sent or given a base. */
+const API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 /** The documentation page brings its own script and styles, all from this origin. */
 const DOCS_POLICY =
-  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** What a page of ours never needs. */
+const PERMISSIONS_POLICY = [
+  'accelerometer',
+  'browsing-topics',
+  'camera',
+  'display-capture',
+  'geolocation',
+  'gyroscope',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'usb',
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ');
+/** Also of answers that are given before any hook runs. Browsers heed the last one only where it came by TLS. */
+const ALWAYS = {
+  'content-security-policy': API_POLICY,
+  'permissions-policy': PERMISSIONS_POLICY,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'strict-transport-security': `max-age=${YEAR_SECONDS}; includeSubDomains`,
+};
 
 export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyAdapter {
   return new FastifyAdapter({
@@ -47,32 +77,45 @@ export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyA
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     frameworkErrors: (_error: unknown, _request: unknown, reply: unknown) =>
-      sendProblem(reply as never, problem(400, 'invalid-url', 'The URL is not valid')),
+      sendProblem(
+        (reply as FastifyReply).headers(ALWAYS),
+        problem(400, 'invalid-url', 'The URL is not valid'),
+      ),
   });
 }
 
 /** Everything between the socket and the controllers that is not a module: hooks, headers, bodies, documentation. */
 export async function setUp(
   app: NestFastifyApplication,
-  { maxUploadBytes, streams }: { maxUploadBytes: number; streams: StreamConfig },
+  {
+    maxUploadBytes,
+    streams,
+    browser,
+  }: { maxUploadBytes: number; streams: StreamConfig; browser: BrowserConfig },
 ) {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.server.maxConnections = MOST_CONNECTIONS;
   registerRequestHooks(fastify);
-  registerFaultHooks(fastify, app.get(Faults));
-  registerAdmission(fastify, admissionOf(app));
-  registerEventStreams(fastify, streams);
+  // Before anything that may refuse a request: browsers obey these whatever the answer is.
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: false,
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: { maxAge: YEAR_SECONDS, includeSubDomains: true },
   });
+  registerCrossOrigin(fastify, browser.origins);
+  registerQueryRules(fastify);
+  registerFaultHooks(fastify, app.get(Faults));
+  registerAdmission(fastify, admissionOf(app));
+  registerEventStreams(fastify, streams);
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const docs = request.url === '/docs' || request.url.startsWith('/docs/');
     reply.header('content-security-policy', docs ? DOCS_POLICY : API_POLICY);
+    reply.header('permissions-policy', PERMISSIONS_POLICY);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     done(null, payload);
   });
+  takeJsonOnly(app);
   await app.register(fastifyMultipart, {
     limits: { fileSize: maxUploadBytes, files: 1, fields: 20, fieldSize: 10_000, headerPairs: 100 },
   });
@@ -80,7 +123,16 @@ export async function setUp(
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new ValidationFailed(issues) }),
   );
-  serveDocumentation(app);
+  if (browser.docs) serveDocumentation(app);
+}
+
+/**
+ * JSON and uploads are all that is read; a form of a foreign page or plain text is refused by its type (415) before
+ * anybody looks at its content. A body that would change what objects inherit is refused as well (400).
+ */
+function takeJsonOnly(app: NestFastifyApplication): void {
+  app.getHttpAdapter().getInstance().removeContentTypeParser('text/plain');
+  app.useBodyParser('application/json', { bodyLimit: JSON_BODY_BYTES });
 }
 
 /** With what every route declares, so that the door knows it before Nest has looked at the request. */

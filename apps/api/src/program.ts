@@ -127,14 +127,18 @@ async function start(
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config, infrastructure),
     createAdapter(server),
-    { bufferLogs: false, abortOnError: false },
+    { bufferLogs: false, abortOnError: false, bodyParser: false },
   );
   const pressure = app.get(Pressure);
   policies.heed(() => pressure.value);
   const connections = connectionsOf(app);
   started.push(() => closeApp(app, connections));
   assertEveryRouteDeclares(app);
-  await setUp(app, { maxUploadBytes: config.upload.maxBytes, streams: config.stream });
+  await setUp(app, {
+    maxUploadBytes: config.upload.maxBytes,
+    streams: config.stream,
+    browser: config.browser,
+  });
   await app.listen({ port: server.port, host: server.host });
   // Last, because the password that it makes is shown once: nothing that could fail may come between.
   const credentials = await app.get(BootstrapService).bootstrap();

@@ -77,3 +77,36 @@ export const streamSection = section(
   }),
 );
 export type StreamConfig = Readonly<z.infer<typeof streamSection.schema>>;
+
+export const browserSection = section(
+  'BROWSER',
+  z.object({
+    origins: z
+      .string()
+      .max(2_000)
+      .default('')
+      .refine((text) => listOf(text).every(isOrigin), 'https://host or https://host:port, comma separated')
+      .transform(listOf)
+      .describe(
+        'Origins whose pages may call the API from a browser, comma separated; empty: this one only.',
+      ),
+    docs: z
+      .enum(['true', 'false'])
+      .default('true')
+      .transform((text) => text === 'true')
+      .describe('Whether the description of the API is shown to everybody: /docs and /openapi.json.'),
+  }),
+);
+export type BrowserConfig = Readonly<z.infer<typeof browserSection.schema>>;
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** `null` would be every page without an origin, and `*` everybody. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}

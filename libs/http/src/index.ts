@@ -1,6 +1,7 @@
 export { ClientLeft, ClientSignal, clientSignal, MAX_DEADLINE_MS } from './client-signal.js';
 export { attachment } from './content-disposition.js';
 export { type ByteRange, rangeIn } from './content-range.js';
+export { registerCrossOrigin } from './cross-origin.js';
 export {
   Admission,
   AdmissionModule,
@@ -24,6 +25,8 @@ export { endWaitingStreams, openEventStream, type EventStream } from './event-st
 export {
   admissionSection,
   type AdmissionConfig,
+  type BrowserConfig,
+  browserSection,
   rateSection,
   type RateConfig,
   streamSection,
@@ -45,6 +48,7 @@ export {
 export { registerEventStreams } from './open-streams.js';
 export { cursorQuery, decodeCursor, encodeCursor, page, pageOf, type Page } from './pagination.js';
 export { ProblemFilter, sendProblem } from './problem.filter.js';
+export { registerQueryRules } from './query-rules.js';
 export { registerRequestHooks } from './request.hooks.js';
 export { MinServiceLevel, ServiceLevelInterceptor } from './service-level.interceptor.js';
 export { QuotaGuard, Quotas, throttlerOptions } from './quotas/index.js';
