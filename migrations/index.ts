@@ -23,6 +23,7 @@ import { CreateFactReadings1764000022000 } from './1764000022000-create-fact-rea
 import { SealAudit1764000023000 } from './1764000023000-seal-audit.js';
 import { CreatePeople1764000025000 } from './1764000025000-create-people.js';
 import { ExtendCredentials1764000026000 } from './1764000026000-extend-credentials.js';
+import { ShareDocuments1764000027000 } from './1764000027000-share-documents.js';
 import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
 import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
 
@@ -52,6 +53,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   SealAudit1764000023000,
   CreatePeople1764000025000,
   ExtendCredentials1764000026000,
+  ShareDocuments1764000027000,
   CreatePrivacy1764000030000,
   KeepAudit1764000029000,
 ];
