@@ -24,8 +24,9 @@ import { SealAudit1764000023000 } from './1764000023000-seal-audit.js';
 import { CreatePeople1764000025000 } from './1764000025000-create-people.js';
 import { ExtendCredentials1764000026000 } from './1764000026000-extend-credentials.js';
 import { ShareDocuments1764000027000 } from './1764000027000-share-documents.js';
-import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
+import { CreateExports1764000028000 } from './1764000028000-create-exports.js';
 import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
+import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -53,7 +54,8 @@ export const migrations: (new () => MigrationInterface)[] = [
   SealAudit1764000023000,
   CreatePeople1764000025000,
   ExtendCredentials1764000026000,
+  CreateExports1764000028000,
   ShareDocuments1764000027000,
-  CreatePrivacy1764000030000,
   KeepAudit1764000029000,
+  CreatePrivacy1764000030000,
 ];

@@ -3,6 +3,7 @@ import { auditSection } from '#libs/audit';
 import { cacheSection } from '#libs/cache';
 import { section } from '#libs/config';
 import { type DatabaseConfig, databaseSection } from '#libs/database';
+import { exportSection } from '#libs/exports';
 import { faultsSection } from '#libs/faults';
 import { admissionSection, browserSection, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
@@ -103,6 +104,7 @@ export const sections = {
   browser: browserSection,
   alert: alertSection,
   audit: auditSection,
+  export: exportSection,
   faults: faultsSection,
   resilience: resilienceSection,
   sentry: sentrySection,

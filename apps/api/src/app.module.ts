@@ -6,6 +6,7 @@ import { AuthGuard, PermissionGuard } from '#libs/auth';
 import { CacheModule } from '#libs/cache';
 import { type Config, ConfigModule } from '#libs/config';
 import { patienceOf } from '#libs/database';
+import { ExportsModule } from '#libs/exports';
 import { HealthModule } from '#libs/health';
 import {
   AdmissionModule,
@@ -53,6 +54,7 @@ export class AppModule {
           transactionMs: () => patienceOf(infrastructure.source).usualMs,
         }),
         AuditModule.register(config.audit),
+        ExportsModule.register({ worker: role !== 'api' }),
         metricsModule(MetricsController),
         HealthModule.register(infrastructure.lifecycle, {
           useFactory: (queue: QueueProbe, worker?: WorkerProbe) => [

@@ -13,7 +13,15 @@ export {
   type PendingAudit,
 } from './pending-audit.js';
 export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
-export { AuditKeys, AuditKeysUnusable, decodeVerifier, encodeVerifier } from './notes/index.js';
+export { canonicalJson, type JsonValue } from './event/canonical-json.js';
+export {
+  AuditKeys,
+  AuditKeysUnusable,
+  decodeVerifier,
+  encodeVerifier,
+  openNote,
+  signNote,
+} from './notes/index.js';
 export {
   listCheckpoints,
   proveConsistency,
