@@ -6,7 +6,6 @@ const RUN = `
   was_suspended boolean not null,
   state text not null default 'waiting' check (state in ('waiting', 'running', 'done', 'cancelled')),
   run_at timestamptz not null,
-  step int not null default 0 check (step >= 0),
   counts jsonb not null default '{}' check (jsonb_typeof(counts) = 'object'),
   lease_until timestamptz,
   lease_token uuid,

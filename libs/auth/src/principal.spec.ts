@@ -11,6 +11,8 @@ describe('the permission matrix', () => {
     ['conversation.read', 'member manager admin operator'],
     ['conversation.write', 'member manager admin operator'],
     ['key.manage', 'member manager admin operator'],
+    ['privacy.own', 'member manager admin operator'],
+    ['privacy.manage', 'admin operator'],
     ['audit.read', 'admin operator'],
     ['user.manage', 'admin operator'],
     ['system.metrics', 'admin operator'],

@@ -15,6 +15,8 @@ export const PERMISSIONS = [
   'conversation.read',
   'conversation.write',
   'key.manage',
+  'privacy.own',
+  'privacy.manage',
   'audit.read',
   'user.manage',
   'tenant.configure',
@@ -25,6 +27,7 @@ export const PERMISSIONS = [
 ] as const;
 /**
  * What a route may require. `ingestion.manage` is the processing of all documents of the tenant, `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
+ * `privacy.own` a copy of one's own data, `privacy.manage` copies, erasures and retention of all of the tenant;
  * `tenant.configure` the rules of one's own tenant, `tenant.manage` all tenants;
  * `system.*` reaches beyond the tenant; `system.operate` steers the running program: overrides, faults, alerts.
  */
@@ -57,11 +60,13 @@ const MEMBER: readonly Permission[] = [
   'conversation.read',
   'conversation.write',
   'key.manage',
+  'privacy.own',
 ];
 const MANAGER: readonly Permission[] = [...MEMBER, 'document.share'];
 // The metrics are those of the whole installation, but no tenant is told apart in them.
 const ADMIN: readonly Permission[] = [
   ...MANAGER,
+  'privacy.manage',
   'ingestion.manage',
   'audit.read',
   'user.manage',

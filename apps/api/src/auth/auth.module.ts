@@ -5,6 +5,9 @@ import { isDatabaseUnreachable, TenantDb } from '#libs/database';
 import { DeadlineExceeded } from '#libs/errors';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
 import { TenantsModule, TenantsService } from '../tenants/index.js';
+import { Reauthentication } from './accounts/reauthentication.js';
+import { UsersService } from './accounts/users.service.js';
+import { MailOutbox, MailTransport } from './mail/index.js';
 import { PEOPLE_CONTROLLERS, PEOPLE_PROVIDERS } from './accounts/people.providers.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
@@ -100,7 +103,16 @@ export class AuthModule {
         AuthGuard,
         PermissionGuard,
       ],
-      exports: [CredentialVerifier, AuthGuard, PermissionGuard, BootstrapService],
+      exports: [
+        CredentialVerifier,
+        AuthGuard,
+        PermissionGuard,
+        BootstrapService,
+        Reauthentication,
+        UsersService,
+        MailOutbox,
+        MailTransport,
+      ],
     };
   }
 }

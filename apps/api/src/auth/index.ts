@@ -4,4 +4,6 @@ export { oidcSection, type OidcConfig } from './oidc/oidc.config.js';
 export { tokenSection } from './token-keys/token-keys.config.js';
 export { BootstrapService, type BootstrapCredentials } from './bootstrap.service.js';
 export { signUpSection } from './accounts/accounts.config.js';
-export { mailSection } from './mail/index.js';
+export { MailOutbox, mailSection, MailTransport } from './mail/index.js';
+export { Reauthentication } from './accounts/reauthentication.js';
+export { UsersService } from './accounts/users.service.js';

@@ -3,8 +3,17 @@ import type { EntityManager } from 'typeorm';
 import { outranks, type Principal, type Role } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import type { Colleague } from './tenant.js';
-import { LastAdministrator, RoleOutOfReach, UserNotFound } from './tenants.errors.js';
-import { findColleague, listColleagues, lockAdministrators, markRemoved, updateUser } from './user.store.js';
+import { LastAdministrator, RoleOutOfReach, UserBeingErased, UserNotFound } from './tenants.errors.js';
+import {
+  findColleague,
+  listColleagues,
+  lockAdministrators,
+  lockErasable,
+  markErasing,
+  markRemoved,
+  unmarkErasing,
+  updateUser,
+} from './user.store.js';
 
 export interface UserChange {
   role?: Role;
@@ -33,7 +42,7 @@ export class ColleaguesService {
   /**
    * In the transaction of somebody who also ends the sessions.
    *
-   * @throws UserNotFound, RoleOutOfReach, LastAdministrator
+   * @throws UserNotFound, RoleOutOfReach, LastAdministrator, UserBeingErased
    */
   async change(
     tx: EntityManager,
@@ -44,6 +53,7 @@ export class ColleaguesService {
     const { tenantId, role } = by;
     const administrators = await lockAdministrators(tx, tenantId);
     const before = await getColleague(tx, tenantId, id);
+    if (before.erasingAt) throw new UserBeingErased();
     if (outranks(before.role, role) || (change.role && outranks(change.role, role)))
       throw new RoleOutOfReach();
     const remains = isAdministrator(change.role ?? before.role) && !(change.suspended ?? before.suspendedAt);
@@ -52,13 +62,44 @@ export class ColleaguesService {
     return { before, after: await getColleague(tx, tenantId, id) };
   }
 
-  /** @throws UserNotFound, RoleOutOfReach, LastAdministrator */
+  /** @throws UserNotFound, RoleOutOfReach, LastAdministrator, UserBeingErased */
   async remove(tx: EntityManager, { tenantId, role }: Principal, id: string): Promise<void> {
     const administrators = await lockAdministrators(tx, tenantId);
     const colleague = await getColleague(tx, tenantId, id);
+    if (colleague.erasingAt) throw new UserBeingErased();
     if (outranks(colleague.role, role)) throw new RoleOutOfReach();
     assertOthers(administrators, id);
     await markRemoved(tx, tenantId, id);
+  }
+
+  /**
+   * Keeps somebody out until he is erased or `releaseFromErasure` is called. Somebody who has been removed may be erased
+   * as well: his documents are still there.
+   *
+   * @returns whether he was suspended before
+   * @throws UserNotFound, RoleOutOfReach, LastAdministrator, UserBeingErased
+   */
+  async markForErasure(
+    tx: EntityManager,
+    by: Pick<Principal, 'tenantId' | 'role'>,
+    id: string,
+  ): Promise<{ wasSuspended: boolean }> {
+    await lockAdministrators(tx, by.tenantId);
+    const user = await lockErasable(tx, by.tenantId, id);
+    if (!user) throw new UserNotFound();
+    if (user.erasing) throw new UserBeingErased();
+    if (!user.removed) await this.change(tx, by, id, { suspended: true });
+    await markErasing(tx, by.tenantId, id);
+    return { wasSuspended: user.suspended };
+  }
+
+  releaseFromErasure(
+    tx: EntityManager,
+    tenantId: string,
+    id: string,
+    before: { wasSuspended: boolean },
+  ): Promise<void> {
+    return unmarkErasing(tx, tenantId, id, before);
   }
 }
 

@@ -35,6 +35,8 @@ export interface Colleague {
   role: Role;
   createdAt: Date;
   suspendedAt: Date | null;
+  /** Since when he is about to be erased. */
+  erasingAt: Date | null;
   hasSecondFactor: boolean;
 }
 

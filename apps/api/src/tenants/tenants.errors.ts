@@ -50,6 +50,15 @@ export class LastAdministrator extends DomainError {
   }
 }
 
+/** Whoever wants to change him cancels the erasure first. */
+export class UserBeingErased extends DomainError {
+  readonly code = 'user-being-erased';
+  readonly kind = 'conflict' as const;
+  constructor() {
+    super('This user is being erased');
+  }
+}
+
 /** Only who may do as much himself gives a role, or takes one away. */
 export class RoleOutOfReach extends DomainError {
   readonly code = 'role-out-of-reach';

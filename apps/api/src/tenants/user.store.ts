@@ -114,6 +114,45 @@ export async function updateUser(
   );
 }
 
+export interface ErasableUser {
+  suspended: boolean;
+  removed: boolean;
+  erasing: boolean;
+}
+
+/** Also one who has been removed and has left documents. Keeps others from changing him until the commit. */
+export async function lockErasable(
+  tx: EntityManager,
+  tenantId: string,
+  id: string,
+): Promise<ErasableUser | undefined> {
+  const [row] = await tx.query<ErasableUser[]>(
+    `select disabled_at is not null as suspended, removed_at is not null as removed,
+            erasing_at is not null as erasing
+     from app_user u where tenant_id = $1 and id = $2 and ${IS_PERSON} for update`,
+    [tenantId, id],
+  );
+  return row;
+}
+
+/** He is suspended already. */
+export async function markErasing(tx: EntityManager, tenantId: string, id: string): Promise<void> {
+  await tx.query(`update app_user set erasing_at = now() where tenant_id = $1 and id = $2`, [tenantId, id]);
+}
+
+export async function unmarkErasing(
+  tx: EntityManager,
+  tenantId: string,
+  id: string,
+  { wasSuspended }: { wasSuspended: boolean },
+): Promise<void> {
+  await tx.query(
+    `update app_user set erasing_at = null, disabled_at = case when $3 then disabled_at end
+     where tenant_id = $1 and id = $2 and erasing_at is not null`,
+    [tenantId, id, wasSuspended],
+  );
+}
+
 /** The row stays, because documents are his; nothing that says who he was does, and the address is free again. */
 export async function markRemoved(tx: EntityManager, tenantId: string, id: string): Promise<void> {
   await tx.query(
@@ -132,5 +171,6 @@ const USER = `u.tenant_id as "tenantId", u.id, u.email, u.role,
 /** Accounts of programs have users too, who are nobody's colleagues and run no tenant. */
 const IS_PERSON = `not exists (select from service_account s where s.tenant_id = u.tenant_id and s.user_id = u.id)`;
 const COLLEAGUE = `u.id, u.email, u.role, u.created_at as "createdAt", u.disabled_at as "suspendedAt",
+  u.erasing_at as "erasingAt",
   exists (select from user_totp f where f.tenant_id = u.tenant_id and f.user_id = u.id
             and f.enabled_at is not null) as "hasSecondFactor"`;

@@ -57,3 +57,12 @@ export class ReauthenticationFailed extends DomainError {
     super('The current password or the code is wrong');
   }
 }
+
+/** Neither the password nor a login that is not long ago. */
+export class ReauthenticationRequired extends DomainError {
+  readonly code = 'reauthentication-required';
+  readonly kind = 'forbidden' as const;
+  constructor() {
+    super('Give your password, or log in again first');
+  }
+}

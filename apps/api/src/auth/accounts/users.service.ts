@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
@@ -45,8 +46,30 @@ export class UsersService {
     this.forget(tenantId, userId);
   }
 
+  /**
+   * In the transaction of an erasure: he can neither log in nor go on, until he is gone or `letInAgain` is called. Call
+   * `forget` after its commit.
+   *
+   * @returns whether he was suspended before
+   * @throws UserNotFound, RoleOutOfReach, LastAdministrator, UserBeingErased
+   */
+  async lockOut(tx: EntityManager, principal: Principal, userId: string): Promise<{ wasSuspended: boolean }> {
+    const before = await this.colleagues.markForErasure(tx, principal, userId);
+    await revokeSessions(tx, { tenantId: principal.tenantId, userId }, 'suspended');
+    return before;
+  }
+
+  letInAgain(
+    tx: EntityManager,
+    { tenantId }: Principal,
+    userId: string,
+    before: { wasSuspended: boolean },
+  ): Promise<void> {
+    return this.colleagues.releaseFromErasure(tx, tenantId, userId, before);
+  }
+
   /** Here at once; other processes look again within five seconds. */
-  private forget(tenantId: string, userId: string): void {
+  forget(tenantId: string, userId: string): void {
     this.verified.forget((known) => known.userId === userId && known.tenantId === tenantId);
   }
 }

@@ -64,6 +64,19 @@ export async function findSession(
   return row && { userId: row.user_id, role: row.role, expiresAt: row.expires_at, alive: row.alive };
 }
 
+/** Whether its login was no longer ago. */
+export async function isRecentSession(
+  tx: EntityManager,
+  { tenantId, sessionId }: SessionRef,
+  seconds: number,
+): Promise<boolean> {
+  const rows = await tx.query<unknown[]>(
+    `select from session where tenant_id = $1 and id = $2 and created_at > now() - make_interval(secs => $3)`,
+    [tenantId, sessionId, seconds],
+  );
+  return rows.length > 0;
+}
+
 /** All refreshes of a session take turns from here to their commit. */
 export async function lockSession(tx: EntityManager, { tenantId, sessionId }: SessionRef): Promise<void> {
   await tx.query(`select from session where tenant_id = $1 and id = $2 for update`, [tenantId, sessionId]);
