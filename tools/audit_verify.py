@@ -463,7 +463,7 @@ def altered_columns(columns, body):
                     credential_id=actor['credential_id'])
     except (ValueError, KeyError, TypeError, AttributeError):
         told, version = {}, None
-    if version != 1:
+    if version not in (1, 2):
         told = {}
     plain = functools.partial(json.dumps, sort_keys=True)
     return [name for name in COLUMNS if name not in told or plain(columns[name]) != plain(told[name])]

@@ -19,6 +19,7 @@ import {
   systemActor,
 } from '#libs/audit';
 import { newContext, runInContext } from '#libs/observability';
+import { personalData } from '../support/audit-world.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 
 class Routes {
@@ -33,7 +34,7 @@ describe('the audit log on a real database', () => {
   beforeAll(async () => {
     spoolFolder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
     db = await testDatabase();
-    log = new AuditLog(db.tenantDb, new AuditSpool(spoolFolder));
+    log = new AuditLog(db.tenantDb, new AuditSpool(spoolFolder), personalData());
   });
   afterAll(async () => {
     await db?.close();

@@ -7,6 +7,7 @@ import { BootstrapService } from '../../apps/api/src/auth/bootstrap.service.js';
 import { FirstPassword } from '../../apps/api/src/auth/passwords/first-password.js';
 import { PasswordHasher } from '../../apps/api/src/auth/passwords/password-hasher.js';
 import { tenantIdOf, TenantsService } from '../../apps/api/src/tenants/index.js';
+import { personalData } from '../support/audit-world.js';
 import { until } from '../support/faulty-database.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { code, identityWorld, type IdentityWorld, PASSWORD, QUICK_HASH } from '../support/identity-world.js';
@@ -269,7 +270,7 @@ describe('identity on a real database', () => {
         database.tenantDb,
         new TenantsService(database.tenantDb),
         hasher,
-        new AuditLog(database.tenantDb, new AuditSpool(join(folder, 'audit-spool'))),
+        new AuditLog(database.tenantDb, new AuditSpool(join(folder, 'audit-spool')), personalData()),
         FirstPassword.in(join(folder, database.url.split('/').at(-1)!)),
         { adminEmail: 'admin@example.com', adminRole: 'admin', ...config },
       );

@@ -8,6 +8,7 @@ import { DependencyUnavailable } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
 import { PolicyRegistry } from '#libs/resilience';
 import { ResilienceOverrides } from '../../apps/api/src/ops/index.js';
+import { personalData } from '../support/audit-world.js';
 import { eventually } from '../support/operator.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -53,7 +54,7 @@ describe('orders to policies without notifications', () => {
       execute: (call, { signal = new AbortController().signal } = {}) =>
         away ? Promise.reject(new DependencyUnavailable('postgres')) : call(signal),
     });
-    const audit = new AuditLog(tenantDb, new AuditSpool(folder));
+    const audit = new AuditLog(tenantDb, new AuditSpool(folder), personalData());
     const overrides = new ResilienceOverrides(tenantDb, tenantDb, policies, audit, url, clock);
     await overrides.onModuleInit();
     const made = {

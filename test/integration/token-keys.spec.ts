@@ -4,6 +4,7 @@ import { AccessTokens, type Principal } from '#libs/auth';
 import { SealingKey } from '#libs/secrets';
 import { TokenKeysService } from '../../apps/api/src/auth/token-keys/token-keys.service.js';
 import { VerifiedCredentials } from '../../apps/api/src/auth/verified-credentials.js';
+import { personalData } from '../support/audit-world.js';
 import { code } from '../support/identity-world.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -29,7 +30,7 @@ describe('the keys of access tokens on a real database', () => {
   beforeEach(() => db.owner.query('truncate token_key'));
 
   async function replica({ sealedWith = seal, verified = new VerifiedCredentials(), ...changed } = {}) {
-    const audit = new AuditLog(db.tenantDb, undefined as never);
+    const audit = new AuditLog(db.tenantDb, undefined as never, personalData());
     const service = new TokenKeysService(db.tenantDb, db.tenantDb, sealedWith, audit, verified, {
       ...settings,
       ...changed,

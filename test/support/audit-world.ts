@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,15 +8,18 @@ import {
   AuditLog,
   AuditSpool,
   FileAnchor,
+  PersonalData,
   Sealer,
   systemActor,
 } from '#libs/audit';
+import { SealingKey } from '#libs/secrets';
 import { until } from './faulty-database.js';
 import { testDatabase, type TestDatabase } from './test-database.js';
 
 export interface AuditWorld {
   db: TestDatabase;
   log: AuditLog;
+  personal: PersonalData;
   keys: AuditKeys;
   sealer: Sealer;
   folder: string;
@@ -28,18 +32,23 @@ export interface AuditWorld {
   close(): Promise<void>;
 }
 
+/** Sealed by a key that nobody keeps. */
+export const personalData = () => new PersonalData(new SealingKey(randomBytes(32)));
+
 /** An audit log on a database of its own, sealed when the test says so. */
 export async function auditWorld(): Promise<AuditWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
   const [keyFile, anchorFile] = [join(folder, 'keys.json'), join(folder, 'checkpoints.ndjson')];
   const db = await testDatabase();
-  const log = new AuditLog(db.tenantDb, new AuditSpool(join(folder, 'spool')));
+  const personal = personalData();
+  const log = new AuditLog(db.tenantDb, new AuditSpool(join(folder, 'spool')), personal);
   const keys = await AuditKeys.loadOrCreate(keyFile);
   const options = { runs: false, checkpointMs: 0 };
   const sealer = new Sealer(db.tenantDb, keys, [new FileAnchor(anchorFile)], options);
   return {
     db,
     log,
+    personal,
     keys,
     sealer,
     folder,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +8,14 @@ import type { EntityManager } from 'typeorm';
 import type { BeforeCommit, Statement, TenantDb } from '#libs/database';
 import { DependencyUnavailable, DomainError } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
+import { SealingKey } from '#libs/secrets';
 import { AuditLog, outcomeOf } from './audit-log.js';
 import { INSTALLATION, systemActor } from './audit-record.js';
 import { AuditSpool } from './audit-spool.js';
 import { AuditUnavailable } from './audit.errors.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { Audited } from './audited.decorator.js';
+import { PersonalData } from './keeping/index.js';
 import { auditActor, auditAgain, auditDetail } from './pending-audit.js';
 
 class Refused extends DomainError {
@@ -68,6 +70,8 @@ class FakeDb {
   }
 }
 
+const personal = new PersonalData(new SealingKey(randomBytes(32)));
+
 describe('the audit of a request', () => {
   const tenantId = randomUUID();
   let db: FakeDb;
@@ -77,7 +81,7 @@ describe('the audit of a request', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
     db = new FakeDb();
-    log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder));
+    log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder), personal);
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -201,7 +205,7 @@ describe('the audit of a request', () => {
   });
 
   it('lets nobody read what cannot be recorded anywhere', async () => {
-    log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder, 10));
+    log = new AuditLog(db as unknown as TenantDb, new AuditSpool(folder, 10), personal);
     db.failing = true;
     await expect(request(() => Promise.resolve('read'), 'read')).rejects.toThrow(AuditUnavailable);
   });

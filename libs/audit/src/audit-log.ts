@@ -1,5 +1,6 @@
 import {
   type BeforeApplicationShutdown,
+  Inject,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
@@ -11,10 +12,11 @@ import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
 import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
 import { AuditSpool, type SpooledEvent } from './audit-spool.js';
-import { auditBody, auditMoment } from './event/audit-body.js';
-import { auditInsertion, insertionOfBodies } from './event/event-insertion.js';
+import { auditBody, auditMoment, type EventIdentity } from './event/audit-body.js';
+import { auditInsertion, type NewEvent } from './event/event-insertion.js';
 import { GroupCommit } from './event/group-commit.js';
 import type { AuditedAct } from './audited.decorator.js';
+import { type CommittedValues, PersonalData } from './keeping/index.js';
 import { openAudit, pendingAudit, type PendingAudit } from './pending-audit.js';
 
 const events = counter({
@@ -47,8 +49,8 @@ const ANONYMOUS_PER_MINUTE = 120;
 export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(AuditLog.name);
   private readonly anonymous = new PerMinute(ANONYMOUS_PER_MINUTE);
-  private readonly group = new GroupCommit(
-    (bodies) => this.insert(bodies),
+  private readonly group = new GroupCommit<NewEvent>(
+    (written) => this.insert(written),
     (error) => error instanceof AuditUnavailable,
   );
   private timer?: NodeJS.Timeout;
@@ -57,6 +59,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   constructor(
     private readonly db: TenantDb,
     private readonly spool: AuditSpool,
+    @Inject(PersonalData) private readonly personal: Pick<PersonalData, 'commit'>,
   ) {
     db.onBeforeCommit((tenantId) => this.recordOfChange(tenantId));
   }
@@ -119,7 +122,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   /** An act of the program itself, in the transaction of that act. */
   async append(tx: EntityManager, record: AuditRecord): Promise<void> {
-    const { sql, parameters } = auditInsertion(record.actor.tenantId, record);
+    const { sql, parameters } = auditInsertion([this.eventOf(record.actor.tenantId, uuidv7(), record)]);
     try {
       await tx.query(sql, parameters);
     } catch (error) {
@@ -143,7 +146,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     const eventId = uuidv7();
     record.eventId = eventId;
     return {
-      ...auditInsertion(tenantId, record, { id: eventId }),
+      ...auditInsertion([this.eventOf(tenantId, eventId, record)]),
       refused: whyRefused,
       committed() {
         events.inc({ outcome: record.outcome });
@@ -163,8 +166,7 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (!this.mayBeWritten(record)) return false;
     let spooled = false;
     try {
-      const identity = { tenantId, id: record.eventId ?? uuidv7(), occurredAt: auditMoment() };
-      await this.group.add(auditBody(identity, record));
+      await this.group.add(this.eventOf(tenantId, record.eventId ?? uuidv7(), record));
       events.inc({ outcome: record.outcome });
     } catch (error) {
       if (!mayWait) throw error instanceof DomainError ? error : new AuditUnavailable(error);
@@ -175,9 +177,17 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     return spooled;
   }
 
-  private async keepForLater({ recorded: _, eventId, ...record }: PendingAudit): Promise<void> {
+  /** The disk is given what the database would be: personal data sealed. */
+  private async keepForLater({
+    recorded: _,
+    eventId: id = uuidv7(),
+    personal: values,
+    ...record
+  }: PendingAudit): Promise<void> {
+    const committed = this.personal.commit({ tenantId: record.actor.tenantId, id }, values);
+    const personal = committed && { ...committed, sealed: committed.sealed.toString('base64') };
     try {
-      await this.spool.append({ id: eventId ?? uuidv7(), occurredAt: auditMoment(), record });
+      await this.spool.append({ id, occurredAt: auditMoment(), record, personal });
     } catch (error) {
       throw new AuditUnavailable(error);
     }
@@ -195,15 +205,21 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private async writeSpooled(batch: SpooledEvent[]): Promise<void> {
-    const bodies = batch.map(({ id, occurredAt, record }) =>
-      auditBody({ tenantId: record.actor.tenantId, id, occurredAt }, record),
-    );
-    await this.db.runStatementsAsAuditor([insertionOfBodies(bodies)]);
+    const written = batch.map(({ id, occurredAt, record, personal }) => {
+      const committed = personal && { ...personal, sealed: Buffer.from(personal.sealed, 'base64') };
+      return newEvent({ tenantId: record.actor.tenantId, id, occurredAt }, record, committed);
+    });
+    await this.db.runStatementsAsAuditor([auditInsertion(written)]);
+  }
+
+  private eventOf(tenantId: string, id: string, record: AuditRecord): NewEvent {
+    const identity = { tenantId, id, occurredAt: auditMoment() };
+    return newEvent(identity, record, this.personal.commit(identity, record.personal));
   }
 
   /** Of several tenants, each of whom waits for an answer. */
-  private async insert(bodies: readonly string[]): Promise<void> {
-    const statement = { ...insertionOfBodies(bodies), refused: whyRefused };
+  private async insert(written: readonly NewEvent[]): Promise<void> {
+    const statement = { ...auditInsertion(written), refused: whyRefused };
     await this.db.runStatementsAsAuditor([statement], { priority: 'critical' });
   }
 
@@ -226,6 +242,11 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
       'an audit record of a failed request could not be written',
     );
   }
+}
+
+function newEvent(identity: EventIdentity, record: AuditRecord, committed?: CommittedValues): NewEvent {
+  const personal = committed && { sealed: committed.sealed, commitments: committed.refs.length };
+  return { body: auditBody(identity, record, committed?.refs), personal };
 }
 
 const isOfDatabase = (error: unknown) =>

@@ -27,6 +27,10 @@ export type AuditValue =
   | readonly AuditValue[]
   | { readonly [key: string]: AuditValue };
 
+/** What an event may say of a person; the log itself keeps commitments of it only. */
+export type PersonalField = 'client_address' | 'login_email' | 'user_agent';
+export type PersonalValues = Readonly<Partial<Record<PersonalField, string>>>;
+
 /** Ids, sizes, counts, names of models: never text of a document, a question or an answer, no e-mail, no address. */
 export type AuditDetail = Readonly<Record<string, AuditValue>>;
 
@@ -45,6 +49,8 @@ export interface AuditRecord {
   context: AuditDetail;
   /** About the act. */
   detail: AuditDetail;
+  /** About the person, to be erased when he asks for it. */
+  personal?: PersonalValues;
 }
 
 /**

@@ -3,13 +3,16 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { uuidv7 } from '#libs/database';
 import type { AuditRecord } from './audit-record.js';
+import type { Commitment } from './keeping/index.js';
 
 /** An event that happened while the database could not take it. */
 export interface SpooledEvent {
   id: string;
   /** RFC 3339. */
   occurredAt: string;
-  record: AuditRecord;
+  record: Omit<AuditRecord, 'personal'>;
+  /** Commitments, and in base64 what opens them. */
+  personal?: { refs: Commitment[]; sealed: string };
 }
 
 /** The spool has no room left, so the act that it should tell of must not happen. */

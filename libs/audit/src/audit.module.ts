@@ -4,10 +4,12 @@ import { InvalidConfiguration } from '#libs/config';
 import { TenantDb } from '#libs/database';
 import { WebhookSender } from '#libs/monitoring';
 import { PolicyRegistry } from '#libs/resilience';
+import { SealingKey } from '#libs/secrets';
 import type { AuditConfig } from './audit.config.js';
 import { AuditLog } from './audit-log.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { AuditSpool } from './audit-spool.js';
+import { LegalHolds, PersonalData } from './keeping/index.js';
 import { AuditKeys } from './notes/index.js';
 import { type Anchor, FileAnchor, Sealer, WebhookAnchor } from './sealing/index.js';
 
@@ -29,6 +31,12 @@ export class AuditModule {
       providers: [
         AuditLog,
         AuditInterceptor,
+        LegalHolds,
+        {
+          provide: PersonalData,
+          inject: ['DATA_DIR'],
+          useFactory: async (dataDir: string) => new PersonalData(await SealingKey.loadOrCreate(dataDir)),
+        },
         {
           provide: AuditSpool,
           inject: ['DATA_DIR'],
@@ -49,7 +57,7 @@ export class AuditModule {
             }),
         },
       ],
-      exports: [AuditLog, AuditInterceptor, AuditKeys],
+      exports: [AuditLog, AuditInterceptor, AuditKeys, LegalHolds, PersonalData],
     };
   }
 }

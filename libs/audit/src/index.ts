@@ -9,9 +9,23 @@ export {
   auditActor,
   auditAgain,
   auditDetail,
+  auditPersonal,
   type AuditAddition,
   type PendingAudit,
 } from './pending-audit.js';
+export {
+  type Hold,
+  HOLD_SCOPES,
+  HoldNotFound,
+  type HoldQuestion,
+  type HoldScope,
+  LegalHoldInForce,
+  LegalHolds,
+  PersonalData,
+  type PersonalDatum,
+  ReleaseNeedsAnother,
+  ReleaseNotAsked,
+} from './keeping/index.js';
 export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
 export { canonicalJson, type JsonValue } from './event/canonical-json.js';
 export {

@@ -7,6 +7,7 @@ import {
   type AuditOutcome,
   type AuditRecord,
   type AuditTarget,
+  type PersonalValues,
 } from './audit-record.js';
 import type { AuditedAct } from './audited.decorator.js';
 
@@ -26,6 +27,8 @@ export interface AuditAddition {
   reason?: string;
 }
 
+/** Of browsers they are shorter; others are cut. */
+const LONGEST_AGENT = 400;
 const PENDING = Symbol('pending audit record');
 const ACTOR = Symbol('audit actor');
 
@@ -42,6 +45,10 @@ export function openAudit({ action, category }: AuditedAct): PendingAudit {
     route: context?.route,
     context: {},
     detail: {},
+    personal: context?.client && {
+      client_address: context.client.address,
+      user_agent: context.client.agent?.slice(0, LONGEST_AGENT),
+    },
     recorded: false,
   };
   context?.state.set(PENDING, record);
@@ -76,6 +83,12 @@ export function auditDetail({ targets = [], detail = {}, outcome, reason }: Audi
   record.reason = reason ?? record.reason;
   record.eventId = undefined;
   record.recorded = false;
+}
+
+/** Adds what the request says of a person. It stands in the log as a commitment, and can be erased. */
+export function auditPersonal(values: PersonalValues): void {
+  const record = pendingAudit();
+  if (record) record.personal = { ...record.personal, ...values };
 }
 
 /**

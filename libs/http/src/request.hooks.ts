@@ -30,6 +30,7 @@ export function registerRequestHooks(fastify: FastifyInstance): void {
       correlationId: acceptedId(request.headers['x-correlation-id']),
     });
     context.route = `${request.method} ${routeOf(request)}`;
+    context.client = { address: request.ip, agent: request.headers['user-agent'] };
     reply.header('x-request-id', requestId);
     runInContext(context, done);
   });

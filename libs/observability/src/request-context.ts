@@ -12,6 +12,8 @@ export interface RequestContext {
   readonly correlationId: string;
   /** `POST /v1/documents`: the route, never the URL with its ids. */
   route?: string;
+  /** Where the request comes from. Personal data: never logged. */
+  client?: { address: string; agent?: string };
   tenantId?: string;
   userId?: string;
   /** The session's or the API key's id. */

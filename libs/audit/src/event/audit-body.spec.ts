@@ -88,7 +88,7 @@ describe('the body of an event', () => {
       'actor_role',
       'detail',
     ]);
-    expect(alteredColumns(columns, body.replace('"v":1', '"v":2'))).toContain('action');
+    expect(alteredColumns(columns, body.replace('"v":1', '"v":3'))).toContain('action');
     expect(alteredColumns(columns, 'no body')).toContain('action');
   });
 

@@ -1,8 +1,9 @@
 import type { AuditRecord } from '../audit-record.js';
+import type { Commitment } from '../keeping/index.js';
 import { canonicalJson, type JsonValue } from './canonical-json.js';
 
-/** Of the bodies that are written now. A verifier refuses versions that it does not know. */
-const VERSION = 1;
+/** Of bodies; the second has commitments of personal data (`pii_refs`). A verifier refuses versions that it does not know. */
+const [WITHOUT_PERSONAL_DATA, WITH_PERSONAL_DATA] = [1, 2];
 
 /** An event as it stands in the table: one member for each column that is a projection of the body. */
 export interface AuditColumns {
@@ -33,9 +34,13 @@ export interface EventIdentity {
 }
 
 /** The exact text of an event (UTF-8 when it is hashed or stored): canonical JSON, without a line break. */
-export function auditBody({ tenantId, id, occurredAt }: EventIdentity, record: AuditRecord): string {
+export function auditBody(
+  { tenantId, id, occurredAt }: EventIdentity,
+  record: AuditRecord,
+  refs?: readonly Commitment[],
+): string {
   const { actor } = record;
-  return bodyOfColumns({
+  const columns: AuditColumns = {
     tenant_id: tenantId,
     id,
     occurred_at: withMicroseconds(occurredAt),
@@ -52,14 +57,19 @@ export function auditBody({ tenantId, id, occurredAt }: EventIdentity, record: A
     route: record.route ?? null,
     context: record.context,
     detail: record.detail,
-  });
+  };
+  return bodyOfColumns(columns, refs && (refs as unknown as JsonValue));
 }
 
-/** The body that has these columns: the columns of an event are untouched exactly when this is its body. */
-export function bodyOfColumns(columns: AuditColumns): string {
+/**
+ * The body that has these columns: the columns of an event are untouched exactly when this is its body. Commitments are
+ * no column, because nobody asks for events by them.
+ */
+export function bodyOfColumns(columns: AuditColumns, refs?: JsonValue): string {
   const { actor_type, actor_id, actor_role, credential_id, ...others } = columns;
   const actor = { type: actor_type, id: actor_id, role: actor_role, credential_id };
-  return canonicalJson({ ...others, actor, v: VERSION });
+  if (refs === undefined) return canonicalJson({ ...others, actor, v: WITHOUT_PERSONAL_DATA });
+  return canonicalJson({ ...others, actor, pii_refs: refs, v: WITH_PERSONAL_DATA });
 }
 
 /** Names of the columns that differ from what the body says; all of them when it is no body at all. */
@@ -74,7 +84,7 @@ export function alteredColumns(columns: AuditColumns, body: string): string[] {
 function columnsOfBody(body: string): AuditColumns | undefined {
   try {
     const { actor, v, ...others } = JSON.parse(body) as Record<string, Record<string, JsonValue>>;
-    if (Number(v) !== VERSION) return undefined;
+    if (Number(v) !== WITHOUT_PERSONAL_DATA && Number(v) !== WITH_PERSONAL_DATA) return undefined;
     const { type, id, role, credential_id } = actor!;
     return { ...others, actor_type: type, actor_id: id, actor_role: role, credential_id } as never;
   } catch {

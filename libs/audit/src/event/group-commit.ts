@@ -1,5 +1,5 @@
-interface Waiting {
-  body: string;
+interface Waiting<Event> {
+  event: Event;
   done: PromiseWithResolvers<void>;
 }
 
@@ -12,16 +12,16 @@ const AT_ONCE = 2;
  * Writes what many callers wait for in few transactions: whatever came while the transactions before were under way goes
  * with the next. Nobody waits for company.
  */
-export class GroupCommit {
-  private readonly waiting: Waiting[] = [];
+export class GroupCommit<Event> {
+  private readonly waiting: Waiting<Event>[] = [];
   private underWay = 0;
 
   /**
-   * @param write commits all of these bodies or none
-   * @param isOfOne tells errors that may be due to a single body from those that would befall any
+   * @param write commits all of these events or none
+   * @param isOfOne tells errors that may be due to a single event from those that would befall any
    */
   constructor(
-    private readonly write: (bodies: readonly string[]) => Promise<unknown>,
+    private readonly write: (events: readonly Event[]) => Promise<unknown>,
     private readonly isOfOne: (error: unknown) => boolean,
   ) {}
 
@@ -30,9 +30,9 @@ export class GroupCommit {
    *
    * @throws what `write` throws
    */
-  add(body: string): Promise<void> {
+  add(event: Event): Promise<void> {
     const done = Promise.withResolvers<void>();
-    this.waiting.push({ body, done });
+    this.waiting.push({ event, done });
     // A turn later, so that those who come in the same turn share a transaction.
     setImmediate(() => void this.commitWaiting());
     return done.promise;
@@ -49,9 +49,9 @@ export class GroupCommit {
   }
 
   /** An event that the log refuses must not take others with it. */
-  private async commit(batch: Waiting[]): Promise<void> {
+  private async commit(batch: Waiting<Event>[]): Promise<void> {
     try {
-      await this.write(batch.map(({ body }) => body));
+      await this.write(batch.map(({ event }) => event));
       for (const { done } of batch) done.resolve();
     } catch (error) {
       if (batch.length === 1 || !this.isOfOne(error)) for (const { done } of batch) done.reject(error);

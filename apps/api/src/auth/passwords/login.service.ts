@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { auditActor, auditDetail } from '#libs/audit';
+import { auditActor, auditDetail, auditPersonal } from '#libs/audit';
 import { TenantsService, type UserWithPassword } from '../../tenants/index.js';
 import { InvalidCredentials } from '../auth.errors.js';
 import { type Client, SessionService, type Tokens } from '../sessions/session.service.js';
@@ -25,6 +25,7 @@ export class LoginService {
    * @throws LoginBusy
    */
   async login(email: string, password: string, client: Client): Promise<Tokens> {
+    auditPersonal({ login_email: email });
     this.throttle.admit(email, client.address);
     try {
       const user = await this.identify(email, password);
