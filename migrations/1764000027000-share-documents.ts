@@ -16,6 +16,7 @@ export class ShareDocuments1764000027000 implements MigrationInterface {
   async up(q: QueryRunner): Promise<void> {
     await this.createGroups(q);
     await this.createGrants(q);
+    await this.listGranted(q);
     await this.forgetWhoLeaves(q);
     // `collection`: whoever its collection is shared with, whatever that is at the moment.
     await q.query(
@@ -92,6 +93,31 @@ export class ShareDocuments1764000027000 implements MigrationInterface {
     }
   }
 
+  /**
+   * What a user is granted, himself or in a group. Functions, because PostgreSQL keeps their plans: planning these
+   * look-ups with each search would take longer than the look-ups do.
+   */
+  private async listGranted(q: QueryRunner): Promise<void> {
+    const grantsOf = (table: string, column: string) => `
+        select g.${column} from ${table} g where g.tenant_id = app_tenant() and g.user_id = reader
+        union all
+        select g.${column} from user_group_member m
+        join ${table} g on g.tenant_id = m.tenant_id and g.group_id = m.group_id
+        where m.tenant_id = app_tenant() and m.user_id = reader`;
+    await q.query(`
+      create function granted_documents(reader uuid) returns setof uuid language plpgsql stable parallel safe as $$
+      begin
+        return query ${grantsOf('document_grant', 'document_id')};
+      end $$`);
+    await q.query(`
+      create function granted_collections(reader uuid) returns setof text language plpgsql stable parallel safe as $$
+      begin
+        return query
+        select c.name from document_collection c where c.tenant_id = app_tenant() and c.visibility = 'tenant'
+        union all ${grantsOf('collection_grant', 'collection')};
+      end $$`);
+  }
+
   /** The row of a user stays when he leaves, and that of a program too; what they were let into does not. */
   private async forgetWhoLeaves(q: QueryRunner): Promise<void> {
     await q.query(`
@@ -131,7 +157,7 @@ export class ShareDocuments1764000027000 implements MigrationInterface {
     );
     for (const table of ['service_account', 'app_user'])
       await q.query(`drop trigger forget_membership on ${table}`);
-    await q.query(`drop function forget_membership()`);
+    await q.query(`drop function forget_membership(), granted_collections(uuid), granted_documents(uuid)`);
     for (const table of ['collection_grant', 'document_collection', 'document_grant'])
       await q.query(`drop table ${table}`);
     for (const table of ['user_group_member', 'user_group']) await q.query(`drop table ${table}`);

@@ -7,6 +7,7 @@ export {
   PassageStore,
   type UnembeddedPassage,
 } from './passages/passage.store.js';
+export { mayRead } from './passages/search-scope.js';
 export { timeBody, timeLabel, toTimeBody } from './passages/time.js';
 export { prepareVectorIndex } from './passages/vectors/choose-index.js';
 export { sentencesOf } from './text/index.js';
@@ -25,8 +26,10 @@ export {
   type ReadingResult,
   StructuredReader,
 } from './structured/index.js';
+export { ANSWER_CACHES } from './answering/answer-cache.js';
 export { AnswerService } from './answering/answer.service.js';
 export { DeletedDocuments } from './answering/deleted-documents.js';
+export { Withdrawals } from './answering/withdrawals.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';

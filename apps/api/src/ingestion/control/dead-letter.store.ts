@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { mayRead } from '../../rag/index.js';
 import { notifyDocumentChanged, notifyJobQueued } from '../jobs/notifications.js';
 import type { StageName } from '../workflow/ingestion-stages.js';
 
 /** A job whose processing failed for good, until somebody has it tried again. */
 export interface DeadLetter {
   documentId: string;
-  /** null when it is a private document of somebody else. */
+  /** null when it is a document that the reader may not see. */
   title: string | null;
   collection: string | null;
   mediaType: string;
@@ -42,7 +43,7 @@ export class DeadLetterStore {
     limit: number,
   ): Promise<{ letter: DeadLetter; position: DeadLetterPosition }[]> {
     const rows: (DeadLetter & { position: string })[] = await tx.query(
-      `select d.id as "documentId", case when d.owner_id = $1 or d.visibility = 'tenant' then d.title end as title,
+      `select d.id as "documentId", case when ${mayRead('d', '$1')} then d.title end as title,
               d.collection, d.media_type as "mediaType", d.size_bytes::float8 as "sizeBytes",
               d.reason_code as "reasonCode", s.name as stage, s.attempts, j.state_since as "failedAt",
               j.state_since::text as position

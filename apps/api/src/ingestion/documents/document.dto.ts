@@ -3,7 +3,7 @@ import { cursorQuery, pageOf } from '#libs/http';
 import { type Passage, timeBody, toTimeBody } from '../../rag/index.js';
 import { INGESTION_STAGES, STAGE_NAMES } from '../workflow/ingestion-stages.js';
 import { GATE_OUTCOMES } from '../workflow/gates/index.js';
-import { type Document, DOCUMENT_STATUSES, type StageState } from './document.js';
+import { type Document, DOCUMENT_STATUSES, type StageState, VISIBILITIES } from './document.js';
 import { PRIORITIES } from '../jobs/job.js';
 
 const isoTime = z.iso.datetime();
@@ -68,7 +68,9 @@ export const DocumentBody = z.object({
   media_type: z.string(),
   size_bytes: z.number().int(),
   sha256: z.string(),
-  visibility: z.enum(['private', 'tenant']),
+  visibility: z
+    .enum(VISIBILITIES)
+    .describe('Who may see it besides its owner; collection: whoever its collection is shared with.'),
   owner_id: z.uuid(),
   parent_id: z
     .uuid()

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { mayRead } from '../../rag/index.js';
 import { priorityOfRank } from '../jobs/job.js';
 import type { Assessment, Document, DocumentStatus, NewDocument, Reader, StageState } from './document.js';
 
@@ -32,7 +33,7 @@ export class DocumentStore {
     const rows = await tx.query(
       `insert into document (tenant_id, id, owner_id, visibility, collection, tags, title, filename, media_type,
                              size_bytes, sha256, parent_id)
-       values (app_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+       values (app_tenant(), $1, $2, ${VISIBILITY('$3', '$4')}, $4, $5, $6, $7, $8, $9, $10, $11)
        on conflict (tenant_id, id) do nothing returning id`,
       [
         document.id,
@@ -240,8 +241,13 @@ export class DocumentStore {
   }
 }
 
-const VISIBLE_TO = (user: string) =>
-  `(${user}::uuid is null or owner_id = ${user}::uuid or visibility = 'tenant')`;
+/** Unless somebody says who may see it, that is its collection's to say where the collection is shared at all. */
+const VISIBILITY = (given: string, collection: string) =>
+  `coalesce(${given}, case when exists (select from document_collection c
+                                        where c.tenant_id = app_tenant() and c.name = ${collection})
+                           then 'collection' else 'private' end)`;
+
+const VISIBLE_TO = (user: string) => `(${user}::uuid is null or ${mayRead('document', user)})`;
 
 const SELECT = `
   select id, tenant_id as "tenantId", owner_id as "ownerId", parent_id as "parentId", visibility, collection,

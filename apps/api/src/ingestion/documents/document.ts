@@ -18,7 +18,12 @@ export const RESTING_STATUSES: ReadonlySet<DocumentStatus> = new Set([
   'failed',
   'cancelled',
 ]);
-export type Visibility = 'private' | 'tenant';
+export const VISIBILITIES = ['private', 'shared', 'tenant', 'collection'] as const;
+/**
+ * Who may see a document besides its owner: nobody, those whom it is shared with, everybody of the tenant, or whoever
+ * its collection is shared with.
+ */
+export type Visibility = (typeof VISIBILITIES)[number];
 /** How the document can be found by a question: by words as soon as it is structured, by meaning when embedded. */
 export type Answerable = 'none' | 'lexical' | 'semantic';
 
@@ -58,17 +63,12 @@ export interface Document {
 
 export type NewDocument = Pick<
   Document,
-  | 'id'
-  | 'ownerId'
-  | 'visibility'
-  | 'collection'
-  | 'tags'
-  | 'title'
-  | 'filename'
-  | 'mediaType'
-  | 'sizeBytes'
-  | 'sha256'
-> & { parentId?: string };
+  'id' | 'ownerId' | 'collection' | 'tags' | 'title' | 'filename' | 'mediaType' | 'sizeBytes' | 'sha256'
+> & {
+  /** As its collection has it, unless given. */
+  visibility?: Visibility;
+  parentId?: string;
+};
 
 /** What the extraction was worth: a person should know when a document was read badly. */
 export interface Assessment {
@@ -103,7 +103,7 @@ export interface StageState {
   finishedAt: Date | null;
 }
 
-/** Who asks. He sees his own documents and those that are visible to his whole tenant. */
+/** Who asks. He sees his own documents and those that are shared with him; see `mayRead`. */
 export interface Reader {
   tenantId: string;
   userId: string;

@@ -38,7 +38,7 @@ describe('the form of an import', () => {
   it('gives its fields once, before the files in their order', async () => {
     const parts = [field('tags', 'a, b'), field('collection', 'plans'), file('1'), file('2')];
     expect(await read(parts)).toEqual({
-      begun: [{ tags: ['a', 'b'], collection: 'plans', visibility: 'private' }],
+      begun: [{ tags: ['a', 'b'], collection: 'plans' }],
       received: ['1 a b', '2 a b'],
     });
   });

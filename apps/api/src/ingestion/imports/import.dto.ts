@@ -66,7 +66,7 @@ export const ImportBody = z.object({
     .enum(['running', 'paused', 'cancelled', 'finished'])
     .describe('finished: nothing of it waits, and each of its documents rests.'),
   receiving: z.boolean().describe('Its request still brings files.'),
-  visibility: z.enum(['private', 'tenant']),
+  visibility: z.enum(['private', 'tenant']).nullable().describe('null: as the collection has it.'),
   collection: z.string().nullable(),
   tags: z.array(z.string()),
   priority: z.enum(PRIORITIES),

@@ -1,9 +1,12 @@
-import type { Visibility } from '../documents/document.js';
 import type { Priority } from '../jobs/job.js';
+import type { UploadFields } from '../uploads/upload.dto.js';
+
+/** null: as each document's collection has it. */
+type GivenVisibility = NonNullable<UploadFields['visibility']> | null;
 
 /** What a person said about everything that comes in together. */
 export interface ImportFields {
-  visibility: Visibility;
+  visibility?: UploadFields['visibility'];
   collection?: string;
   tags: string[];
   priority?: Priority;
@@ -22,7 +25,7 @@ export interface Import {
   tenantId: string;
   ownerId: string;
   state: ImportState;
-  visibility: Visibility;
+  visibility: GivenVisibility;
   collection: string | null;
   tags: string[];
   priority: Priority;
@@ -86,7 +89,7 @@ export interface ClaimedItem {
   attempts: number;
   claimId: string;
   ownerId: string;
-  visibility: Visibility;
+  visibility: GivenVisibility;
   collection: string | null;
   tags: string[];
   priorityRank: number;

@@ -100,9 +100,9 @@ export class ItemWork {
   }
 
   private async accept(item: ClaimedItem, content: ReceivedFile, filename: string): Promise<ItemOutcome> {
-    const { tenantId, ownerId: userId, visibility, tags } = item;
+    const { tenantId, ownerId: userId, tags } = item;
     const fields = {
-      visibility,
+      visibility: item.visibility ?? undefined,
       tags,
       collection: item.collection ?? undefined,
       priority: priorityOfRank(item.priorityRank),

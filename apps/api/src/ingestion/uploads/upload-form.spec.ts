@@ -51,7 +51,7 @@ describe('the form of an upload', () => {
       form(field('title', 'My plan'), file(chunks('hel', 'lo')), field('collection', 'health')),
       store.receive,
     );
-    expect(fields).toEqual({ title: 'My plan', collection: 'health', tags: [], visibility: 'private' });
+    expect(fields).toEqual({ title: 'My plan', collection: 'health', tags: [] });
     expect(filename).toBe('plan.txt');
     expect(store.staged).toEqual(['hello']);
     expect(store.discarded).toBe(0);
@@ -81,7 +81,7 @@ describe('the form of an upload', () => {
       form(file(), field('title', ''), field('collection', ' ')),
       store.receive,
     );
-    expect(fields).toEqual({ tags: [], visibility: 'private' });
+    expect(fields).toEqual({ tags: [] });
   });
 
   it.each([

@@ -10,7 +10,7 @@ export const UploadFields = z.strictObject({
   collection: z.string().trim().min(1).max(100).optional(),
   tags: z.array(z.string().trim().min(1).max(50)).max(20).default([]),
   title: z.string().trim().min(1).max(300).optional(),
-  visibility: z.enum(['private', 'tenant']).default('private'),
+  visibility: z.enum(['private', 'tenant']).optional(),
   priority: z.enum(PRIORITIES).optional(),
   password: DocumentPassword.optional(),
 });
@@ -36,9 +36,9 @@ export const UPLOAD_FORM = {
     visibility: {
       type: 'string',
       enum: ['private', 'tenant'],
-      default: 'private',
       description:
-        'Who may see it: you alone, or everybody of the tenant, which needs the permission document.share.',
+        'Who may see it: you alone, or everybody of the tenant, which needs the permission document.share. Unless ' +
+        'given, whoever the collection is shared with; you alone where it is not.',
     },
     priority: {
       type: 'string',

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { IN_SCOPE, scopeParameters } from '../passages/search-scope.js';
+import { IN_SCOPE, mayRead, scopeParameters } from '../passages/search-scope.js';
 import type { AnswerRequest } from './answer.js';
 
 /** The documents that a question is asked of. Lists of ids are cut at `MOST_LISTED`. */
@@ -63,7 +63,8 @@ const FIND_SCOPE = `
     array(select id from visible where answerable = 'none' and status = 'failed' order by id limit $6) as failed,
     array(select asked.id from unnest($3::uuid[]) as asked (id)
           where not exists (select from document d
-                            where d.id = asked.id and (d.owner_id = $2 or d.visibility = 'tenant'))
+                            where d.tenant_id = $1 and d.id = asked.id
+                              and ${mayRead('d', '$2')})
           order by asked.id limit $6) as unknown,
     (select count(*) || ':' || coalesce(sum(hashtextextended(id || ':' || version || ':' || status, 0)), 0)
      from visible) as fingerprint`;

@@ -23,9 +23,22 @@ export const scopeParameters = ({ reader, documentIds, collection, tags }: Searc
   tags?.length ? tags : null,
 ];
 
+/**
+ * Who may see a document, said here and nowhere else: its owner; everybody of the tenant; who is granted it, himself or
+ * in a group; or whoever its collection is shared with. What is granted is read once for a statement, and only when it
+ * meets a document that needs it. Row-level security lies beneath, and knows tenants only.
+ *
+ * @param d the row of `document`
+ * @param user SQL that says the user, the same for each row
+ */
+export const mayRead = (d: string, user: string) =>
+  `(${d}.owner_id = ${user}::uuid or ${d}.visibility = 'tenant'
+    or (${d}.visibility = 'shared' and ${d}.id in (select granted_documents(${user}::uuid)))
+    or (${d}.visibility = 'collection' and ${d}.collection in (select granted_collections(${user}::uuid))))`;
+
 /** What holds for a row `d` of `document` that is searched. The tenant is named too, because it leads every index. */
 export const IN_SCOPE = `d.tenant_id = $1
-    and (d.owner_id = $2 or d.visibility = 'tenant')
+    and ${mayRead('d', '$2')}
     and ($3::uuid[] is null or d.id = any ($3))
     and ($4::text is null or d.collection = $4)
     and ($5::text[] is null or d.tags @> $5)`;
