@@ -63,7 +63,7 @@ async function callersOn(db: TenantDb) {
     const user: User = await db.run(tenantId, (tx) =>
       tenants.createUser(tx, { tenantId, email: `${i}@example.com`, role: 'member' }),
     );
-    const { accessToken } = await sessions.open(user);
+    const { accessToken } = await sessions.open(user, { secondFactor: false });
     const { principal } = await sessions.verify(accessToken);
     accessTokens.push(accessToken);
     programKeys.push((await apiKeys.create(principal, 'bench', 1)).key);

@@ -27,6 +27,7 @@ import { ShareDocuments1764000027000 } from './1764000027000-share-documents.js'
 import { CreateExports1764000028000 } from './1764000028000-create-exports.js';
 import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
 import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
+import { StrengthenSessions1764000032000 } from './1764000032000-strengthen-sessions.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -58,4 +59,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ShareDocuments1764000027000,
   KeepAudit1764000029000,
   CreatePrivacy1764000030000,
+  StrengthenSessions1764000032000,
 ];

@@ -78,6 +78,17 @@ export class Forbidden extends DomainError {
   }
 }
 
+/** Not a 401: the session is good, for enrolling a second factor. */
+export class SecondFactorEnrolmentRequired extends DomainError {
+  readonly code = 'second-factor-enrolment-required';
+  readonly kind = 'forbidden' as const;
+  constructor(enrolAt: string) {
+    super('Your organisation requires a second factor: turn it on first, or log in again with it', {
+      extra: { enrol_at: enrolAt },
+    });
+  }
+}
+
 export class SessionRequired extends DomainError {
   readonly code = 'session-required';
   readonly kind = 'forbidden' as const;

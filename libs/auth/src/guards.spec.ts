@@ -16,6 +16,7 @@ import { CredentialVerifier } from './credential-verifier.js';
 import { principalOf, Public, RequirePermission } from './declarations.js';
 import { PermissionGuard } from './permission.guard.js';
 import type { Principal } from './principal.js';
+import { BeforeSecondFactor } from './second-factor.js';
 
 @Controller()
 @RequirePermission('audit.read')
@@ -23,6 +24,7 @@ class Routes {
   @Get() restricted() {}
   @Get() @Public() open() {}
   @Get() @RequirePermission('account.own') everyones() {}
+  @Get() @RequirePermission('account.own') @BeforeSecondFactor() enrolment() {}
   @Get() @Audited('thing.read', 'data.read') audited() {}
 }
 class Undeclared {
@@ -159,9 +161,9 @@ describe('the guards', () => {
   });
 
   describe('PermissionGuard', () => {
-    async function authorise(handler: keyof Routes) {
+    async function authorise(handler: keyof Routes, principal = member) {
       return runInContext(newContext({ requestId: 'request-1' }), async () => {
-        await new AuthGuard(new KnownCredentials({ good: member }), audit).canActivate(contextOf(handler));
+        await new AuthGuard(new KnownCredentials({ good: principal }), audit).canActivate(contextOf(handler));
         return new PermissionGuard(audit).canActivate(contextOf(handler));
       });
     }
@@ -183,6 +185,17 @@ describe('the guards', () => {
           detail: { required_permission: 'audit.read' },
         },
       ]);
+    });
+
+    it('refuses who lacks a second factor all but its enrolment, whatever his role allows', async () => {
+      const lacking: Principal = { ...member, role: 'operator', via: 'session', enrolAt: '/enrol' };
+      expect(await authorise('enrolment', lacking)).toBe(true);
+      for (const handler of ['everyones', 'restricted'] as const)
+        await expect(authorise(handler, lacking)).rejects.toMatchObject({
+          code: 'second-factor-enrolment-required',
+          extra: { enrol_at: '/enrol' },
+        });
+      expect(records.map(({ reason }) => reason)).toEqual(Array(2).fill('second-factor-enrolment-required'));
     });
 
     it('lets nobody reach a route without a rule', async () => {

@@ -1,6 +1,7 @@
 export { AuthGuard } from './auth.guard.js';
 export { PermissionGuard } from './permission.guard.js';
 export { CredentialVerifier } from './credential-verifier.js';
+export { BeforeSecondFactor, isBeforeSecondFactor } from './second-factor.js';
 export { accessRuleOf, CurrentPrincipal, Public, RequirePermission } from './declarations.js';
 export { assertEveryRouteDeclares, listRoutes, UndeclaredRoutes, type Route } from './route-declarations.js';
 export {
@@ -21,6 +22,7 @@ export {
   AuthenticationFailed,
   CredentialMalformed,
   Forbidden,
+  SecondFactorEnrolmentRequired,
   SessionEnded,
   SessionRequired,
   TokenExpired,

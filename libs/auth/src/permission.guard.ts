@@ -1,9 +1,10 @@
 import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { auditedActOf, AuditLog } from '#libs/audit';
-import { Forbidden } from './auth.errors.js';
+import { Forbidden, SecondFactorEnrolmentRequired } from './auth.errors.js';
 import { accessRuleOf, principalOf } from './declarations.js';
-import { principalAllows, roleAllows } from './principal.js';
+import { type Permission, type Principal, principalAllows, roleAllows } from './principal.js';
+import { isBeforeSecondFactor } from './second-factor.js';
 
 /** Lets through whom the route's declaration names, and nobody where there is no declaration. */
 @Injectable()
@@ -15,9 +16,9 @@ export class PermissionGuard implements CanActivate {
     if (isPublic) return true;
     const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
     if (!permission || !principal) throw new Error('A route without a declared rule was reached');
-    if (principalAllows(principal, permission)) return true;
+    const error = refusalOf(principal, permission, context.getHandler());
+    if (!error) return true;
 
-    const error = new Forbidden(permission, { isScope: roleAllows(principal.role, permission) });
     const act = auditedActOf(context.getHandler()) ?? { action: 'access', category: 'security' };
     const record = this.audit.open(act);
     record.detail = { required_permission: permission };
@@ -28,4 +29,15 @@ export class PermissionGuard implements CanActivate {
       .header('www-authenticate', 'Bearer realm="navigator", error="insufficient_scope"');
     throw error;
   }
+}
+
+function refusalOf(
+  principal: Principal,
+  permission: Permission,
+  handler: object,
+): Forbidden | SecondFactorEnrolmentRequired | undefined {
+  const { role, enrolAt } = principal;
+  if (enrolAt && !isBeforeSecondFactor(handler)) return new SecondFactorEnrolmentRequired(enrolAt);
+  if (principalAllows(principal, permission)) return undefined;
+  return new Forbidden(permission, { isScope: roleAllows(role, permission) });
 }

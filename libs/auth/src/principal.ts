@@ -44,6 +44,8 @@ export interface Principal {
   readonly credentialId: string;
   /** Of an API key that may do less than its user; it never may do more. */
   readonly scopes?: readonly Permission[];
+  /** Of a session that may do nothing before a second factor is enrolled: where that is done. */
+  readonly enrolAt?: string;
   /** Of an API key that is good from these networks only. */
   readonly networks?: AddressCheck;
 }

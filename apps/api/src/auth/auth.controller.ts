@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Audited } from '#libs/audit';
-import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
+import { BeforeSecondFactor, CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { TenantsService } from '../tenants/index.js';
 import {
@@ -58,6 +58,7 @@ export class AuthController {
 
   @Post('auth/logout')
   @RequirePermission('account.own')
+  @BeforeSecondFactor()
   @Audited('auth.logout', 'auth')
   @RateClass('write')
   @Priority('critical-plus')
@@ -75,6 +76,7 @@ export class AuthController {
   @RateClass('read')
   @Priority('sheddable')
   @RequirePermission('account.own')
+  @BeforeSecondFactor()
   @ApiOperation({ summary: 'Who you are and what you may do' })
   @ApiOkResponse({ standardSchema: MeResponse })
   async me(@CurrentPrincipal() principal: Principal): Promise<MeResponse> {

@@ -33,6 +33,10 @@ export const MeResponse = z.object({
   permissions: z.array(z.enum(PERMISSIONS)),
   tenant: z.object({ id: z.uuid(), name: z.string() }),
   via: z.enum(['session', 'api-key']),
+  enrol_second_factor_at: z
+    .string()
+    .optional()
+    .describe('There if this session may do nothing before a second factor is enrolled: where that is done.'),
 });
 export type MeResponse = z.infer<typeof MeResponse>;
 
@@ -47,7 +51,7 @@ export function toTokenResponse(tokens: Tokens): TokenResponse {
 }
 
 export function toMeResponse(principal: Principal, { user, tenantName }: Account): MeResponse {
-  const { via, role } = principal;
+  const { via, role, enrolAt } = principal;
   return {
     id: user.id,
     email: user.email,
@@ -55,5 +59,6 @@ export function toMeResponse(principal: Principal, { user, tenantName }: Account
     permissions: permissionsOf(role).filter((permission) => principalAllows(principal, permission)),
     tenant: { id: user.tenantId, name: tenantName },
     via,
+    ...(enrolAt && { enrol_second_factor_at: enrolAt }),
   };
 }

@@ -62,12 +62,17 @@ export const TenantSettings = z.strictObject({
     .describe(
       'Chat models that may read the documents of this tenant, as their policies name them; an empty list: none.',
     ),
+  require_second_factor: z
+    .boolean()
+    .optional()
+    .describe('Sessions that began without a second factor may do nothing but enrol one.'),
 });
 export type TenantSettings = z.infer<typeof TenantSettings>;
 
 export const ChangeSettings = z.strictObject({
   answer_threshold: TenantSettings.shape.answer_threshold.nullable(),
   allowed_models: TenantSettings.shape.allowed_models.nullable(),
+  require_second_factor: TenantSettings.shape.require_second_factor.nullable(),
 });
 export type ChangeSettings = z.infer<typeof ChangeSettings>;
 

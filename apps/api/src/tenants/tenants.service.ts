@@ -66,6 +66,11 @@ export class TenantsService {
     return updatePasswordHash(tx, user, passwordHash);
   }
 
+  /** Whether its sessions have to have one. */
+  async requiresSecondFactor(tx: EntityManager, tenantId: string): Promise<boolean> {
+    return (await findTenant(tx, tenantId))?.settings.require_second_factor ?? false;
+  }
+
   exists(tenantId: string): Promise<boolean> {
     return this.db.read(tenantId, async (tx) => (await findTenant(tx, tenantId)) !== undefined);
   }

@@ -81,6 +81,13 @@ export const oidcSection = section(
       .describe(
         'Which value of that claim means which role: `value=role`, comma separated; the highest counts.',
       ),
+    secondFactorValues: z
+      .string()
+      .max(500)
+      .default('mfa')
+      .describe(
+        'Values of the claims amr or acr by which the provider says that somebody showed a second factor, comma separated; empty: that is never believed.',
+      ),
     timeoutMs: z.coerce
       .number()
       .int()
@@ -98,6 +105,12 @@ export function roleMeant(map: string, values: readonly string[]): RoleGiven | u
     .filter(([value]) => values.includes(value))
     .map(([, role]) => role);
   return ROLES_GIVEN.toReversed().find((role) => meant.includes(role));
+}
+
+/** Whether the claims of an ID token say that a second factor was shown (RFC 8176, OpenID Connect Core). */
+export function saysSecondFactor(values: string, { amr, acr }: Readonly<Record<string, unknown>>): boolean {
+  const said = [...(Array.isArray(amr) ? (amr as unknown[]) : []), acr];
+  return listed(values).some((value) => said.includes(value));
 }
 
 export function domainsIn(list: string): string[] {

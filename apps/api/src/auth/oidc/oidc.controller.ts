@@ -3,7 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags
 import { z } from 'zod';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Audited } from '#libs/audit';
-import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
+import { BeforeSecondFactor, CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { TokenResponse, toTokenResponse } from '../auth.dto.js';
 import { CallbackQuery, LogoutResponse } from './oidc.dto.js';
@@ -43,6 +43,7 @@ export class OidcController {
 
   @Post('logout')
   @RequirePermission('account.own')
+  @BeforeSecondFactor()
   @Audited('sso.logout', 'auth')
   @RateClass('write')
   @Priority('critical-plus')

@@ -3,7 +3,7 @@ import type * as OpenIdClient from 'openid-client';
 import { auditDetail } from '#libs/audit';
 import { DomainError, TransientFailure } from '#libs/errors';
 import type { Policy } from '#libs/resilience';
-import { type OidcConfig } from './oidc.config.js';
+import { type OidcConfig, saysSecondFactor } from './oidc.config.js';
 import { SsoNotConfigured, SsoRefused } from './oidc.errors.js';
 import type { LoginState } from './login-state.js';
 
@@ -13,6 +13,8 @@ export interface SsoClaims {
   subject: string;
   email?: string;
   emailVerified: boolean;
+  /** By the signed ID token and nothing else. */
+  secondFactor: boolean;
   /** Of the claim that the settings name for it. */
   roles?: string[];
 }
@@ -93,7 +95,8 @@ export class OidcProvider {
         claims.email === undefined && configuration.serverMetadata().userinfo_endpoint
           ? await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
           : {};
-      return this.claimsOf({ ...more, ...claims });
+      const secondFactor = saysSecondFactor(this.config.secondFactorValues, claims);
+      return { ...this.claimsOf({ ...more, ...claims }), secondFactor };
     } catch (error) {
       throw refusal(error);
     }
@@ -110,7 +113,9 @@ export class OidcProvider {
     );
   }
 
-  private claimsOf(claims: Record<string, unknown> & { iss: string; sub: string }): SsoClaims {
+  private claimsOf(
+    claims: Record<string, unknown> & { iss: string; sub: string },
+  ): Omit<SsoClaims, 'secondFactor'> {
     const { iss, sub, email, email_verified: verified } = claims;
     const { roleClaim } = this.config;
     const role = roleClaim === undefined ? undefined : claims[roleClaim];

@@ -4,6 +4,7 @@ import { PolicyRegistry } from '#libs/resilience';
 import { SealingKey } from '#libs/secrets';
 import { TenantsService } from '../../tenants/index.js';
 import { SessionService } from '../sessions/session.service.js';
+import { SecondStepService } from '../totp/second-step.service.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 import { LoginStates } from './login-state.js';
 import { type OidcConfig, oidcSection } from './oidc.config.js';
@@ -33,6 +34,7 @@ export const OIDC_PROVIDERS: Provider[] = [
       OidcProvider,
       LoginStates,
       oidcSection.token,
+      SecondStepService,
     ],
     useFactory: (
       db: TenantDb,
@@ -42,6 +44,7 @@ export const OIDC_PROVIDERS: Provider[] = [
       provider: OidcProvider,
       states: LoginStates,
       config: OidcConfig,
-    ) => new SsoService(db, tenants, sessions, verified, provider, states, config),
+      second: SecondStepService,
+    ) => new SsoService(db, tenants, sessions, verified, provider, states, config, second),
   },
 ];

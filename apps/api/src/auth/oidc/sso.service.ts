@@ -5,6 +5,7 @@ import { TenantDb } from '#libs/database';
 import { DomainError } from '#libs/errors';
 import { AddressTaken, tenantIdOf, TenantsService, type User } from '../../tenants/index.js';
 import { SessionService, type Tokens } from '../sessions/session.service.js';
+import { SecondStepService } from '../totp/second-step.service.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 import { LoginStates } from './login-state.js';
 import { domainsIn, type OidcConfig, roleMeant } from './oidc.config.js';
@@ -32,6 +33,7 @@ export class SsoService {
     private readonly provider: OidcProvider,
     private readonly states: LoginStates,
     private readonly config: OidcConfig,
+    private readonly second: SecondStepService,
   ) {}
 
   /** @throws SsoNotConfigured, and what the policy `oidc` throws */
@@ -45,14 +47,17 @@ export class SsoService {
     return this.states.emptyCookie;
   }
 
-  /** @throws SsoStateInvalid @throws SsoRefused @throws SsoAccountUnknown, and what the policy `oidc` throws */
+  /** @throws SsoStateInvalid @throws SsoRefused @throws SsoAccountUnknown @throws SecondFactorRequired, and what the policy `oidc` throws */
   async finish(query: string, cookieHeader: string | undefined): Promise<Tokens> {
     const state = this.states.open(cookieHeader);
     if (!state || new URLSearchParams(query).get('state') !== state.state) throw new SsoStateInvalid();
     const claims = await this.provider.finish(query, state);
     const user = (await this.findLinked(claims)) ?? (await this.linkByAddress(claims));
     if (!user || user.disabled) throw new SsoAccountUnknown();
-    return this.sessions.open(await this.withRole(user, claims));
+    const today = await this.withRole(user, claims);
+    const { secondFactor } = claims;
+    if (!secondFactor) await this.second.demandWhereRequired(today);
+    return this.sessions.open(today, { secondFactor });
   }
 
   /** Ends our session. Where the browser should go on to end the provider's too, unless that cannot be known now. */

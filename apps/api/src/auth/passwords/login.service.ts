@@ -30,7 +30,8 @@ export class LoginService {
     try {
       const user = await this.identify(email, password);
       await this.second.demand(user);
-      const tokens = await this.sessions.open(user, await this.renewedHash(user, password));
+      const renewedPasswordHash = await this.renewedHash(user, password);
+      const tokens = await this.sessions.open(user, { secondFactor: false, renewedPasswordHash });
       this.throttle.succeed(email, client.address);
       return tokens;
     } catch (error) {

@@ -50,6 +50,8 @@ export type SessionSettings = Pick<
   'accessTokenSeconds' | 'refreshIdleDays' | 'refreshAbsoluteDays' | 'refreshGraceSeconds'
 >;
 
+const ENROL_AT = '/v1/account/totp';
+
 interface Rotation {
   user: User;
   refreshToken: string;
@@ -72,15 +74,19 @@ export class SessionService {
     private readonly settings: SessionSettings,
   ) {}
 
-  /** Starts a session for somebody who has just proven who he is. */
-  async open(user: User, renewedPasswordHash?: string): Promise<Tokens> {
+  /** Starts a session for somebody who has just proven who he is, with a second factor or without. */
+  async open(
+    user: User,
+    { secondFactor, renewedPasswordHash }: { secondFactor: boolean; renewedPasswordHash?: string },
+  ): Promise<Tokens> {
     const session = { tenantId: user.tenantId, sessionId: uuidv7() };
     const refreshToken = newRefreshToken();
     auditActor(actorOf(user, session));
     const expiresAt = await this.db.change(user.tenantId, async (tx) => {
       if (renewedPasswordHash) await this.tenants.replacePasswordHash(tx, user, renewedPasswordHash);
       await deleteExpiredSessions(tx, user.tenantId, user.id);
-      await insertSession(tx, { ...session, userId: user.id, days: this.settings.refreshAbsoluteDays });
+      const days = this.settings.refreshAbsoluteDays;
+      await insertSession(tx, { ...session, userId: user.id, days, secondFactor });
       return this.insertToken(tx, session, refreshToken);
     });
     return this.tokensFor(session, { user, refreshToken, expiresAt });
@@ -132,6 +138,7 @@ export class SessionService {
       role: session.role,
       via: 'session',
       credentialId: sessionId,
+      ...(session.lacksSecondFactor && { enrolAt: ENROL_AT }),
     } as const;
     return { principal, expiresAt };
   }

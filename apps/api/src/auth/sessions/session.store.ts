@@ -21,18 +21,26 @@ export interface SessionState {
   userId: string;
   role: Role;
   expiresAt: Date;
+  /** It began without a second factor, and the tenant requires one. */
+  lacksSecondFactor: boolean;
   /** Neither revoked nor past its end, and neither its user nor his tenant is suspended. */
   alive: boolean;
 }
 
 export async function insertSession(
   tx: EntityManager,
-  { tenantId, sessionId, userId, days }: SessionRef & { userId: string; days: number },
+  {
+    tenantId,
+    sessionId,
+    userId,
+    days,
+    secondFactor,
+  }: SessionRef & { userId: string; days: number; secondFactor: boolean },
 ): Promise<Date> {
   const [row] = await tx.query<{ expires_at: Date }[]>(
-    `insert into session (tenant_id, id, user_id, expires_at)
-     values ($1, $2, $3, now() + make_interval(days => $4)) returning expires_at`,
-    [tenantId, sessionId, userId, days],
+    `insert into session (tenant_id, id, user_id, expires_at, second_factor)
+     values ($1, $2, $3, now() + make_interval(days => $4), $5) returning expires_at`,
+    [tenantId, sessionId, userId, days, secondFactor],
   );
   return row!.expires_at;
 }
@@ -53,15 +61,17 @@ export async function findSession(
   tx: EntityManager,
   { tenantId, sessionId }: SessionRef,
 ): Promise<SessionState | undefined> {
-  const [row] = await tx.query<{ user_id: string; role: Role; expires_at: Date; alive: boolean }[]>(
-    `select s.user_id, u.role, s.expires_at,
+  const [row] = await tx.query<SessionState[]>(
+    `select s.user_id as "userId", u.role, s.expires_at as "expiresAt",
+            not s.second_factor and coalesce((t.settings -> 'require_second_factor')::boolean, false)
+              as "lacksSecondFactor",
             s.revoked_at is null and s.expires_at > now() and u.disabled_at is null and t.suspended_at is null as alive
      from session s join app_user u on u.tenant_id = s.tenant_id and u.id = s.user_id
      join tenant t on t.tenant_id = s.tenant_id
      where s.tenant_id = $1 and s.id = $2`,
     [tenantId, sessionId],
   );
-  return row && { userId: row.user_id, role: row.role, expiresAt: row.expires_at, alive: row.alive };
+  return row;
 }
 
 /** Whether its login was no longer ago. */
@@ -75,6 +85,19 @@ export async function isRecentSession(
     [tenantId, sessionId, seconds],
   );
   return rows.length > 0;
+}
+
+/** A second factor was enrolled in this session, or all of its user's have lost theirs. */
+export async function markSecondFactor(
+  tx: EntityManager,
+  which: { tenantId: string; userId: string; sessionId?: string },
+  secondFactor: boolean,
+): Promise<void> {
+  await tx.query(
+    `update session set second_factor = $4
+     where tenant_id = $1 and user_id = $2 and ($3::uuid is null or id = $3)`,
+    [which.tenantId, which.userId, which.sessionId ?? null, secondFactor],
+  );
 }
 
 /** All refreshes of a session take turns from here to their commit. */

@@ -15,6 +15,9 @@ import {
 import { SecondFactors } from './second-factors.js';
 import { ChallengeInvalid, SecondFactorInvalid, SecondFactorRequired } from './totp.errors.js';
 
+/** In the mark of a challenge, of who comes by a provider only. */
+const NO_PASSWORD = '';
+
 /** The second step of a login, for those who have turned it on. */
 @Injectable()
 export class SecondStepService {
@@ -34,6 +37,21 @@ export class SecondStepService {
     throw new SecondFactorRequired(challenge, CHALLENGE_SECONDS);
   }
 
+  /**
+   * Of somebody whose provider does not say that he showed a second factor, where his tenant requires one and he has
+   * one here.
+   *
+   * @throws SecondFactorRequired with what the second step needs
+   */
+  async demandWhereRequired(user: User): Promise<void> {
+    const { tenantId, id } = user;
+    const isRequired = await this.db.read(tenantId, (tx) => this.tenants.requiresSecondFactor(tx, tenantId));
+    if (!isRequired) return;
+    // Nobody logs in by a password that is not there.
+    const hash = await this.db.run(tenantId, (tx) => this.tenants.lockPassword(tx, user));
+    await this.demand({ ...user, id, passwordHash: hash ?? NO_PASSWORD });
+  }
+
   /** @throws ChallengeInvalid, SecondFactorInvalid, TooManyLogins */
   async complete(challenge: string, code: string, address: string): Promise<Tokens> {
     const claims = openChallenge(this.sealing, challenge);
@@ -44,7 +62,7 @@ export class SecondStepService {
     this.throttle.admit(account, address);
     try {
       const user = await this.useCode(claims, code);
-      const tokens = await this.sessions.open(user);
+      const tokens = await this.sessions.open(user, { secondFactor: true });
       this.throttle.succeed(account, address);
       this.throttle.know(user.email, address);
       return tokens;
@@ -58,8 +76,8 @@ export class SecondStepService {
   private useCode({ tenantId, userId, passwordMark: mark }: ChallengeClaims, code: string): Promise<User> {
     return this.db.run(tenantId, async (tx) => {
       const user = await this.tenants.findUser(tx, tenantId, userId);
-      const hash = await this.tenants.lockPassword(tx, { tenantId, id: userId });
-      if (!user || user.disabled || !hash || passwordMark(hash) !== mark) throw new ChallengeInvalid();
+      const hash = (await this.tenants.lockPassword(tx, { tenantId, id: userId })) ?? NO_PASSWORD;
+      if (!user || user.disabled || passwordMark(hash) !== mark) throw new ChallengeInvalid();
       const used = await this.factors.use(tx, { tenantId, userId }, code);
       if (!used) throw new SecondFactorInvalid();
       auditDetail({ detail: { factor: used } });

@@ -3,7 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
-import { CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
+import { BeforeSecondFactor, CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
 import { Priority, RateClass, SecretResponse } from '#libs/http';
 import { TokenResponse, toTokenResponse } from '../auth.dto.js';
 import { SecondStepService } from './second-step.service.js';
@@ -44,6 +44,7 @@ export class TotpController {
   }
 
   @Get('account/totp')
+  @BeforeSecondFactor()
   @RateClass('read')
   @Priority('sheddable')
   @ApiOperation({ summary: 'Whether your two-step login is turned on' })
@@ -54,10 +55,15 @@ export class TotpController {
   }
 
   @Post('account/totp')
+  @BeforeSecondFactor()
   @Audited('totp.begin', 'auth')
   @SecretResponse()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Begin to turn on two-step login: a secret for a program that makes codes' })
+  @ApiOperation({
+    summary: 'Begin to turn on two-step login: a secret for a program that makes codes',
+    description:
+      'With the current password. Who has none, because he comes by an identity provider, does it within ten minutes of his login.',
+  })
   @ApiOkResponse({ standardSchema: BegunTotp })
   async begin(
     @CurrentPrincipal() principal: Principal,
@@ -69,6 +75,7 @@ export class TotpController {
   }
 
   @Post('account/totp/confirm')
+  @BeforeSecondFactor()
   @Audited('totp.enable', 'auth')
   @SecretResponse()
   @HttpCode(200)

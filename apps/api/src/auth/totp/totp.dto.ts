@@ -8,7 +8,7 @@ export const SecondFactorCode = z
   .max(40)
   .describe('Six digits from the program, or a recovery code.');
 
-export const BeginTotp = z.strictObject({ current_password: CurrentPassword });
+export const BeginTotp = z.strictObject({ current_password: CurrentPassword.optional() });
 export type BeginTotp = z.infer<typeof BeginTotp>;
 export const BegunTotp = z.object({
   secret: z.string().describe('Base 32, shown this once.'),

@@ -8,7 +8,7 @@ import { ReauthenticationFailed } from '../accounts/accounts.errors.js';
 import { Reauthentication } from '../accounts/reauthentication.js';
 import { MailOutbox, Mails } from '../mail/index.js';
 import { LoginThrottle } from '../passwords/login-throttle.js';
-import { revokeSessions } from '../sessions/session.store.js';
+import { markSecondFactor, revokeSessions } from '../sessions/session.store.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 import { SecondFactors } from './second-factors.js';
 import { digestOfRecoveryCode, newRecoveryCodes, newTotpSecret, totpUri } from './totp.js';
@@ -17,6 +17,7 @@ import {
   countRecoveryCodes,
   deleteTotp,
   enableTotp,
+  findFreshWithoutPassword,
   hasTotp,
   lockTotp,
   replaceRecoveryCodes,
@@ -31,6 +32,8 @@ export interface Proof {
 }
 
 const NOTICE_SECONDS = 86_400;
+/** As long as a login by a provider may take. */
+const FRESH_SECONDS = 600;
 
 /** Two-step login with a program that makes codes: one's own, and that of a user who has lost his. */
 @Injectable()
@@ -56,11 +59,11 @@ export class TotpService {
   /** The secret is told this once, and counts from its confirmation on. @throws SecondFactorEnabled, ReauthenticationFailed */
   async begin(
     principal: Principal,
-    password: string,
+    password: string | undefined,
     address: string,
   ): Promise<{ secret: string; uri: string }> {
     const { tenantId, userId } = principal;
-    const { email } = await this.reauthentication.confirm(principal, password, address);
+    const email = await this.addressOfProven(principal, password, address);
     const secret = newTotpSecret();
     await this.db.change(tenantId, async (tx) => {
       if ((await lockTotp(tx, { tenantId, userId }))?.enabled) throw new SecondFactorEnabled();
@@ -74,7 +77,7 @@ export class TotpService {
   async confirm(principal: Principal, code: string, address: string): Promise<string[]> {
     if (principal.via !== 'session') throw new SessionRequired();
     const { tenantId, userId } = principal;
-    return this.limited(userId, address, async () =>
+    const codes = await this.limited(userId, address, async () =>
       this.db.change(tenantId, async (tx) => {
         const stored = await lockTotp(tx, { tenantId, userId });
         if (!stored) throw new SecondFactorNotBegun();
@@ -82,11 +85,14 @@ export class TotpService {
         const isRight = await this.factors.useTotp(tx, { tenantId, userId }, stored, code);
         if (!isRight) throw new ReauthenticationFailed();
         await enableTotp(tx, { tenantId, userId });
+        await markSecondFactor(tx, { tenantId, userId, sessionId: principal.credentialId }, true);
         await this.tell(tx, principal, { enabled: true });
         this.note(userId);
         return this.newCodes(tx, principal);
       }),
     );
+    this.verified.forget((known) => known.credentialId === principal.credentialId);
+    return codes;
   }
 
   /** In place of those before. @throws SecondFactorOff, ReauthenticationFailed */
@@ -99,8 +105,11 @@ export class TotpService {
     const { tenantId, userId } = principal;
     await this.proven(principal, proof, async (tx) => {
       await deleteTotp(tx, { tenantId, userId });
+      // Where the tenant requires one, they may enrol another one and do nothing else.
+      await markSecondFactor(tx, { tenantId, userId }, false);
       await this.tell(tx, principal, { enabled: false });
     });
+    this.verified.forget((known) => known.userId === userId && known.via === 'session');
   }
 
   /** For who has lost program and recovery codes; his sessions end. @throws UserNotFound, RoleOutOfReach */
@@ -117,6 +126,23 @@ export class TotpService {
       auditDetail({ targets: [{ type: 'user', id: userId }], detail: { was_enabled: wasEnabled } });
     });
     this.verified.forget((known) => known.userId === userId && known.via === 'session');
+  }
+
+  /** By his password; by his login, where that is all he has and it was a moment ago. */
+  private async addressOfProven(
+    principal: Principal,
+    password: string | undefined,
+    address: string,
+  ): Promise<string> {
+    if (password !== undefined)
+      return (await this.reauthentication.confirm(principal, password, address)).email;
+    if (principal.via !== 'session') throw new SessionRequired();
+    const { tenantId, userId, credentialId: sessionId } = principal;
+    const email = await this.db.read(tenantId, (tx) =>
+      findFreshWithoutPassword(tx, { tenantId, userId, sessionId, withinSeconds: FRESH_SECONDS }),
+    );
+    if (!email) throw new ReauthenticationFailed();
+    return email;
   }
 
   private async proven<T>(

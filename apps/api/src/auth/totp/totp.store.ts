@@ -108,3 +108,17 @@ export async function deleteTotp(tx: EntityManager, { tenantId, userId }: UserKe
   );
   return rows[0]?.enabled ?? false;
 }
+
+/** The address of a user who has no password, if his session began within the time. */
+export async function findFreshWithoutPassword(
+  tx: EntityManager,
+  { tenantId, userId, sessionId, withinSeconds }: UserKey & { sessionId: string; withinSeconds: number },
+): Promise<string | undefined> {
+  const [row] = await tx.query<{ email: string }[]>(
+    `select u.email from app_user u join session s on s.tenant_id = u.tenant_id and s.user_id = u.id
+     where u.tenant_id = $1 and u.id = $2 and u.password_hash is null
+       and s.id = $3 and s.created_at > now() - make_interval(secs => $4)`,
+    [tenantId, userId, sessionId, withinSeconds],
+  );
+  return row?.email;
+}
