@@ -11,6 +11,7 @@ describe('the rules for a new password', () => {
     'ünïcödé-wörds',
     'x1'.repeat(128),
     '12 34 56 78',
+    'my policy number is long',
   ])('accept %j: length counts, kinds of characters do not', (password) => {
     expect(() => assertAcceptablePassword(password, email)).not.toThrow();
   });
@@ -22,6 +23,8 @@ describe('the rules for a new password', () => {
     ['common', 'password1'],
     ['common in other case', 'PassWord123'],
     ['of this product', 'Insurance123'],
+    ['a word of this product with figures around it', '!!Navigator-2031!!'],
+    ['several of its words', 'AdminPolicy#7 xyz'],
     ['one character over and over', 'zzzzzzzzzzzz'],
     ['one sign over and over', '🔑🔑🔑🔑🔑🔑'],
     ['the e-mail address', 'Grace.Hopper@example.com'],

@@ -70,10 +70,10 @@ describe('codes that change with time', () => {
 });
 
 describe('recovery codes', () => {
-  it('are ten, of 80 random bits each, without letters that look alike', () => {
+  it('are ten, of 120 random bits each, without letters that look alike', () => {
     const codes = newRecoveryCodes();
     expect(new Set(codes).size).toBe(10);
-    for (const code of codes) expect(code).toMatch(/^([A-HJ-NP-Z2-9]{4}-){3}[A-HJ-NP-Z2-9]{4}$/);
+    for (const code of codes) expect(code).toMatch(/^([A-HJ-NP-Z2-9]{4}-){5}[A-HJ-NP-Z2-9]{4}$/);
   });
 
   it('are recognised however they are typed', () => {
