@@ -5,6 +5,7 @@ import { PolicyRegistry } from '#libs/resilience';
 import type { AnswerEvent, AnswerRequest } from '../../apps/api/src/rag/answering/answer.js';
 import { AnswerCache } from '../../apps/api/src/rag/answering/answer-cache.js';
 import { AnswerService, type PassageRetriever } from '../../apps/api/src/rag/answering/answer.service.js';
+import type { Withdrawals } from '../../apps/api/src/rag/answering/withdrawals.js';
 import type { ChatEvent, ChatModel, ChatRequest } from '../../apps/api/src/rag/providers/provider.js';
 import type { RetrievedPassage } from '../../apps/api/src/rag/retrieval/retriever.js';
 
@@ -68,6 +69,7 @@ export interface World {
   db?: TenantDb;
   policies?: PolicyRegistry;
   deleted?: typeof NONE_DELETED;
+  withdrawals?: Withdrawals;
   /** What the tenant has decided. */
   rules?: TenantRules;
 }
@@ -94,6 +96,7 @@ export function serviceIn({
   db,
   policies = policiesOf(models),
   deleted = NONE_DELETED,
+  withdrawals,
   rules = {},
 }: World) {
   const fakeDb = {
@@ -103,9 +106,9 @@ export function serviceIn({
   const names = models.map(({ name }) => name);
   const cache = AnswerCache.on(caches, { answerTtlSeconds: 600, staleAnswerSeconds: 86_400 }, names);
   const options = { passages: 20, bestPassages: 2, maxTokens: 256, modelsTimeoutMs };
-  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, cache, deleted, options, {
-    of: () => Promise.resolve(rules),
-  });
+  const rulesSource = { of: () => Promise.resolve(rules) };
+  const caching = [cache, deleted, options, rulesSource, withdrawals] as const;
+  return new AnswerService(db ?? fakeDb, retriever, models, policies, UNLIMITED, ...caching);
 }
 
 export async function collect(stream: AsyncIterable<AnswerEvent>) {

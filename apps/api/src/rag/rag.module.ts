@@ -7,6 +7,7 @@ import { AnswerCache } from './answering/answer-cache.js';
 import { AnswerService } from './answering/answer.service.js';
 import { DeletedDocuments } from './answering/deleted-documents.js';
 import { ModelBudget } from './answering/generated/index.js';
+import { Withdrawals } from './answering/withdrawals.js';
 import { LexicalIndex } from './passages/lexical/lexical.index.js';
 import { PassageStore } from './passages/passage.store.js';
 import { chooseVectorIndex } from './passages/vectors/choose-index.js';
@@ -198,6 +199,11 @@ const ANSWERING: Provider[] = [
     useFactory: (caches: Caches, config: CacheConfig) => DeletedDocuments.on(caches, config),
   },
   {
+    provide: Withdrawals,
+    inject: [Caches, cacheSection.token],
+    useFactory: (caches: Caches, config: CacheConfig) => Withdrawals.on(caches, config),
+  },
+  {
     provide: AnswerService,
     inject: [
       TenantDb,
@@ -210,6 +216,7 @@ const ANSWERING: Provider[] = [
       chatSection.token,
       DegradationRegistry,
       TenantRulesSource,
+      Withdrawals,
     ],
     useFactory: (
       db: TenantDb,
@@ -222,6 +229,7 @@ const ANSWERING: Provider[] = [
       { maxTokens, totalTimeoutMs }: ChatConfig,
       capabilities: DegradationRegistry,
       rules: TenantRulesSource,
+      withdrawals: Withdrawals,
     ) => {
       const options = {
         passages: PASSAGES,
@@ -239,6 +247,7 @@ const ANSWERING: Provider[] = [
         deleted,
         options,
         rules,
+        withdrawals,
       );
       capabilities.define(answers.ladder);
       return answers;
@@ -259,7 +268,15 @@ export class RagModule {
       global: true,
       controllers: http ? [SearchController] : [],
       providers: [...RETRIEVAL, ...ANSWERING],
-      exports: [AnswerService, DeletedDocuments, Embedder, PassageStore, Retriever, StructuredReader],
+      exports: [
+        AnswerService,
+        DeletedDocuments,
+        Embedder,
+        PassageStore,
+        Retriever,
+        StructuredReader,
+        Withdrawals,
+      ],
     };
   }
 }

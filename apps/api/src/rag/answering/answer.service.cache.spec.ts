@@ -16,12 +16,18 @@ import {
   type World,
 } from '../../../../../test/support/answer-world.js';
 import type { Answer, AnswerRequest } from './answer.js';
+import type { PassageRetriever } from './answer.service.js';
 import { piecesOf } from './answer-pieces.js';
+import { Withdrawals } from './withdrawals.js';
 
 describe('AnswerService', () => {
   describe('when nothing better can be had', () => {
     /** A world in which the question was answered once, and in which the models and the database do what is wanted. */
-    function world({ versions = [{ id: 'document-1', version: 3 }], deleted = NONE_DELETED } = {}) {
+    function world({
+      versions = [{ id: 'document-1', version: 3 }],
+      deleted = NONE_DELETED,
+      ...more
+    }: Pick<World, 'deleted' | 'withdrawals' | 'retriever'> & { versions?: object[] } = {}) {
       const model = new FakeModel('openai:a', GOOD);
       const state = { away: false, fingerprint: '1:42' };
       const db = {
@@ -32,7 +38,7 @@ describe('AnswerService', () => {
           return work({ query });
         },
       } as unknown as TenantDb;
-      const service = serviceIn({ models: [model], db, deleted });
+      const service = serviceIn({ models: [model], db, deleted, ...more });
       return { model, state, service };
     }
 
@@ -60,6 +66,40 @@ describe('AnswerService', () => {
       state.away = true;
       await expect(service.answer(request, never)).rejects.toMatchObject({ code: 'answers-unavailable' });
       expect(asked).toEqual([['tenant-1', ['document-1']]]);
+    });
+
+    it('gives no last answer from what was withdrawn from its reader before the database went away', async () => {
+      const marks = new Map<string, number>();
+      const store = { get: async (key: string) => marks.get(key), set: async () => {} };
+      const withdrawals = new Withdrawals({ forTenant: () => store });
+      const { state, service } = world({ withdrawals });
+      await service.answer(request, never);
+      state.away = true;
+      for (const key of ['document:document-1', 'user:user-1', 'tenant']) {
+        marks.set(key, Date.now());
+        await expect(service.answer(request, never)).rejects.toMatchObject({ code: 'answers-unavailable' });
+        marks.clear();
+        expect(await service.answer(request, never)).toMatchObject({ servedBy: 'cache-stale' });
+      }
+      for (const key of ['document:document-2', 'user:user-2']) marks.set(key, Date.now());
+      expect(await service.answer(request, never)).toMatchObject({ servedBy: 'cache-stale' });
+    });
+
+    it('tells with a last answer no titles that its reader may not see any more', async () => {
+      const other = { ...HIT, id: 'passage-2', documentId: 'document-2' };
+      let isFound = true;
+      const retrieve: PassageRetriever['retrieve'] = async () => {
+        if (!isFound) throw new DependencyUnavailable('postgres', { reason: 'circuit-open' });
+        return { hits: [HIT, other], mode: 'hybrid' };
+      };
+      const { state, service } = world({ retriever: { retrieve } });
+      await service.answer(request, never);
+      state.fingerprint = '2:7';
+      isFound = false;
+      const { events } = await collect(service.stream(request, never));
+      const told = events.flatMap((event) => (event.type === 'search-results' ? event.results : []));
+      expect(events.at(-1)).toMatchObject({ answer: { servedBy: 'cache-stale' } });
+      expect(told.map(({ documentId }) => documentId)).toEqual(['document-1']);
     });
 
     it('gives nobody the last answer of somebody else', async () => {

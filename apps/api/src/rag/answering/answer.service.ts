@@ -21,16 +21,18 @@ import type { ChatModel } from '../providers/provider.js';
 import type { Retrieval, RetrievalRequest } from '../retrieval/retriever.js';
 import type { Answer, AnswerEvent, AnswerRequest } from './answer.js';
 import { AnswerInterrupted, AnswersUnavailable } from './answer.errors.js';
-import { type AnswerCache, type KeptAnswer, stillHolds } from './answer-cache.js';
+import type { AnswerCache, KeptAnswer } from './answer-cache.js';
 import { piecesOf } from './answer-pieces.js';
 import { answeringCondition } from './answering-condition.js';
 import { Asked } from './asked.js';
 import type { DeletedDocuments } from './deleted-documents.js';
 import { extractAnswer } from './extractive/index.js';
 import { type ModelBudget, UnusableAnswer } from './generated/index.js';
+import { isAway, LastAnswers } from './last-answers.js';
 import { ModelWriter, type OnTheWay, type Written } from './model-writer.js';
 import { requireAnswerable } from './require-answerable.js';
-import { findScope, findVersions, type Scope } from './scope.store.js';
+import { findScope, type Scope } from './scope.store.js';
+import type { Withdrawals } from './withdrawals.js';
 
 const durations = histogram({
   name: 'navigator_answer_seconds',
@@ -87,6 +89,7 @@ export class AnswerService {
   readonly ladder: DegradationManager<Asked, Given, OnTheWay>;
   private readonly logger = new Logger(AnswerService.name);
   private readonly writer: ModelWriter;
+  private readonly lastAnswers: LastAnswers;
 
   /** @param models in order of preference; without any, extractive answers are all that is promised */
   constructor(
@@ -96,10 +99,12 @@ export class AnswerService {
     policies: Pick<PolicyRegistry, 'policy'>,
     budget: Pick<ModelBudget, 'reserve'>,
     private readonly cache: AnswerCache,
-    private readonly deleted: Pick<DeletedDocuments, 'hasAny'>,
+    deleted: Pick<DeletedDocuments, 'hasAny'>,
     private readonly options: AnswerOptions,
     private readonly rules: Pick<TenantRulesSource, 'of'> = { of: () => Promise.resolve({}) },
+    withdrawals: Pick<Withdrawals, 'concern'> = { concern: () => Promise.resolve(false) },
   ) {
+    this.lastAnswers = new LastAnswers(db, cache, deleted, withdrawals);
     this.writer = new ModelWriter(policies, budget, cache, options);
     this.ladder = new DegradationManager('answer.generate', {
       condition: answeringCondition(policies, models),
@@ -120,7 +125,9 @@ export class AnswerService {
         this.writer.write(model, asked, { live }, signal),
       );
     });
-    const stale: Step = new CachedFallback('cache-stale', 'degraded', (asked) => this.findLast(asked));
+    const stale: Step = new CachedFallback('cache-stale', 'degraded', (asked) =>
+      this.lastAnswers.find(asked),
+    );
     const extractive: Step = new FunctionFallback(
       'extractive',
       (asked) => worthAtMost(asked.findings?.hits.length === 0 ? 'full' : promised)(asked),
@@ -226,24 +233,6 @@ export class AnswerService {
     return 'away' in scope ? undefined : this.cache.findFresh(request, scope.fingerprint);
   }
 
-  /** The last good answer, if all that it rests on is still so, as far as anybody can be asked. */
-  private async findLast({ request, scope }: Asked): Promise<KeptAnswer | undefined> {
-    const last = await this.cache.findLast(request);
-    if (!last) return undefined;
-    const { reader } = request;
-    const cited = last.cited.map(({ documentId }) => documentId);
-    try {
-      if ('away' in scope) throw scope.away;
-      const visible = await this.db.read(reader.tenantId, (tx) => findVersions(tx, reader, cited));
-      if (stillHolds(last, { fingerprint: scope.fingerprint, visible })) return last;
-      await this.cache.forgetLast(request);
-      return undefined;
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      return (await this.deleted.hasAny(reader.tenantId, cited)) ? undefined : last;
-    }
-  }
-
   private async extract(asked: Asked, signal: AbortSignal): Promise<Written> {
     const { hits } = await asked.find(signal);
     const { question, rules } = asked.request;
@@ -305,10 +294,6 @@ function again(
 function observe({ servedBy, timings }: Answer): void {
   durations.observe({ served_by: servedBy }, timings.totalMs / 1_000);
 }
-
-/** The database, which is all that a scope is read from, cannot be asked. */
-const isAway = (error: unknown) =>
-  error instanceof DomainError && (error.kind === 'unavailable' || error.kind === 'timeout');
 
 /** Steps fail in these ways every day; anything else is a bug of ours that the ladder must not hide. */
 const isExpected = (error: unknown) =>

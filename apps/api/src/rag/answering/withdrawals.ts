@@ -20,9 +20,13 @@ export class Withdrawals {
     private readonly now: () => number = Date.now,
   ) {}
 
-  static on(caches: Caches, { staleAnswerSeconds }: { staleAnswerSeconds: number }): Withdrawals {
+  static on(
+    caches: Caches,
+    { staleAnswerSeconds }: { staleAnswerSeconds: number },
+    now?: () => number,
+  ): Withdrawals {
     const ttlSeconds = Math.max(1, staleAnswerSeconds);
-    return new Withdrawals(caches.named('withdrawals', { ttlSeconds, schema: z.number() }));
+    return new Withdrawals(caches.named('withdrawals', { ttlSeconds, schema: z.number() }), now);
   }
 
   async add(tenantId: string, withdrawals: readonly Withdrawal[]): Promise<void> {
