@@ -43,18 +43,22 @@ async function createPersonalData(q: QueryRunner): Promise<void> {
   await q.query(`
     create table audit_pii (
       tenant_id uuid not null,
-      event_id uuid not null,
-      commitments smallint not null check (commitments > 0),
+      commitment bytea not null check (octet_length(commitment) = 32),
+      subject uuid,
       sealed bytea not null,
-      primary key (tenant_id, event_id)
+      written_at timestamptz not null default clock_timestamp(),
+      primary key (tenant_id, commitment)
     )`);
+  await q.query(`create index audit_pii_subject on audit_pii (tenant_id, subject)`);
+  await q.query(`create index audit_pii_age on audit_pii (tenant_id, written_at)`);
   // What is sealed does not compress.
   await q.query(`alter table audit_pii alter column sealed set storage external`);
   await isolateTenants(q, 'audit_pii');
   await q.query(
     `create policy auditor_insert on audit_pii for insert with check ((select app_scope()) = 'auditor')`,
   );
-  await q.query(`revoke update, delete, truncate on audit_pii from navigator_app`);
+  await q.query(`revoke insert, update, delete, truncate on audit_pii from navigator_app`);
+  await q.query(`grant insert (tenant_id, commitment, subject, sealed) on audit_pii to navigator_app`);
 }
 
 /** Its rows say who asked for what; only its release is ever added. Active ones cannot be deleted, not even with the tenant. */
@@ -107,13 +111,8 @@ async function createHolds(q: QueryRunner): Promise<void> {
                  and (scope = 'tenant' or scope = 'user' and subject = person::text)) then
         raise exception 'a legal hold is in force' using errcode = 'restrict_violation';
       end if;
-      with gone as (
-        delete from audit_pii p using audit_event e
-        where p.tenant_id = app_tenant() and e.tenant_id = p.tenant_id and e.id = p.event_id
-          and (e.actor_id = person or e.actor_type = 'anonymous'
-               and e.targets @> jsonb_build_array(jsonb_build_object('type', 'user', 'id', person::text)))
-        returning p.commitments)
-      select coalesce(sum(commitments), 0) into erased from gone;
+      delete from audit_pii where tenant_id = app_tenant() and subject = person;
+      get diagnostics erased = row_count;
       return erased;
     end $$`);
 }
@@ -182,15 +181,15 @@ const RETIRE = `
                     and e.occurred_at > now() - make_interval(days => greatest(days, ${LEAST_DAYS}))) then
       raise exception 'an event is not old enough' using errcode = 'insufficient_privilege';
     end if;
-    delete from audit_pii p using audit_leaf l
-    where l.tenant_id = app_tenant() and l.leaf_index >= beginning and l.leaf_index < ending
-      and p.tenant_id = l.tenant_id and p.event_id = l.event_id;
     perform set_config('app.audit_tombstone', tombstone::text, true);
     delete from audit_event e using audit_leaf l
     where l.tenant_id = app_tenant() and l.leaf_index >= beginning and l.leaf_index < ending
       and e.tenant_id = l.tenant_id and e.id = l.event_id;
     get diagnostics gone = row_count;
     perform set_config('app.audit_tombstone', '', true);
+    -- Events refer to what was written minutes before them at most.
+    delete from audit_pii where tenant_id = app_tenant()
+      and written_at < (select min(occurred_at) from audit_event where tenant_id = app_tenant()) - interval '1 hour';
     update audit_retirement set retired_at = clock_timestamp()
     where tenant_id = app_tenant() and event_id = tombstone and upto = ending;
     return gone;

@@ -12,7 +12,7 @@ import { counter } from '#libs/observability';
 import { AuditUnavailable } from './audit.errors.js';
 import { type AuditOutcome, type AuditRecord, INSTALLATION } from './audit-record.js';
 import { AuditSpool, type SpooledEvent } from './audit-spool.js';
-import { auditBody, auditMoment, type EventIdentity } from './event/audit-body.js';
+import { auditBody, auditMoment } from './event/audit-body.js';
 import { auditInsertion, type NewEvent } from './event/event-insertion.js';
 import { GroupCommit } from './event/group-commit.js';
 import type { AuditedAct } from './audited.decorator.js';
@@ -145,10 +145,12 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (!record) return undefined;
     const eventId = uuidv7();
     record.eventId = eventId;
+    const event = this.eventOf(tenantId, eventId, record);
     return {
-      ...auditInsertion([this.eventOf(tenantId, eventId, record)]),
+      ...auditInsertion([event]),
       refused: whyRefused,
       committed() {
+        event.written();
         events.inc({ outcome: record.outcome });
         // What was added since then is not in it.
         if (record.eventId === eventId) record.recorded = true;
@@ -166,7 +168,9 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (!this.mayBeWritten(record)) return false;
     let spooled = false;
     try {
-      await this.group.add(this.eventOf(tenantId, record.eventId ?? uuidv7(), record));
+      const event = this.eventOf(tenantId, record.eventId ?? uuidv7(), record);
+      await this.group.add(event);
+      event.written();
       events.inc({ outcome: record.outcome });
     } catch (error) {
       if (!mayWait) throw error instanceof DomainError ? error : new AuditUnavailable(error);
@@ -181,13 +185,13 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   private async keepForLater({
     recorded: _,
     eventId: id = uuidv7(),
-    personal: values,
+    personal,
     ...record
   }: PendingAudit): Promise<void> {
-    const committed = this.personal.commit({ tenantId: record.actor.tenantId, id }, values);
-    const personal = committed && { ...committed, sealed: committed.sealed.toString('base64') };
+    const { refs, rows } = this.committed(record.actor.tenantId, { ...record, personal }) ?? {};
     try {
-      await this.spool.append({ id, occurredAt: auditMoment(), record, personal });
+      const occurredAt = auditMoment();
+      await this.spool.append({ id, occurredAt, record, personal: refs && rows && { refs, rows } });
     } catch (error) {
       throw new AuditUnavailable(error);
     }
@@ -205,16 +209,26 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private async writeSpooled(batch: SpooledEvent[]): Promise<void> {
-    const written = batch.map(({ id, occurredAt, record, personal }) => {
-      const committed = personal && { ...personal, sealed: Buffer.from(personal.sealed, 'base64') };
-      return newEvent({ tenantId: record.actor.tenantId, id, occurredAt }, record, committed);
-    });
+    const written = batch.map(({ id, occurredAt, record, personal }) => ({
+      body: auditBody({ tenantId: record.actor.tenantId, id, occurredAt }, record, personal?.refs),
+      rows: personal?.rows ?? [],
+    }));
     await this.db.runStatementsAsAuditor([auditInsertion(written)]);
   }
 
-  private eventOf(tenantId: string, id: string, record: AuditRecord): NewEvent {
-    const identity = { tenantId, id, occurredAt: auditMoment() };
-    return newEvent(identity, record, this.personal.commit(identity, record.personal));
+  private eventOf(tenantId: string, id: string, record: AuditRecord): NewEvent & { written(): void } {
+    const committed = this.committed(tenantId, record);
+    const body = auditBody({ tenantId, id, occurredAt: auditMoment() }, record, committed?.refs);
+    return { body, rows: committed?.rows ?? [], written: () => committed?.written() };
+  }
+
+  /** What an anonymous attempt says of a person is of the one whose account was tried, if there is one. */
+  private committed(
+    tenantId: string,
+    { actor, targets, personal }: AuditRecord,
+  ): CommittedValues | undefined {
+    const tried = actor.type === 'anonymous' ? targets.find(({ type }) => type === 'user') : undefined;
+    return this.personal.commit(tenantId, actor.id ?? tried?.id, personal);
   }
 
   /** Of several tenants, each of whom waits for an answer. */
@@ -242,11 +256,6 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
       'an audit record of a failed request could not be written',
     );
   }
-}
-
-function newEvent(identity: EventIdentity, record: AuditRecord, committed?: CommittedValues): NewEvent {
-  const personal = committed && { sealed: committed.sealed, commitments: committed.refs.length };
-  return { body: auditBody(identity, record, committed?.refs), personal };
 }
 
 const isOfDatabase = (error: unknown) =>

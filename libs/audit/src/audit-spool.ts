@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { uuidv7 } from '#libs/database';
 import type { AuditRecord } from './audit-record.js';
-import type { Commitment } from './keeping/index.js';
+import type { Commitment, SealedValue } from './keeping/index.js';
 
 /** An event that happened while the database could not take it. */
 export interface SpooledEvent {
@@ -11,8 +11,7 @@ export interface SpooledEvent {
   /** RFC 3339. */
   occurredAt: string;
   record: Omit<AuditRecord, 'personal'>;
-  /** Commitments, and in base64 what opens them. */
-  personal?: { refs: Commitment[]; sealed: string };
+  personal?: { refs: Commitment[]; rows: SealedValue[] };
 }
 
 /** The spool has no room left, so the act that it should tell of must not happen. */

@@ -59,7 +59,17 @@ export {
   readArchive,
   type Verdict,
 } from './verify/index.js';
-export { findAuditEvent, listAudit, type AuditEvent, type AuditQuery } from './audit.store.js';
+export { findAuditEvent, listAudit, type AuditEvent } from './audit.store.js';
+export {
+  type AuditFilter,
+  type AuditLine,
+  type AuditQuery,
+  auditSnapshot,
+  countSealed,
+  type EventPosition,
+  readAuditLines,
+  tailAudit,
+} from './query/index.js';
 export {
   INSTALLATION,
   systemActor,

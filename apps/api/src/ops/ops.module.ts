@@ -5,6 +5,7 @@ import { PolicyRegistry } from '#libs/resilience';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AuditEventsController } from './audit/audit-events.controller.js';
 import { AuditProofsController } from './audit/audit-proofs.controller.js';
+import { LegalHoldsController } from './audit/legal-holds.controller.js';
 import { AuditEventsService } from './audit/audit-events.service.js';
 import { FaultsController } from './faults/faults.controller.js';
 import { ActRecorder } from './resilience/act-recorder.js';
@@ -26,6 +27,7 @@ export class OpsModule {
         ? [
             AuditEventsController,
             AuditProofsController,
+            LegalHoldsController,
             ResilienceController,
             DebugController,
             AlertsController,

@@ -1,10 +1,11 @@
 import type { Statement } from '#libs/database';
+import type { SealedValue } from '../keeping/index.js';
 
 /** An event as it is sent to the database. */
 export interface NewEvent {
   body: string;
-  /** What opens the commitments of the body, and how many there are. */
-  personal?: { sealed: Buffer; commitments: number };
+  /** What opens the commitments of the body, as far as it is not there already. */
+  rows: readonly SealedValue[];
 }
 
 /**
@@ -13,14 +14,26 @@ export interface NewEvent {
  */
 export function auditInsertion(events: readonly NewEvent[]): Statement {
   const bodies = events.map(({ body }) => body).join('\n');
-  if (events.every(({ personal }) => !personal)) return { sql: INSERT, parameters: [bodies] };
-  const sealed = events.map(({ personal }) => personal?.sealed.toString('base64') ?? '').join('\n');
-  const counts = events.map(({ personal }) => personal?.commitments ?? 0);
-  return { sql: INSERT_WITH_PERSONAL_DATA, parameters: [bodies, sealed, counts] };
+  const rows = events.flatMap((event) => event.rows);
+  if (rows.length === 0) return { sql: `with ${LINES} ${INSERT}`, parameters: [bodies] };
+  return {
+    sql: `with ${LINES}, personal as (${INSERT_PERSONAL}) ${INSERT}`,
+    parameters: [
+      bodies,
+      rows.map(({ tenantId }) => tenantId),
+      rows.map(({ commitment }) => Buffer.from(commitment, 'base64')),
+      rows.map(({ subject }) => subject),
+      rows.map(({ sealed }) => Buffer.from(sealed, 'base64')),
+    ],
+  };
 }
 
+const LINES = `
+  line as materialized (
+    select line, line::jsonb as event from unnest(string_to_array($1::text, E'\\n')) as line
+  )`;
 /** The columns are taken from the body by the server, so that they cannot say anything else. */
-const EVENTS = `
+const INSERT = `
   insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, actor_id, actor_role,
                            credential_id, targets, outcome, reason, request_id, route, context, detail, body)
   select (event->>'tenant_id')::uuid, (event->>'id')::uuid, (event->>'occurred_at')::timestamptz, event->>'action',
@@ -29,22 +42,8 @@ const EVENTS = `
          event->>'request_id', event->>'route', event->'context', event->'detail', convert_to(line, 'UTF8')
   from line
   on conflict (tenant_id, id) do nothing`;
-const INSERT = `
-  with line as materialized (
-    select line, line::jsonb as event from unnest(string_to_array($1::text, E'\\n')) as line
-  )
-  ${EVENTS}`;
-/** Beside an event that was there before, its personal data is either there or erased. */
-const INSERT_WITH_PERSONAL_DATA = `
-  with line as materialized (
-    select line, line::jsonb as event, sealed, commitments
-    from unnest(string_to_array($1::text, E'\\n'), string_to_array($2::text, E'\\n'), $3::smallint[])
-      as t (line, sealed, commitments)
-  ), written as (
-    ${EVENTS}
-    returning tenant_id, id
-  )
-  insert into audit_pii (tenant_id, event_id, commitments, sealed)
-  select w.tenant_id, w.id, line.commitments, decode(line.sealed, 'base64')
-  from written w join line on (line.event->>'id')::uuid = w.id
-  where line.commitments > 0`;
+/** Events that come together may share a commitment. */
+const INSERT_PERSONAL = `
+  insert into audit_pii (tenant_id, commitment, subject, sealed)
+  select * from unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::bytea[])
+  on conflict do nothing`;

@@ -1,3 +1,9 @@
 export { HoldNotFound, LegalHoldInForce, ReleaseNeedsAnother, ReleaseNotAsked } from './keeping.errors.js';
 export { type Hold, HOLD_SCOPES, type HoldQuestion, type HoldScope, LegalHolds } from './legal-holds.js';
-export { type CommittedValues, type Commitment, type PersonalDatum, PersonalData } from './personal-data.js';
+export {
+  type CommittedValues,
+  type Commitment,
+  PersonalData,
+  type PersonalDatum,
+  type SealedValue,
+} from './personal-data.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuditEvent, AuditQuery } from '#libs/audit';
+import type { AuditEvent, AuditQuery, PersonalDatum } from '#libs/audit';
 import { cursorQuery, decodeCursor, pageOf } from '#libs/http';
 import { AuditProof } from './audit-proofs.dto.js';
 
@@ -70,6 +70,21 @@ export const AuditEventItem = z.object({
   route: z.string().nullable(),
   context: z.record(z.string(), z.unknown()),
   detail: z.record(z.string(), z.unknown()),
+  personal: z
+    .array(
+      z.object({
+        field: z.enum(['client_address', 'login_email', 'user_agent']),
+        state: z
+          .enum(['shown', 'erased', 'altered'])
+          .describe('altered: what is kept of it is not what the event committed to.'),
+        value: z.string().nullable(),
+        salt: z.string().nullable().describe('Base64.'),
+        commitment: z
+          .string()
+          .describe('SHA-256 over salt and value, base64, as it stands in the proven text of the event.'),
+      }),
+    )
+    .describe('From where it was done, and the address that was typed at a login, until they are erased.'),
 });
 export type AuditEventItem = z.infer<typeof AuditEventItem>;
 export const ProvenAuditEvent = AuditEventItem.extend({ proof: AuditProof.optional() });
@@ -100,7 +115,7 @@ export function cursorOfEvent({ occurredAt, id }: AuditEvent): [string, string] 
   return [occurredAt, id];
 }
 
-export function toAuditEventItem(event: AuditEvent): AuditEventItem {
+export function toAuditEventItem(event: AuditEvent & { personal: PersonalDatum[] }): AuditEventItem {
   const { actor } = event;
   return {
     id: event.id,
@@ -120,5 +135,12 @@ export function toAuditEventItem(event: AuditEvent): AuditEventItem {
     route: event.route,
     context: event.context,
     detail: event.detail,
+    personal: event.personal.map(({ field, state, value = null, salt = null, commitment }) => ({
+      field,
+      state,
+      value,
+      salt,
+      commitment,
+    })),
   };
 }

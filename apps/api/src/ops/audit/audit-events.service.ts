@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import {
   type AuditEvent,
   type AuditQuery,
@@ -8,6 +9,8 @@ import {
   INSTALLATION,
   listAudit,
   listCheckpoints,
+  PersonalData,
+  type PersonalDatum,
   proveConsistency,
   proveEvent,
   type StoredCheckpoint,
@@ -19,22 +22,32 @@ import { AuditEventNotFound, CheckpointNotFound } from './audit.errors.js';
 /** Whose events: those of the caller's own tenant, or those that belong to none, which are for operators. */
 export type AuditScope = 'tenant' | 'installation';
 
+/** With what it says of a person, as far as that was not erased. */
+export type TellingEvent = AuditEvent & { personal: PersonalDatum[] };
+
 @Injectable()
 export class AuditEventsService {
-  constructor(private readonly db: TenantDb) {}
+  constructor(
+    private readonly db: TenantDb,
+    private readonly personal: PersonalData,
+  ) {}
 
   /** @throws Forbidden when the caller asks for what belongs to no tenant and does not run the installation */
-  async list(principal: Principal, scope: AuditScope, query: AuditQuery): Promise<AuditEvent[]> {
+  async list(principal: Principal, scope: AuditScope, query: AuditQuery): Promise<TellingEvent[]> {
     const tenantId = tenantOf(principal, scope);
-    return this.db.read(tenantId, (tx) => listAudit(tx, tenantId, query));
+    return this.db.read(tenantId, async (tx) =>
+      this.telling(tx, tenantId, await listAudit(tx, tenantId, query)),
+    );
   }
 
   /** @throws AuditEventNotFound, Forbidden */
-  async get(principal: Principal, scope: AuditScope, id: string): Promise<AuditEvent> {
+  async get(principal: Principal, scope: AuditScope, id: string): Promise<TellingEvent> {
     const tenantId = tenantOf(principal, scope);
-    const event = await this.db.read(tenantId, (tx) => findAuditEvent(tx, tenantId, id));
-    if (!event) throw new AuditEventNotFound();
-    return event;
+    return this.db.read(tenantId, async (tx) => {
+      const event = await findAuditEvent(tx, tenantId, id);
+      if (!event) throw new AuditEventNotFound();
+      return (await this.telling(tx, tenantId, [event]))[0]!;
+    });
   }
 
   /** @throws AuditEventNotFound, EventNotSealed, Forbidden */
@@ -55,6 +68,19 @@ export class AuditEventsService {
     const proof = await this.db.runAsAuditor((tx) => proveConsistency(tx, from, to));
     if (!proof) throw new CheckpointNotFound();
     return proof;
+  }
+
+  private async telling(
+    tx: EntityManager,
+    tenantId: string,
+    events: readonly AuditEvent[],
+  ): Promise<TellingEvent[]> {
+    const personal = await this.personal.read(
+      tx,
+      tenantId,
+      events.map(({ id }) => id),
+    );
+    return events.map((event) => ({ ...event, personal: personal.get(event.id) ?? [] }));
   }
 }
 
