@@ -25,6 +25,7 @@ import { CreatePeople1764000025000 } from './1764000025000-create-people.js';
 import { ExtendCredentials1764000026000 } from './1764000026000-extend-credentials.js';
 import { ShareDocuments1764000027000 } from './1764000027000-share-documents.js';
 import { CreateExports1764000028000 } from './1764000028000-create-exports.js';
+import { FindAuditEvents1764000028500 } from './1764000028500-find-audit-events.js';
 import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
 import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
 import { StrengthenSessions1764000032000 } from './1764000032000-strengthen-sessions.js';
@@ -56,6 +57,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreatePeople1764000025000,
   ExtendCredentials1764000026000,
   CreateExports1764000028000,
+  FindAuditEvents1764000028500,
   ShareDocuments1764000027000,
   KeepAudit1764000029000,
   CreatePrivacy1764000030000,
