@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { Admission, Pressure, Quotas, registerAdmission } from '#libs/http';
+import { Admission, Pressure, Quotas, rateSection, registerAdmission } from '#libs/http';
 import { Gate } from '../../libs/http/src/admission/gate.js';
 import { createAdapter } from '../../apps/api/src/app.setup.js';
 
@@ -21,7 +21,7 @@ describe('a client that takes its time', () => {
     fastify = createAdapter({}).getInstance() as unknown as FastifyInstance;
     const pressure = new Pressure([], { loopDelayMs: 100 });
     const admission = new Admission(
-      new Quotas(RATES),
+      new Quotas(rateSection.schema.parse(RATES)),
       pressure,
       new Gate({ concurrency: 1, maxWaitMs: 1_000 }),
     );

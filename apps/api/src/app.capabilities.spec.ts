@@ -10,6 +10,7 @@ const POLICIES = [
   'transcriber',
   'ocr',
   'scanner',
+  'quota-store',
 ];
 
 function world() {

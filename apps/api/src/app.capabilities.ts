@@ -34,6 +34,8 @@ const NEEDS: Record<Exclude<Capability, 'answer.generate'>, Needs> = {
   // Reads are recorded on the disk until the database is back; changes are refused with it.
   'audit.write': { postgres: 'degraded' },
   'audit.query': { postgres: 'unavailable' },
+  // Meanwhile each process lets its part of every quota through.
+  'quota.share': { 'quota-store': 'degraded' },
   admin: { postgres: 'unavailable' },
 };
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { auditSection } from '#libs/audit';
-import { cacheSection } from '#libs/cache';
-import { section } from '#libs/config';
+import { type CacheConfig, cacheSection } from '#libs/cache';
+import { InvalidConfiguration, section } from '#libs/config';
 import { type DatabaseConfig, databaseSection } from '#libs/database';
 import { exportSection } from '#libs/exports';
 import { faultsSection } from '#libs/faults';
-import { admissionSection, browserSection, rateSection, streamSection } from '#libs/http';
+import { admissionSection, browserSection, type RateConfig, rateSection, streamSection } from '#libs/http';
 import { alertSection } from '#libs/monitoring';
 import { resilienceSection } from './app.policy-file.js';
 import {
@@ -31,6 +31,7 @@ import {
   type WorkerConfig,
   workerSection,
 } from './ingestion/index.js';
+import { privacySection } from './privacy/index.js';
 import {
   anthropicSection,
   chatSection,
@@ -121,6 +122,7 @@ export const sections = {
   gate: gateSection,
   generation: generationSection,
   facts: factsSection,
+  privacy: privacySection,
   parser: parserSection,
   clamd: clamdSection,
   ocr: ocrSection,
@@ -146,4 +148,23 @@ export function poolMaxOf({
   worker: WorkerConfig;
 }): number | undefined {
   return database.poolMax ?? (server.role === 'worker' ? 2 * worker.concurrency + 8 : undefined);
+}
+
+/**
+ * The Redis in which processes count quotas together; undefined where each counts by itself.
+ *
+ * @throws InvalidConfiguration when it is asked for and there is none
+ */
+export function quotaStoreUrlOf({
+  rate,
+  cache,
+}: {
+  rate: RateConfig;
+  cache: CacheConfig;
+}): string | undefined {
+  if (rate.limitStore === 'process') return undefined;
+  if (cache.url) return cache.url;
+  throw new InvalidConfiguration([
+    { variable: 'CACHE_URL', message: 'is needed for RATE_LIMIT_STORE=redis' },
+  ]);
 }

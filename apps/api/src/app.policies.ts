@@ -42,6 +42,20 @@ export function definePolicies(
 /** For dependencies whose adapters have errors of their own. */
 const CLASSIFY: Record<string, PolicyHooks['classify']> = { postgres: databaseOutcome };
 
+const redisPolicy: PolicyOptions = {
+  // Nobody waits longer for what may not even be there. A window of 2 s: what worked a moment ago is no reason to go on.
+  attemptTimeoutMs: 50,
+  breaker: {
+    windowMs: 2_000,
+    minimumCalls: 5,
+    openMs: 1_000,
+    maxOpenMs: 5_000,
+    probeTimeoutMs: 250,
+    slowStartMs: 1_000,
+  },
+  bulkhead: { concurrency: 256, queue: 0 },
+};
+
 function embedderPolicy(provider: string = 'local'): PolicyOptions {
   return {
     // For a batch of passages; a question asks with a shorter limit of its own.
@@ -64,19 +78,9 @@ function policyList({
 }: PolicySettings): Record<string, PolicyOptions> {
   return {
     postgres: databasePolicy(database.poolMax),
-    cache: {
-      // Nobody waits longer for what may not even be there. A window of 2 s: what worked a moment ago is no reason to go on.
-      attemptTimeoutMs: 50,
-      breaker: {
-        windowMs: 2_000,
-        minimumCalls: 5,
-        openMs: 1_000,
-        maxOpenMs: 5_000,
-        probeTimeoutMs: 250,
-        slowStartMs: 1_000,
-      },
-      bulkhead: { concurrency: 256, queue: 0 },
-    },
+    cache: redisPolicy,
+    // Where processes count quotas and failed logins together; without it each has its part of them.
+    'quota-store': redisPolicy,
     'blob-store': { attemptTimeoutMs: 30_000, breaker: { failuresInARow: 8 } },
     embedder: embedderPolicy(embedder?.provider),
     ...((previousEmbedder?.provider ?? 'none') !== 'none' && {

@@ -21,6 +21,8 @@ export interface Infrastructure {
   faults: Faults;
   /** The Redis of several processes; whoever made it closes it. */
   sharedCache?: RedisConnection;
+  /** The same server again, for what processes count together. */
+  sharedCounts?: RedisConnection;
   version: string;
 }
 

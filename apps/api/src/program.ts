@@ -12,7 +12,7 @@ import { Lifecycle } from '#libs/health';
 import { endWaitingStreams, Pressure } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
 import { migrations } from '#migrations';
-import { poolMaxOf, type sections } from './app.config.js';
+import { poolMaxOf, quotaStoreUrlOf, type sections } from './app.config.js';
 import { defineCapabilities } from './app.capabilities.js';
 import { AppModule } from './app.module.js';
 import { prepareFaults } from './app.faults.js';
@@ -69,6 +69,7 @@ async function start(
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
   // Before anything is started: they may be configured wrongly.
+  const countsUrl = quotaStoreUrlOf(config);
   const dimensions = dimensionsOf(config.embedder);
   const probes = {
     ...providerProbes(config),
@@ -92,6 +93,9 @@ async function start(
   // It connects while the rest starts, and nothing waits for it.
   const sharedCache = config.cache.url ? new RedisConnection(config.cache.url) : undefined;
   if (sharedCache) started.push(async () => sharedCache.close());
+  // Long values of the cache do not hold up what is counted.
+  const sharedCounts = countsUrl ? new RedisConnection(countsUrl, Math.random, 'the quota store') : undefined;
+  if (sharedCounts) started.push(async () => sharedCounts.close());
 
   const lifecycle = new Lifecycle();
   const faults = prepareFaults(config.faults);
@@ -102,6 +106,7 @@ async function start(
       ...probes,
       postgres: () => databaseProbe.ping(),
       ...(sharedCache && { cache: (signal) => sharedCache.ping(signal) }),
+      ...(sharedCounts && { 'quota-store': (signal) => sharedCounts.ping(signal) }),
     },
     faults: faults.enabled ? faults : undefined,
   });
@@ -122,6 +127,7 @@ async function start(
     capabilities,
     faults,
     sharedCache,
+    sharedCounts,
     version: RELEASE,
   };
   const app = await NestFactory.create<NestFastifyApplication>(

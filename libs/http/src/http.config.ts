@@ -24,6 +24,33 @@ export const rateSection = section(
     searchPerMinute: perMinute(600, 'Searches'),
     readPerMinute: perMinute(3_000, 'Other reads'),
     writePerMinute: perMinute(600, 'Other changes'),
+    userFactor: z.coerce
+      .number()
+      .min(1)
+      .max(1_000)
+      .default(2)
+      .describe('How many times the quota of one credential a user has, with all of his together.'),
+    tenantFactor: z.coerce
+      .number()
+      .min(1)
+      .max(100_000)
+      .default(20)
+      .describe('How many times the quota of one credential a tenant has, with all of its users together.'),
+    limitStore: z
+      .enum(['process', 'redis'])
+      .default('process')
+      .describe(
+        'Where quotas and failed logins are counted: in each process by itself, or together in the Redis at CACHE_URL.',
+      ),
+    limitProcesses: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(1)
+      .describe(
+        'Among how many processes quotas are divided while that Redis was not reached once; then they are counted.',
+      ),
   }),
 );
 export type RateConfig = Readonly<z.infer<typeof rateSection.schema>>;

@@ -51,5 +51,13 @@ export { ProblemFilter, sendProblem } from './problem.filter.js';
 export { registerQueryRules } from './query-rules.js';
 export { registerRequestHooks } from './request.hooks.js';
 export { MinServiceLevel, ServiceLevelInterceptor } from './service-level.interceptor.js';
-export { QuotaGuard, Quotas, throttlerOptions } from './quotas/index.js';
+export {
+  QuotaGuard,
+  type QuotaOwner,
+  Quotas,
+  type QuotaStore,
+  type QuotaSurroundings,
+  RedisQuotaStore,
+  throttlerOptions,
+} from './quotas/index.js';
 export { newResourceId } from './resource-id.js';

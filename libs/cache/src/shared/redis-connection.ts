@@ -33,8 +33,17 @@ export class RedisConnection {
   private isLost = false;
   private isClosing = false;
 
-  /** Begins to connect. @param url `redis://…` or, with TLS, `rediss://…` */
-  constructor(url: string, random: () => number = Math.random) {
+  /**
+   * Begins to connect.
+   *
+   * @param url `redis://…` or, with TLS, `rediss://…`
+   * @param use for the log
+   */
+  constructor(
+    url: string,
+    random: () => number = Math.random,
+    private readonly use = 'the shared cache',
+  ) {
     this.redis = new Redis(url, {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
@@ -95,13 +104,13 @@ export class RedisConnection {
 
   private noteLoss(reason: string): void {
     if (this.isClosing) return;
-    if (!this.isLost) this.logger.warn({ reason }, 'the shared cache is out of reach; memory serves alone');
+    if (!this.isLost) this.logger.warn({ reason }, `${this.use} is out of reach; memory serves alone`);
     this.isLost = true;
     for (const listener of this.listeners) listener();
   }
 
   private noteReturn(): void {
-    if (this.isLost) this.logger.log('the shared cache is back');
+    if (this.isLost) this.logger.log(`${this.use} is back`);
     this.isLost = false;
   }
 }

@@ -3,6 +3,7 @@ import { problem } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { openStreamsOf } from '../open-streams.js';
 import { sendProblem } from '../problem.filter.js';
+import { setRateLimitHeaders } from '../quotas/index.js';
 import { type Admission, effectivePriority, problemOfRefusal } from './admission.js';
 import { RefusalPace } from './refusal-pace.js';
 import { hasBody, SlowBodies } from './slow-bodies.js';
@@ -46,10 +47,8 @@ export function registerAdmission(
     (request as { [REFUSED]?: boolean })[REFUSED] = true;
     if (expectsBody) bodies.expect(request, reply, discardMs, ({ raw }) => raw.destroy());
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (refusal.code === 'too-many-requests')
-      reply
-        .header('ratelimit-remaining', 0)
-        .header('ratelimit-reset', Math.ceil(refusal.retryAfterMs / 1_000));
+    const { quota } = refusal;
+    if (quota) setRateLimitHeaders(reply, { ...quota, remaining: 0, resetSeconds: quota.resetMs / 1_000 });
     const answer = () => sendProblem(reply, problemOfRefusal(refusal, context?.requestId));
     const delayMs = pace.delayMs(request.raw.socket, refusal.retryAfterMs);
     if (delayMs === 0) return answer();

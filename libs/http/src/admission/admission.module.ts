@@ -28,7 +28,10 @@ const FULL = 0.8;
 /** What decides which requests are let in, and tells workers whether there is room for more. */
 @Module({})
 export class AdmissionModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(private readonly pressure: Pressure) {}
+  constructor(
+    private readonly pressure: Pressure,
+    private readonly quotas: Quotas,
+  ) {}
 
   static register({ config, quotas, poolWaitMs, transactionMs }: AdmissionModuleOptions): DynamicModule {
     const { loopDelayMs } = config;
@@ -62,9 +65,11 @@ export class AdmissionModule implements OnApplicationBootstrap, OnApplicationShu
   /** Not before: to start is to stop the event loop again and again. */
   onApplicationBootstrap(): void {
     this.pressure.start();
+    this.quotas.start();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.pressure.close();
+    await this.quotas.close();
   }
 }

@@ -1,11 +1,12 @@
 import { settled, VirtualClock } from '../../../../test/support/virtual-clock.js';
+import { rateSection } from '../http.config.js';
 import { OpenStreams } from '../open-streams.js';
 import { Quotas } from '../quotas/index.js';
 import { Admission, effectivePriority, type RouteDeclaration } from './admission.js';
 import { Gate } from './gate.js';
 import { Pressure } from './pressure.js';
 
-const LIMITS = {
+const LIMITS = rateSection.schema.parse({
   authPerMinute: 1,
   strangerPerMinute: 10,
   uploadPerMinute: 10,
@@ -13,7 +14,7 @@ const LIMITS = {
   searchPerMinute: 10,
   readPerMinute: 10,
   writePerMinute: 10,
-};
+});
 const QUESTION: RouteDeclaration = { rate: { name: 'question' }, priority: 'critical' };
 const LIST: RouteDeclaration = { rate: { name: 'read' }, priority: 'sheddable' };
 const HEALTH: RouteDeclaration = { rate: { name: 'probe' }, priority: 'critical-plus' };
@@ -30,7 +31,7 @@ describe('admission', () => {
     clock = new VirtualClock();
     heap = 0;
     gate = new Gate({ concurrency: 1, maxWaitMs: 100 }, { clock });
-    quotas = new Quotas(LIMITS, clock);
+    quotas = new Quotas(LIMITS, { clock });
     const pressure = new Pressure([{ name: 'heap', read: () => heap }], { loopDelayMs: 100, clock });
     pressure.start();
     admission = new Admission(quotas, pressure, gate, { clock, random: () => 0.5 });
@@ -57,7 +58,7 @@ describe('admission', () => {
     const watch: RouteDeclaration = { rate: { name: 'read' }, priority: 'sheddable', isWatcher: true };
     const streams = new OpenStreams({ watchersPerTenant: 1, perTenant: 2, perProcess: 10 });
     const arriving = { address, authorization: bearer('a'), streams };
-    const caller = { tenantId: 'a', credentialId: 'a', authorization: bearer('a') };
+    const caller = { tenantId: 'a', userId: 'a', credentialId: 'a', authorization: bearer('a') };
     const leave = streams.enter('a', { isWatcher: true });
     // Nobody has verified the credential yet, so nobody knows whose it is.
     expect(admission.refusalOf(arriving, watch)).toBeUndefined();
@@ -82,7 +83,10 @@ describe('admission', () => {
 
   it('refuses at the door who would wait too long at the gate, and nobody else', async () => {
     for (const name of ['flooder', 'other'])
-      quotas.take({ tenantId: name, credentialId: name, authorization: bearer(name) }, 'question');
+      quotas.take(
+        { tenantId: name, userId: name, credentialId: name, authorization: bearer(name) },
+        'question',
+      );
     gate.tryEnter({ tenantId: 'flooder', priority: 'critical' });
     for (let i = 0; i < 50; i++)
       void gate.wait({ tenantId: 'flooder', priority: 'critical' }).catch(() => undefined);

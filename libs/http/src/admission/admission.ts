@@ -5,7 +5,7 @@ import type { RateClassName, RateDeclaration } from '../declarations.js';
 import { problem, type Problem } from '#libs/errors';
 import { TooManyStreams } from '../http.errors.js';
 import type { OpenStreams } from '../open-streams.js';
-import type { Quotas } from '../quotas/index.js';
+import type { Quotas, UsedUp } from '../quotas/index.js';
 import type { Gate } from './gate.js';
 import type { Pressure } from './pressure.js';
 
@@ -29,6 +29,8 @@ export interface Refusal {
   code: 'too-many-requests' | 'too-many-streams' | 'overloaded';
   detail: string;
   retryAfterMs: number;
+  /** The one that is used up. */
+  quota?: UsedUp;
 }
 
 /** The classes whose requests wait at the gate. */
@@ -74,8 +76,8 @@ export class Admission {
     const { rate, priority, isWatcher = false } = declaration;
     const { name: rateClass } = rate;
     const { address, authorization } = arriving;
-    const waitMs = this.quotas.waitAtDoorMs({ address, authorization, rateClass });
-    if (waitMs > 0) return tooMany(rateClass, waitMs);
+    const quota = this.quotas.refusalAtDoor({ address, authorization, rateClass });
+    if (quota) return tooMany(rateClass, quota);
     if (this.pressure.sheds(priority, this.random()))
       return overloaded(this.shed(priority, this.pressure.cause));
     // A credential's digest is not for nothing: only where the tenant may decide.
@@ -126,11 +128,12 @@ export function problemOfRefusal(
   return { ...problem(status, code, detail, requestId), retry_after_ms: retryAfterMs };
 }
 
-const tooMany = (rateClass: RateClassName, waitMs: number): Refusal => ({
+const tooMany = (rateClass: RateClassName, quota: UsedUp): Refusal => ({
   status: 429,
   code: 'too-many-requests',
   detail: `There were too many ${rateClass} requests`,
-  retryAfterMs: Math.ceil(waitMs),
+  retryAfterMs: Math.ceil(quota.waitMs),
+  quota,
 });
 
 const streams = new TooManyStreams();

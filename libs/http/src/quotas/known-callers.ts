@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import { type Clock, systemClock } from '#libs/resilience';
 import type { RateClassName } from '../declarations.js';
+import type { UsedUp } from './quotas.js';
 
 interface Caller {
   tenantId?: string;
   /** Until when its credential, which was good a moment ago, is believed to be one. */
   verifiedUntil: number;
-  /** Until when it has no quota left, by class. */
-  readonly exhaustedUntil: Map<RateClassName, number>;
+  /** Until when a quota that it draws on has nothing left, by class. */
+  readonly exhausted: Map<RateClassName, { until: number; quota: UsedUp }>;
 }
 
 const MOST_CALLERS = 10_000;
@@ -37,9 +38,9 @@ export class KnownCallers {
     caller.verifiedUntil = this.clock.now() + VERIFIED_MS;
   }
 
-  noteExhausted(authorization: string, rateClass: RateClassName, ms: number): void {
-    const until = this.clock.now() + ms;
-    this.remember(authorization).exhaustedUntil.set(rateClass, until);
+  noteExhausted(authorization: string, rateClass: RateClassName, quota: UsedUp): void {
+    const until = this.clock.now() + quota.waitMs;
+    this.remember(authorization).exhausted.set(rateClass, { until, quota });
     this.anyExhaustedUntil = Math.max(this.anyExhaustedUntil, until);
   }
 
@@ -49,12 +50,14 @@ export class KnownCallers {
     return caller && caller.verifiedUntil > this.clock.now() ? caller.tenantId : undefined;
   }
 
-  /** Milliseconds until it has a unit of the class again; 0 when it may have one. */
-  exhaustedMs(authorization: string | undefined, rateClass: RateClassName): number {
+  /** The quota that it has to wait for; undefined when it may have a unit of the class. */
+  exhausted(authorization: string | undefined, rateClass: RateClassName): UsedUp | undefined {
     const now = this.clock.now();
-    if (this.anyExhaustedUntil <= now) return 0;
-    const until = this.find(authorization)?.exhaustedUntil.get(rateClass) ?? 0;
-    return Math.max(0, until - now);
+    if (this.anyExhaustedUntil <= now) return undefined;
+    const { until, quota } = this.find(authorization)?.exhausted.get(rateClass) ?? {};
+    if (!quota || until! <= now) return undefined;
+    const waitMs = until! - now;
+    return { ...quota, waitMs, resetMs: quota.resetMs - (quota.waitMs - waitMs) };
   }
 
   private find(authorization: string | undefined): Caller | undefined {
@@ -63,7 +66,7 @@ export class KnownCallers {
 
   private remember(authorization: string): Caller {
     const digest = digestOf(authorization);
-    const caller = this.callers.get(digest) ?? { verifiedUntil: 0, exhaustedUntil: new Map() };
+    const caller = this.callers.get(digest) ?? { verifiedUntil: 0, exhausted: new Map() };
     this.callers.delete(digest);
     this.callers.set(digest, caller);
     if (this.callers.size > MOST_CALLERS) this.callers.delete(this.callers.keys().next().value!);

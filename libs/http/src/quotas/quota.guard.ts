@@ -4,12 +4,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { currentContext } from '#libs/observability';
 import { type RateDeclaration, rateDeclarationOf } from '../declarations.js';
 import { TooManyRequests } from '../http.errors.js';
-import { burstOf, QUOTA_PERIOD_MS, Quotas } from './quotas.js';
+import { Gcra, QUOTA_PERIOD_MS } from './gcra.js';
+import { Quotas } from './quotas.js';
+import { setRateLimitHeaders } from './rate-limit-headers.js';
 
-export function throttlerOptions({ limits, gcra }: Quotas): ThrottlerModuleOptions {
+export function throttlerOptions({ limits }: Quotas): ThrottlerModuleOptions {
   return {
     throttlers: [{ ttl: QUOTA_PERIOD_MS, limit: (context) => limits[declarationOf(context).name] }],
-    storage: gcra,
+    // What it asks of a storage, the guard below asks of `Quotas`, which know costs and whose they are.
+    storage: new Gcra(),
   };
 }
 
@@ -27,28 +30,24 @@ export class QuotaGuard extends ThrottlerGuard {
   }
 
   /** The library's own counts every request as one unit. */
-  protected override handleRequest({ context, limit }: ThrottlerRequest): Promise<boolean> {
+  protected override async handleRequest({ context }: ThrottlerRequest): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const { name, cost } = declarationOf(context);
-    const { tenantId, credentialId } = currentContext()!;
+    const { tenantId, userId, credentialId } = currentContext()!;
     const caller = {
       tenantId: tenantId!,
+      userId: userId!,
       credentialId: credentialId!,
       authorization: request.headers.authorization!,
     };
-    const { totalHits, timeToExpire, isBlocked, timeToBlockExpire } = this.quotas.take(
-      caller,
-      name,
-      cost?.(request),
-    );
-    const burst = burstOf(limit);
-    reply.header('ratelimit-policy', `${limit};w=${QUOTA_PERIOD_MS / 1_000};burst=${burst}`);
-    reply.header('ratelimit-limit', limit);
-    reply.header('ratelimit-remaining', Math.max(0, burst - totalHits));
-    reply.header('ratelimit-reset', Math.ceil(timeToExpire));
+    const taken = this.quotas.take(caller, name, cost?.(request));
+    const { totalHits, timeToExpire, isBlocked, timeToBlockExpire, demand } =
+      taken instanceof Promise ? await taken : taken;
+    const { limit, burst } = demand;
+    setRateLimitHeaders(reply, { limit, burst, remaining: burst - totalHits, resetSeconds: timeToExpire });
     if (isBlocked) throw new TooManyRequests(name, timeToBlockExpire * 1_000);
-    return Promise.resolve(true);
+    return true;
   }
 }
 

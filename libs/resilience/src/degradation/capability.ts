@@ -9,6 +9,7 @@ export const CAPABILITIES = [
   'ingest.process',
   'audit.write',
   'audit.query',
+  'quota.share',
   'admin',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
