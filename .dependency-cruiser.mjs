@@ -8,11 +8,19 @@ const onlyIndexOf = (folder, from, doors = []) => ({
 });
 
 const API = '^apps/api/src/';
-const domains = ['auth', 'tenants', 'chat', 'rag', 'ingestion', 'usage', 'ops'];
+const domains = ['auth', 'tenants', 'chat', 'rag', 'ingestion', 'privacy', 'usage', 'ops', 'groups'];
 /** Parser processes make passages, and are not to load the models for that. */
 const DOORS = { rag: ['passages/'] };
 /** Which domains a domain may import; whoever is not listed here imports no other domain. */
-const allowed = { chat: ['rag', 'usage'], ingestion: ['rag', 'usage'], auth: ['tenants'], ops: [], rag: [] };
+const allowed = {
+  chat: ['rag', 'usage'],
+  ingestion: ['rag', 'usage', 'groups'],
+  groups: ['rag'],
+  privacy: ['auth', 'tenants', 'ingestion', 'rag'],
+  auth: ['tenants'],
+  ops: [],
+  rag: [],
+};
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -6,6 +6,7 @@ describe('the permission matrix', () => {
     ['document.read', 'member manager admin operator'],
     ['document.write', 'member manager admin operator'],
     ['document.share', 'manager admin operator'],
+    ['group.manage', 'admin operator'],
     ['ingestion.manage', 'admin operator'],
     ['question.ask', 'member manager admin operator'],
     ['conversation.read', 'member manager admin operator'],

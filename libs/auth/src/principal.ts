@@ -10,6 +10,7 @@ export const PERMISSIONS = [
   'document.read',
   'document.write',
   'document.share',
+  'group.manage',
   'ingestion.manage',
   'question.ask',
   'conversation.read',
@@ -27,7 +28,7 @@ export const PERMISSIONS = [
   'system.operate',
 ] as const;
 /**
- * What a route may require. `ingestion.manage` is the processing of all documents of the tenant, `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
+ * What a route may require. `group.manage` is the groups of people that documents are shared with. `ingestion.manage` is the processing of all documents of the tenant, `account.own` is one's own account (who am I, log out), `key.manage` one's own API keys;
  * `privacy.own` a copy of one's own data, `privacy.manage` copies, erasures and retention of all of the tenant;
  * `tenant.configure` the rules of one's own tenant, `tenant.manage` all tenants;
  * `system.*` reaches beyond the tenant; `system.operate` steers the running program: overrides, faults, alerts.
@@ -69,6 +70,7 @@ const MANAGER: readonly Permission[] = [...MEMBER, 'document.share'];
 // The metrics are those of the whole installation, but no tenant is told apart in them.
 const ADMIN: readonly Permission[] = [
   ...MANAGER,
+  'group.manage',
   'privacy.manage',
   'ingestion.manage',
   'audit.read',

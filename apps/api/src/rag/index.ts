@@ -29,7 +29,7 @@ export {
 export { ANSWER_CACHES } from './answering/answer-cache.js';
 export { AnswerService } from './answering/answer.service.js';
 export { DeletedDocuments } from './answering/deleted-documents.js';
-export { Withdrawals } from './answering/withdrawals.js';
+export { type Withdrawal, Withdrawals } from './answering/withdrawals.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';
 export { piecesOf, type AnswerPiece } from './answering/answer-pieces.js';
 export { Embedder } from './providers/provider.js';
