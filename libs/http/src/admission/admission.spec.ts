@@ -62,7 +62,7 @@ describe('admission', () => {
     const leave = streams.enter('a', { isWatcher: true });
     // Nobody has verified the credential yet, so nobody knows whose it is.
     expect(admission.refusalOf(arriving, watch)).toBeUndefined();
-    quotas.take(caller, 'read');
+    void quotas.take(caller, 'read');
     for (let i = 0; i < 100; i++)
       expect(admission.refusalOf(arriving, watch)).toMatchObject({ status: 429, code: 'too-many-streams' });
     expect(admission.refusalOf(arriving, LIST)).toBeUndefined();
@@ -83,7 +83,7 @@ describe('admission', () => {
 
   it('refuses at the door who would wait too long at the gate, and nobody else', async () => {
     for (const name of ['flooder', 'other'])
-      quotas.take(
+      void quotas.take(
         { tenantId: name, userId: name, credentialId: name, authorization: bearer(name) },
         'question',
       );

@@ -148,7 +148,7 @@ describe('a quota that processes share', () => {
   it('costs the store one exchange for all that was taken meanwhile', async () => {
     const { clock, store, processes } = await processesOf(2);
     const before = store.exchanges;
-    for (let i = 0; i < 400; i++) processes[0]!.take([want(`key ${i}`, 600)]);
+    for (let i = 0; i < 400; i++) void processes[0]!.take([want(`key ${i}`, 600)]);
     await clock.advance(2 * EXCHANGE_MS);
     expect(store.exchanges - before).toBeLessThanOrEqual(3);
     expect(store.wholeAt.size).toBe(400);
