@@ -14,6 +14,8 @@ import {
   IdempotencyInterceptor,
   QuotaGuard,
   Quotas,
+  type QuotaSurroundings,
+  RedisQuotaStore,
   ServiceLevelInterceptor,
   throttlerOptions,
 } from '#libs/http';
@@ -29,6 +31,7 @@ import { GroupsModule } from './groups/index.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { IngestionModule, QueueProbe, WorkerProbe } from './ingestion/index.js';
 import { MetricsController, OpsModule, ResilienceOverrides } from './ops/index.js';
+import { PrivacyModule } from './privacy/index.js';
 import { RagModule } from './rag/index.js';
 
 /**
@@ -40,7 +43,7 @@ export class AppModule {
   static register(config: Config<typeof sections>, infrastructure: Infrastructure): DynamicModule {
     const { role } = config.server;
     const auth = AuthModule.register(config);
-    const quotas = new Quotas(config.rate);
+    const quotas = new Quotas(config.rate, sharedQuotas(infrastructure, role));
     return {
       module: AppModule,
       imports: [
@@ -70,6 +73,7 @@ export class AppModule {
         RagModule.register({ http: role !== 'worker' }),
         GroupsModule.register({ http: role !== 'worker' }),
         IngestionModule.register({ http: role !== 'worker', worker: role !== 'api' }),
+        PrivacyModule.register({ http: role !== 'worker', worker: role !== 'api' }),
         OpsModule.register({ http: role !== 'worker' }),
         MonitoringModule.register(config.alert, config.server, {
           useFactory: (
@@ -92,6 +96,19 @@ export class AppModule {
       ],
     };
   }
+}
+
+/** Nothing where each process counts by itself; a worker counts nothing. */
+function sharedQuotas(
+  { sharedCounts, policies, capabilities }: Infrastructure,
+  role: Config<typeof sections>['server']['role'],
+): QuotaSurroundings {
+  if (!sharedCounts || role === 'worker') return {};
+  const level = capabilities.get('quota.share');
+  return {
+    store: new RedisQuotaStore(sharedCounts, policies.policy('quota-store')),
+    onStoreAway: () => level.observe('degraded', 'quota-store: away', 'part-of-each-quota'),
+  };
 }
 
 /** How long the last in the queue of a dependency has to wait: so many calls are before it, each as long as usual. */
