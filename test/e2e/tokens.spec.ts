@@ -1,8 +1,6 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { SealingKey } from '#libs/secrets';
-import { forgedTokens } from '../support/forged-tokens.js';
+import { forgedTokens, signingKey } from '../support/forged-tokens.js';
 import { ADMIN, testApp, type TestApp } from '../support/test-app.js';
 import { signedIn } from '../support/operator.js';
 
@@ -23,14 +21,6 @@ describe('access tokens over HTTP', () => {
   async function login(): Promise<string> {
     const response = await app.fetch('/v1/auth/login', { json: ADMIN });
     return ((await response.json()) as { access_token: string }).access_token;
-  }
-  /** What only we have: many a forgery is one although it is signed with it. */
-  async function signingKey(): Promise<KeyObject> {
-    const seal = await SealingKey.loadOrCreate(app.dataDir);
-    const { rows } = await app.db.owner.query('select * from token_key');
-    const { kid, public_key: x, sealed_private } = rows[0];
-    const d = seal.open(sealed_private, `token-key ${kid} ${x}`);
-    return createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', x, d }, format: 'jwk' });
   }
   /** Refusals of credentials that are in the log of this tenant or that of the installation. */
   async function refusals(): Promise<number> {
@@ -59,7 +49,7 @@ describe('access tokens over HTTP', () => {
   it('are refused with a record, whichever way they are forged', async () => {
     const token = await login();
     expect((await app.fetch('/v1/me', { headers: bearer(token) })).status).toBe(200);
-    const forged = forgedTokens({ token, key: await signingKey() });
+    const forged = forgedTokens({ token, key: await signingKey(app) });
     // More would be left out by the limit on records of unknown callers.
     expect(forged.size).toBeGreaterThan(70);
     expect(forged.size).toBeLessThan(100);

@@ -1,11 +1,14 @@
 import {
   createHmac,
+  createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
   randomUUID,
   sign,
 } from 'node:crypto';
+import { SealingKey } from '#libs/secrets';
+import type { RunningApp } from './test-app.js';
 
 /** What a forger may know, and for some cases more: the key itself. */
 export interface ForgeryMaterial {
@@ -13,6 +16,22 @@ export interface ForgeryMaterial {
   token: string;
   /** The key that signed it. */
   key: KeyObject;
+}
+
+/** The key that signs the access tokens, which only the program has: many a forgery is one although signed with it. */
+export async function signingKey({ dataDir, db }: Pick<RunningApp, 'dataDir' | 'db'>): Promise<KeyObject> {
+  const seal = await SealingKey.loadOrCreate(dataDir);
+  const { rows } = await db.owner.query('select * from token_key order by signs_from limit 1');
+  const { kid, public_key: x, sealed_private } = rows[0];
+  const d = seal.open(sealed_private, `token-key ${kid} ${x}`);
+  return createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', x, d }, format: 'jwk' });
+}
+
+/** The same token with other claims, signed as the program would. */
+export function signedAgain({ token, key }: ForgeryMaterial, changed: object): string {
+  const [head, body] = token.split('.') as [string, string];
+  const input = `${head}.${encoded({ ...decoded(body), ...changed })}`;
+  return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`;
 }
 
 /** Tokens of which every one must be refused, by what is wrong with it. */

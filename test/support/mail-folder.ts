@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from './operator.js';
-import type { TestApp } from './test-app.js';
+import type { RunningApp } from './test-app.js';
 
 export interface ReceivedMail {
   to: string;
@@ -12,7 +12,7 @@ export interface ReceivedMail {
 }
 
 /** The mails that a program with the file transport has sent, the first first. */
-export async function mailsOf({ dataDir }: Pick<TestApp, 'dataDir'>): Promise<ReceivedMail[]> {
+export async function mailsOf({ dataDir }: Pick<RunningApp, 'dataDir'>): Promise<ReceivedMail[]> {
   const folder = join(dataDir, 'mail');
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => name.endsWith('.eml')).sort();
@@ -20,7 +20,7 @@ export async function mailsOf({ dataDir }: Pick<TestApp, 'dataDir'>): Promise<Re
 }
 
 /** The newest mail to somebody, with this in its subject, after so many others of that kind. */
-export async function mailTo(app: TestApp, to: string, subject: string, before = 0): Promise<ReceivedMail> {
+export async function mailTo(app: RunningApp, to: string, subject: string, before = 0): Promise<ReceivedMail> {
   const matching = async () =>
     (await mailsOf(app)).filter((mail) => mail.to === to && mail.subject.includes(subject));
   return (await eventually(matching, (mails) => mails.length > before)).at(-1)!;

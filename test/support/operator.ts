@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ADMIN, type TestApp } from './test-app.js';
+import { ADMIN, type RunningApp } from './test-app.js';
 
 /** Headers of somebody with that role in the administrator's tenant. */
-export async function signedIn(app: TestApp, role: string): Promise<Record<string, string>> {
+export async function signedIn(app: RunningApp, role: string): Promise<Record<string, string>> {
   const email = `${randomUUID()}@example.com`;
   await app.db.owner.query(
     `insert into app_user (tenant_id, id, email, password_hash, role)

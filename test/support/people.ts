@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mailTo } from './mail-folder.js';
-import type { TestApp } from './test-app.js';
+import type { RunningApp } from './test-app.js';
 
 export const PASSWORD = 'eleven purple tractors';
 type Headers = Record<string, string>;
@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** What people do over HTTP: ask, log in, invite one another. */
-export function peopleOf(app: TestApp) {
+export function peopleOf(app: RunningApp) {
   async function send(method: string, path: string, headers: Headers = {}, json?: unknown): Promise<Answer> {
     const response = await app.fetch(path, { method, headers, ...(json !== undefined && { json }) });
     const text = await response.text();

@@ -6,8 +6,8 @@ import { sections } from '../../apps/api/src/app.config.js';
 import { type Program, startProgram } from '../../apps/api/src/program.js';
 import { testDatabase, type TestDatabase } from './test-database.js';
 
-export interface TestApp {
-  program: Program;
+/** A program that tests ask over HTTP, wherever it runs. */
+export interface RunningApp {
   url: string;
   db: TestDatabase;
   dataDir: string;
@@ -15,6 +15,10 @@ export interface TestApp {
   admin: Record<string, string>;
   fetch(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>;
   close(): Promise<void>;
+}
+
+export interface TestApp extends RunningApp {
+  program: Program;
 }
 
 export const ADMIN = { email: 'admin@example.com', password: 'correct horse battery staple' };
