@@ -4,6 +4,7 @@ import { CACHE_MANAGER, CacheModule as NestCacheModule } from '@nestjs/cache-man
 import { type Cache, createCache } from 'cache-manager';
 import { PolicyRegistry } from '#libs/resilience';
 import type { CacheConfig } from './cache.config.js';
+import { entryKey } from './entry.js';
 import { type NamedCacheOptions, SafeCache } from './safe-cache.js';
 import type { RedisConnection } from './shared/redis-connection.js';
 import { sharedTier } from './shared/shared-tier.js';
@@ -20,6 +21,15 @@ export class Caches {
   /** Without a shared tier, for tools and tests. */
   static inMemory(bounds = { maxEntries: 1_000, maxBytes: 2 ** 24 }): Caches {
     return new Caches(createCache({ stores: [memoryTier(bounds)] }));
+  }
+
+  /**
+   * Forgets what these caches keep of a tenant. The memory of other processes forgets it when it expires.
+   *
+   * @throws when the shared tier cannot be asked
+   */
+  async forgetTenant(tenantId: string, names: readonly string[]): Promise<void> {
+    for (const name of names) await this.tiers.removeAll(entryKey(name, tenantId, ''));
   }
 
   /** @param random spreads the ends of what is kept */

@@ -38,6 +38,12 @@ export class MemoryStore {
     this.caches.clear();
   }
 
+  /** All entries whose keys begin so. */
+  deleteAll(prefix: string): void {
+    const room = this.roomOf(prefix);
+    for (const key of [...room.keys()]) if (key.startsWith(prefix)) room.delete(key);
+  }
+
   private roomOf(key: string): BoundedMap<string, Kept> {
     const cache = cacheOf(key);
     let room = this.caches.get(cache);

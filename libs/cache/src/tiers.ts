@@ -30,9 +30,19 @@ export class Tiers {
     await this.cache.set(key, entry, ttlMs);
   }
 
+  /** Every entry whose key begins so, in this process and in the store that processes share. @throws when that one cannot */
+  async removeAll(prefix: string): Promise<void> {
+    for (const { store } of this.cache.stores) await (store as ClearableStore).deleteAll(prefix);
+  }
+
   async remove(key: string): Promise<void> {
     await this.cache.del(key);
   }
+}
+
+/** What both tiers are, besides what Keyv asks of them. */
+interface ClearableStore {
+  deleteAll(prefix: string): void | Promise<void>;
 }
 
 /** The first tier. Entries are kept as they are: they are never changed, and their values are text. */

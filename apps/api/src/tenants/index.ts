@@ -12,4 +12,4 @@ export {
 export { TenantController } from './tenant.controller.js';
 export { TenantDirectory } from './tenant-directory.js';
 export { TenantItem, toTenantItem } from './tenants.dto.js';
-export { AccountNotFound, AddressTaken, RoleOutOfReach, TenantExists } from './tenants.errors.js';
+export { AccountNotFound, AddressTaken, OwnTenant, RoleOutOfReach, TenantExists } from './tenants.errors.js';

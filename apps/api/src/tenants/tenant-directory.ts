@@ -4,8 +4,8 @@ import { auditDetail, AuditLog } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import type { Tenant } from './tenant.js';
-import { findTenant, insertTenant, listTenants, updateTenant } from './tenant.store.js';
-import { OwnTenant, TenantExists, TenantNotFound } from './tenants.errors.js';
+import { findTenant, insertTenant, isBeingDeleted, listTenants, updateTenant } from './tenant.store.js';
+import { OwnTenant, TenantBeingDeleted, TenantExists, TenantNotFound } from './tenants.errors.js';
 import { tenantIdOf } from './tenants.service.js';
 
 /** All tenants of the installation, as operators manage them. Of what is in them it shows nothing. */
@@ -48,13 +48,14 @@ export class TenantDirectory {
   /**
    * The change stands in the operator's log with the change itself, and in the tenant's own log after it.
    *
-   * @throws TenantNotFound, OwnTenant
+   * @throws TenantNotFound, OwnTenant, TenantBeingDeleted
    */
   async setSuspended({ tenantId: own, userId }: Principal, id: string, suspended: boolean): Promise<Tenant> {
     if (id === own && suspended) throw new OwnTenant();
     const targets = [{ type: 'tenant', id }];
     const tenant = await this.db.changeAsOperator(own, async (tx) => {
       await getTenant(tx, id);
+      if (!suspended && (await isBeingDeleted(tx, id))) throw new TenantBeingDeleted();
       await updateTenant(tx, id, { suspended });
       auditDetail({ targets });
       return getTenant(tx, id);

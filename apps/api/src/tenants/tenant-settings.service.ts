@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { auditDetail } from '#libs/audit';
+import { auditDetail, type AuditDetail } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { StoredTenantRules } from './stored-tenant-rules.js';
@@ -31,10 +31,15 @@ export class TenantSettingsService {
       if (!tenant) throw new TenantNotFound();
       const settings = changedSettings(tenant.settings, change);
       await updateTenant(tx, tenantId, { settings });
-      auditDetail({ targets: [{ type: 'tenant', id: tenantId }], detail: { ...change } });
+      auditDetail({ targets: [{ type: 'tenant', id: tenantId }], detail: harmless(change) });
       return { ...tenant, settings };
     });
     this.rules.forget(tenantId);
     return changed;
   }
+}
+
+/** Names of collections are somebody's words. */
+function harmless({ collection_retention_days: collections, ...change }: ChangeSettings): AuditDetail {
+  return { ...change, ...(collections && { collection_retention_days: Object.values(collections) }) };
 }

@@ -1,10 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import type { Tenant, TenantSettings } from './tenant.js';
 
-/** Returns false when the tenant, or another of that name, exists already; waits for whoever is making it now. */
+/**
+ * Returns false when the tenant, or another of that name, exists already, or has existed: its log must not become somebody
+ * else's. Waits for whoever is making it now.
+ */
 export async function insertTenant(tx: EntityManager, tenantId: string, name: string): Promise<boolean> {
   const rows = await tx.query<unknown[]>(
-    `insert into tenant (tenant_id, name) values ($1, $2) on conflict do nothing returning tenant_id`,
+    `insert into tenant (tenant_id, name)
+     select $1::uuid, $2::text
+     where not exists (select from tenant_deletion where tenant_id = $1::uuid and state <> 'cancelled')
+     on conflict do nothing returning tenant_id`,
     [tenantId, name],
   );
   return rows.length > 0;
@@ -13,6 +19,15 @@ export async function insertTenant(tx: EntityManager, tenantId: string, name: st
 export async function findTenant(tx: EntityManager, tenantId: string): Promise<Tenant | undefined> {
   const [row] = await tx.query<Tenant[]>(`select ${COLUMNS} from tenant where tenant_id = $1`, [tenantId]);
   return row;
+}
+
+/** Also one that waits for it. */
+export async function isBeingDeleted(tx: EntityManager, tenantId: string): Promise<boolean> {
+  const rows = await tx.query<unknown[]>(
+    `select from tenant_deletion where tenant_id = $1 and state in ('waiting', 'running')`,
+    [tenantId],
+  );
+  return rows.length > 0;
 }
 
 /** By name: those after `afterName`. Under the scope of operators, otherwise just one's own. */

@@ -45,6 +45,8 @@ export const TenantName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Lower-case letters, digits and dashes');
 
+const RETENTION_DAYS = z.int().min(1).max(36_500);
+
 /** As it is stored. Only what has an effect is taken; null in a change means: as the installation has it. */
 export const TenantSettings = z.strictObject({
   answer_threshold: z
@@ -62,17 +64,34 @@ export const TenantSettings = z.strictObject({
     .describe(
       'Chat models that may read the documents of this tenant, as their policies name them; an empty list: none.',
     ),
+  document_retention_days: RETENTION_DAYS.optional().describe(
+    'Documents are deleted so many days after they came in.',
+  ),
+  collection_retention_days: z
+    .record(z.string().min(1).max(100), RETENTION_DAYS)
+    .refine((days) => Object.keys(days).length <= 200, 'At most 200 collections')
+    .optional()
+    .describe('The same for the documents of collections, by name; it comes before that of the tenant.'),
   require_second_factor: z
     .boolean()
     .optional()
     .describe('Sessions that began without a second factor may do nothing but enrol one.'),
+  audit_retention_days: z
+    .int()
+    .min(30)
+    .max(3_650)
+    .optional()
+    .describe('Events of the audit log that are older are archived and deleted; unset, all are kept.'),
 });
 export type TenantSettings = z.infer<typeof TenantSettings>;
 
 export const ChangeSettings = z.strictObject({
   answer_threshold: TenantSettings.shape.answer_threshold.nullable(),
   allowed_models: TenantSettings.shape.allowed_models.nullable(),
+  document_retention_days: TenantSettings.shape.document_retention_days.nullable(),
+  collection_retention_days: TenantSettings.shape.collection_retention_days.nullable(),
   require_second_factor: TenantSettings.shape.require_second_factor.nullable(),
+  audit_retention_days: TenantSettings.shape.audit_retention_days.nullable(),
 });
 export type ChangeSettings = z.infer<typeof ChangeSettings>;
 

@@ -68,11 +68,20 @@ export class RoleOutOfReach extends DomainError {
   }
 }
 
+/** Its deletion is cancelled first. */
+export class TenantBeingDeleted extends DomainError {
+  readonly code = 'tenant-being-deleted';
+  readonly kind = 'conflict' as const;
+  constructor() {
+    super('This tenant is being deleted');
+  }
+}
+
 /** The operator's own tenant: he would suspend himself. */
 export class OwnTenant extends DomainError {
   readonly code = 'own-tenant';
   readonly kind = 'conflict' as const;
-  constructor() {
-    super('You cannot suspend the tenant that you belong to');
+  constructor(what: 'suspend' | 'delete' = 'suspend') {
+    super(`You cannot ${what} the tenant that you belong to`);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Role } from '#libs/auth';
 import { TenantDb, uuidv5, uuidv7 } from '#libs/database';
-import type { Account, User, UserWithPassword } from './tenant.js';
+import type { Account, TenantSettings, User, UserWithPassword } from './tenant.js';
 import { findTenant, insertTenant } from './tenant.store.js';
 import { AccountNotFound, AddressTaken } from './tenants.errors.js';
 import { findUser, findUserByEmail, insertUser, lockPassword, updatePasswordHash } from './user.store.js';
@@ -31,6 +31,11 @@ export class TenantsService {
 
   findUser(tx: EntityManager, tenantId: string, userId: string): Promise<User | undefined> {
     return findUser(tx, tenantId, userId);
+  }
+
+  /** In somebody's transaction. None where there is no such tenant. */
+  async settingsOf(tx: EntityManager, tenantId: string): Promise<TenantSettings> {
+    return (await findTenant(tx, tenantId))?.settings ?? {};
   }
 
   /** @throws AccountNotFound */

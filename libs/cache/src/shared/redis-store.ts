@@ -9,6 +9,8 @@ import type { Seal } from './seal.js';
 /** Longer values stay in memory: they would hold up everything else on the connection. */
 const MAX_LENGTH = 256 * 1_024;
 const TRIAL_EVERY_MS = 500;
+/** Keys that the server looks at for one command. */
+const SCANNED = 1_000;
 
 /**
  * The tier that processes share, as a store for Keyv. Nothing here throws: what cannot be had is a miss, what cannot be
@@ -48,6 +50,18 @@ export class RedisStore {
 
   delete(key: string): void {
     this.write((redis) => redis.unlink(key));
+  }
+
+  /** All entries whose keys begin so. @throws what the server does: unlike a value that is missed, one that stays matters */
+  async deleteAll(prefix: string): Promise<void> {
+    const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, '\\$&')}*`;
+    for (let cursor = '0', isDone = false; !isDone; isDone = cursor === '0') {
+      const [next, keys] = await this.run('scan', (redis) =>
+        redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCANNED),
+      );
+      if (keys.length > 0) await this.run('delete', (redis) => redis.unlink(...keys));
+      cursor = next;
+    }
   }
 
   /** Keyv wants one. */

@@ -68,6 +68,11 @@ export class UsersService {
     return this.colleagues.releaseFromErasure(tx, tenantId, userId, before);
   }
 
+  /** The same for everybody of a tenant. */
+  forgetTenant(tenantId: string): void {
+    this.verified.forget((known) => known.tenantId === tenantId);
+  }
+
   /** Here at once; other processes look again within five seconds. */
   forget(tenantId: string, userId: string): void {
     this.verified.forget((known) => known.userId === userId && known.tenantId === tenantId);

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MailTransport, type OutgoingMail } from './mail-transport.js';
 
@@ -17,6 +17,15 @@ export class FileTransport extends MailTransport {
     await writeFile(draft, this.compose(mail), { mode: 0o600 });
     // By id, so that a mail that is tried again takes its own place; ids grow with time.
     await rename(draft, join(this.folder, `${mail.id}.eml`));
+  }
+
+  override async forget(address: string): Promise<void> {
+    const names = await readdir(this.folder).catch(() => []);
+    for (const name of names) {
+      const path = join(this.folder, name);
+      const text = await readFile(path, 'utf8').catch(() => '');
+      if (text.includes(`\r\nTo: ${address}\r\n`)) await rm(path, { force: true });
+    }
   }
 
   private compose({ id, to, subject, text }: OutgoingMail): string {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { uuidv7 } from '#libs/database';
-import { SealingKey } from '#libs/secrets';
+import { SealBroken, SealingKey } from '#libs/secrets';
 import type { Mail } from './mail-transport.js';
 
 export interface DueMail {
@@ -66,6 +66,26 @@ export class MailOutbox {
 
   async remove(tx: EntityManager, { tenantId, id }: DueMail): Promise<void> {
     await tx.query(`delete from mail_outbox where tenant_id = $1 and id = $2`, [tenantId, id]);
+  }
+
+  /** Those of a tenant to one address; one that cannot be opened is nobody's, and expires. Returns how many there were. */
+  async removeTo(tx: EntityManager, tenantId: string, address: string): Promise<number> {
+    const mails = await tx.query<Pick<DueMail, 'tenantId' | 'id' | 'sealed'>[]>(
+      `select tenant_id as "tenantId", id, sealed from mail_outbox where tenant_id = $1`,
+      [tenantId],
+    );
+    const ids = mails.filter((mail) => this.isTo(mail, address)).map(({ id }) => id);
+    await tx.query(`delete from mail_outbox where tenant_id = $1 and id = any ($2)`, [tenantId, ids]);
+    return ids.length;
+  }
+
+  private isTo(mail: Pick<DueMail, 'id' | 'sealed'>, address: string): boolean {
+    try {
+      return this.open(mail).to === address;
+    } catch (error) {
+      if (error instanceof SealBroken) return false;
+      throw error;
+    }
   }
 
   /** Returns how many there were. */

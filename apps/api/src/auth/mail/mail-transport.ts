@@ -18,6 +18,9 @@ export abstract class MailTransport {
    * @throws TransientFailure, Overloaded or FatalFailure when it may pass
    */
   abstract send(mail: OutgoingMail, signal: AbortSignal): Promise<void>;
+
+  /** Removes what is kept here of mails to an address. What has left cannot be called back. */
+  async forget(_address: string): Promise<void> {}
 }
 
 /** The server took a look at this mail and does not want it: no such address, or a mail that it does not like. */

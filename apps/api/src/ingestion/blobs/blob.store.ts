@@ -63,6 +63,9 @@ export abstract class BlobStore {
   /** Does nothing when there is no such content. */
   abstract delete(tenantId: string, sha256: Buffer): Promise<void>;
 
+  /** Everything of a tenant that is gone. */
+  abstract deleteTenant(tenantId: string): Promise<void>;
+
   /** Everything that is kept, in no order. */
   abstract list(): AsyncIterable<StoredBlob>;
 

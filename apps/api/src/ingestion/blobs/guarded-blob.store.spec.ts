@@ -23,6 +23,7 @@ class FakeStore extends BlobStore {
   read = () => this.attempt({ stream: Readable.from([]), sizeBytes: 0 });
   localPath = () => this.attempt('/a/path');
   delete = () => this.attempt(undefined);
+  deleteTenant = () => this.attempt(undefined);
   list = () => Readable.from([]);
   removeStale = () => this.attempt(0);
 }

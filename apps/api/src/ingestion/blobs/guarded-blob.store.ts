@@ -52,6 +52,10 @@ export class GuardedBlobStore extends BlobStore {
     return this.guarded('delete', () => this.store.delete(tenantId, sha256));
   }
 
+  deleteTenant(tenantId: string): Promise<void> {
+    return this.guarded('delete', () => this.store.deleteTenant(tenantId));
+  }
+
   list(): AsyncIterable<StoredBlob> {
     return this.store.list();
   }

@@ -77,6 +77,11 @@ export class LocalBlobStore extends BlobStore {
     await rm(this.pathOf(tenantId, sha256), { force: true });
   }
 
+  async deleteTenant(tenantId: string): Promise<void> {
+    if (!UUID_NAME.test(tenantId)) throw new Error('That cannot be a tenant');
+    await rm(join(this.folder, tenantId), { recursive: true, force: true });
+  }
+
   async *list(): AsyncIterable<StoredBlob> {
     for (const tenantId of await namesIn(this.folder, UUID_NAME))
       for (const shard of await namesIn(join(this.folder, tenantId), /^[0-9a-f]{2}$/))

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { LegalHoldInForce, LegalHolds } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import { DeletedDocuments, PassageStore } from '../../rag/index.js';
 import { BlobStore } from '../blobs/blob.store.js';
@@ -28,6 +29,7 @@ export class DocumentRemoval {
     private readonly blobs: BlobStore,
     private readonly deleted: DeletedDocuments,
     private readonly attachments: AttachmentStore,
+    private readonly holds: LegalHolds,
   ) {}
 
   /** Waits for a write of its job to end. Take it before the document is looked at. */
@@ -39,11 +41,14 @@ export class DocumentRemoval {
    * Removes the document with everything that was made of it, and the files that came only inside it. A worker that is
    * at it loses its job with the row and writes nothing more. Returns what was removed; none where there is no such
    * document.
+   *
+   * @throws LegalHoldInForce when it, its owner, its collection or its tenant is held, or what came inside it
    */
   async remove(tx: EntityManager, documentId: string): Promise<Document[]> {
     await this.lock(tx, documentId);
     const document = await this.documents.find(tx, documentId);
     if (!document) return [];
+    await this.assertNotHeld(tx, document);
     const children = await this.attachments.release(tx, documentId);
     await this.passages.deleteDocument(tx, { tenantId: document.tenantId, documentId });
     await this.documents.delete(tx, documentId);
@@ -54,6 +59,13 @@ export class DocumentRemoval {
     return removed;
   }
 
+  private async assertNotHeld(tx: EntityManager, document: Document): Promise<void> {
+    const { tenantId, ownerId: userId, id: documentId, collection } = document;
+    const subject = { tenantId, userId, documentId, collection: collection ?? undefined };
+    const holds = await this.holds.covering(tx, subject);
+    if (holds.length > 0) throw new LegalHoldInForce(holds.map(({ id }) => id));
+  }
+
   /**
    * After the commit: no answer that was kept cites them any more, and their files go. Should that fail, they are
    * deleted all the same, and the sweep of orphans takes the files later.
@@ -62,7 +74,7 @@ export class DocumentRemoval {
     for (const { id, sha256 } of removed) {
       await this.deleted.add(tenantId, id);
       try {
-        await this.releaseContent(tenantId, sha256);
+        await this.db.run(tenantId, (tx) => this.releaseContent(tx, tenantId, sha256));
       } catch (error) {
         this.logger.warn(error, 'the file of a deleted document is left to the sweep');
       }
@@ -70,10 +82,8 @@ export class DocumentRemoval {
   }
 
   /** Removes the file unless a document of the tenant, or an archive that is still to be unpacked, needs it. */
-  async releaseContent(tenantId: string, sha256: Buffer): Promise<void> {
-    await this.db.run(tenantId, async (tx) => {
-      await this.documents.lockContent(tx, sha256);
-      if (!(await this.documents.isContentUsed(tx, sha256))) await this.blobs.delete(tenantId, sha256);
-    });
+  async releaseContent(tx: EntityManager, tenantId: string, sha256: Buffer): Promise<void> {
+    await this.documents.lockContent(tx, sha256);
+    if (!(await this.documents.isContentUsed(tx, sha256))) await this.blobs.delete(tenantId, sha256);
   }
 }

@@ -120,7 +120,7 @@ export class DocumentsService {
   /**
    * Removes the document with everything that was made of it, and the files that came only inside it.
    *
-   * @throws DocumentNotFound, NotYourDocument
+   * @throws DocumentNotFound, NotYourDocument, LegalHoldInForce
    */
   async delete(principal: Principal, id: string): Promise<void> {
     const { tenantId } = principal;

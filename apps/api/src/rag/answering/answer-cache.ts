@@ -34,6 +34,11 @@ export interface AnswerStore {
   };
 }
 
+const FRESH = 'answers';
+const LAST = 'last-answers';
+/** The caches that hold text of answers, by the names that `Caches` knows. */
+export const ANSWER_CACHES: readonly string[] = [FRESH, LAST];
+
 export interface AnswerCacheSettings {
   answerTtlSeconds: number;
   staleAnswerSeconds: number;
@@ -60,8 +65,8 @@ export class AnswerCache {
     const store = (name: string, ttlSeconds: number) =>
       caches.named(name, { ttlSeconds, schema: KEPT_ANSWER });
     return new AnswerCache(
-      store('answers', answerTtlSeconds),
-      staleAnswerSeconds > 0 ? store('last-answers', staleAnswerSeconds) : undefined,
+      store(FRESH, answerTtlSeconds),
+      staleAnswerSeconds > 0 ? store(LAST, staleAnswerSeconds) : undefined,
       models,
     );
   }
