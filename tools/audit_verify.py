@@ -106,8 +106,8 @@ def decode_key(encoded):
     return match[1], bytes.fromhex(match[2]), key[1:]
 
 
-def open_checkpoint(note, keys):
-    """(size, root) of a checkpoint that one of the keys signed; None otherwise."""
+def open_note(note, keys):
+    """The text of a note that one of the keys signed; None otherwise."""
     text, separator, signatures = note.partition('\n\n')
     text += '\n'
     if not separator or not signatures.endswith('\n'):
@@ -126,8 +126,22 @@ def open_checkpoint(note, keys):
                 known += 1
                 if not ed25519_verifies(public, text.encode(), signature[4:]):
                     return None
-    body = re.fullmatch(r'([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\ntime ([0-9T:.-]+Z)\n', text)
-    return (int(body[2]), base64.b64decode(body[3])) if known and body else None
+    return text if known else None
+
+
+def open_checkpoint(note, keys):
+    """(size, root) of a checkpoint that one of the keys signed; None otherwise."""
+    body = re.fullmatch(r'([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\ntime ([0-9T:.-]+Z)\n',
+                        open_note(note, keys) or '')
+    return (int(body[2]), base64.b64decode(body[3])) if body else None
+
+
+def open_tombstone(note, keys):
+    """(tenant, leaves, root, SHA-256 of the archive) of a tombstone that one of the keys signed; None otherwise."""
+    text = open_note(note, keys) if isinstance(note, str) else None
+    body = re.fullmatch(r'[^\n]+\naudit tombstone\ntenant ([0-9a-f-]{36})\nleaves ([1-9][0-9]{0,15})\n'
+                        r'root ([A-Za-z0-9+/]{43}=)\narchive ([0-9a-f]{64})\n', text or '')
+    return (body[1], int(body[2]), base64.b64decode(body[3]), body[4]) if body else None
 
 
 # Merkle trees (RFC 9162, section 2.1). --------------------------------------------------------------------------------
@@ -281,13 +295,49 @@ class CheckedTree:
             self.found('tile-changed', f'tile {level}/{index} has no leaves', size)
 
 
+class Retirement:
+    """Tells events that left a log by its retention from deleted ones: the first are all from the beginning on, up to the
+    place that a signed tombstone in the log itself names."""
+
+    def __init__(self, tenant_id, keys, report):
+        self.tenant_id, self.keys, self.report = tenant_id, keys, report
+        self.count, self.told, self.root = 0, 0, None
+
+    def may_be_retired(self, index):
+        if self.root is not None or index != self.count:
+            return False
+        self.count += 1
+        return True
+
+    def present(self, index, event_id, body, tree):
+        self.root = tree.root() if self.root is None else self.root
+        if body is None or '"action":"audit.retention"' not in body:
+            return
+        event = json.loads(body)
+        if event['action'] != 'audit.retention':
+            return
+        tombstone = open_tombstone(event['detail'].get('note'), self.keys)
+        if (tombstone and tombstone[0] == self.tenant_id and tombstone[1] <= index
+                and (tombstone[1] != self.count or tombstone[2] == self.root)):
+            self.told = max(self.told, tombstone[1])
+        else:
+            self.report('tombstone-forged', 'what it says of deleted events is not signed by a known key, or not of this '
+                        'tree', tenant_id=self.tenant_id, leaf_index=index, event_id=event_id)
+
+    def finish(self):
+        if self.count > self.told:
+            self.report('event-deleted', 'events are gone that no tombstone tells of', tenant_id=self.tenant_id,
+                        leaf_index=self.told, before=self.count)
+        return min(self.count, self.told)
+
+
 class Archive:
     """Judges an archive, record by record. Nothing that it says about itself is believed."""
 
     def __init__(self, keys, anchors):
         self.keys, self.anchors = keys, anchors
         self.findings, self.incomplete = [], []
-        self.counts = dict(events=0, trees=0, heads=0, checkpoints=0, anchors=len(anchors))
+        self.counts = dict(events=0, retired=0, trees=0, heads=0, checkpoints=0, anchors=len(anchors))
         self.signed, self.notes, self.heads, self.last_no = [], set(), {}, 0
         self.log = self.tree = self.at = None
         self.records, self.ended = 0, False
@@ -365,6 +415,7 @@ class Archive:
         tenant_id = record['tenant_id']
         heads = self.heads.get(tenant_id, [])
         self.tree = CheckedTree(heads, 'tree-rewritten', 'tree-truncated', self.report, tenant_id)
+        self.retirement = Retirement(tenant_id, self.keys, self.report)
         self.stored, self.waiting_since = (record['size'], record['root']), None
         self.headed = heads[-1][0] if heads else 0
 
@@ -392,9 +443,11 @@ class Archive:
         stored, tile = decode(record['hash']), tree.tile_hash(index)
         body, columns = record['body'], record['columns']
         if body is None or columns is None:
-            told('event-deleted', 'the event is gone')
+            if not self.retirement.may_be_retired(index):
+                told('event-deleted', 'the event is gone')
         else:
             computed = leaf_hash(body.encode('utf-8', 'surrogatepass'))
+            self.retirement.present(index, record['event_id'], body if computed == stored else None, tree.tree)
             if computed != stored and computed != tile:
                 told('body-changed', 'the text of the event is not what was sealed')
             altered = altered_columns(columns, body)
@@ -413,6 +466,7 @@ class Archive:
         self.heads.pop(tree.tenant_id, None)
         found = len(self.findings)
         tree.finish()
+        self.counts['retired'] += self.retirement.finish()
         size, root = self.stored
         fits = size == tree.tree.size and root == encode(tree.tree.root())
         if not fits and len(self.findings) == found and not tree.explained:
@@ -501,6 +555,31 @@ def verify_consistency(proof, keys):
     return None
 
 
+def verify_retired(file, first, keys):
+    """Events that left a log by its retention: each is its leaf, and together they are the tree that was signed."""
+    digest, tree = hashlib.sha256(), Tree()
+    tree.size, frontier = first['from'], decode(first['frontier'])
+    tree.stack = [frontier[at:at + 32] for at in range(0, len(frontier), 32)]
+    if bin(tree.size).count('1') != len(tree.stack):
+        return 'tree-changed', 'the tree before these events is none'
+    file.seek(0)
+    digest.update(file.readline().encode())
+    for line in file:
+        record = json.loads(line)
+        if record['type'] == 'tombstone':
+            break
+        digest.update(line.encode())
+        hashed = leaf_hash(record['body'].encode('utf-8', 'surrogatepass'))
+        if record['leaf_index'] != tree.size or hashed != decode(record['hash']):
+            return 'body-changed', f"the event at place {record['leaf_index']} is not what was sealed"
+        tree.add(hashed)
+    else:
+        raise Unverifiable('the end of the archive is missing')
+    if open_tombstone(record['note'], keys) != (first['tenant_id'], tree.size, tree.root(), digest.hexdigest()):
+        return 'tombstone-forged', 'it is not what a known key signed'
+    return None
+
+
 # Files. ---------------------------------------------------------------------------------------------------------------
 
 def decode(text):
@@ -527,6 +606,9 @@ def verify_file(path, keys, anchors):
                  'insurance-navigator/audit-consistency/v1': verify_consistency}.get(first.get('format'))
         if known:
             problem = known(first, keys)
+            return verdict_of([{'kind': problem[0], 'detail': problem[1]}] if problem else [])
+        if first.get('format') == 'insurance-navigator/audit-retired/v1':
+            problem = verify_retired(file, first, keys)
             return verdict_of([{'kind': problem[0], 'detail': problem[1]}] if problem else [])
         if first.get('type') != 'archive':
             raise Unverifiable(f'{path} is neither an archive nor a proof, or not in one line')

@@ -97,6 +97,19 @@ describe('keeping the audit log, over HTTP', () => {
     });
   });
 
+  it('keeps the log for as long as the tenant says, a month at least', async () => {
+    const set = (days: unknown) =>
+      people.send('PATCH', '/v1/tenant/settings', app.admin, { audit_retention_days: days });
+    expect((await set(29)).status).toBe(400);
+    expect((await set(3_651)).status).toBe(400);
+    expect((await set(30)).status).toBe(200);
+    expect(await people.send('GET', '/v1/audit/retention', app.admin)).toMatchObject({
+      status: 200,
+      body: { items: [] },
+    });
+    expect((await set(null)).status).toBe(200);
+  });
+
   it.each([
     { scope: 'tenant', subject: randomUUID(), reason: 'x' },
     { scope: 'user', subject: 'me', reason: 'x' },

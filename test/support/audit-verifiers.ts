@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -25,6 +26,24 @@ export function judge(
   const verifier = new ArchiveVerifier(keys.verifiers, anchors);
   for (const record of records) verifier.accept(record);
   return verifier.verdict();
+}
+
+/** What each verifier that there is says of each archive. */
+export async function judgeByBoth(
+  archives: readonly ArchiveRecord[][],
+  keys: Pick<AuditKeys, 'verifiers'>,
+  anchors: readonly AnchoredCheckpoint[],
+  anchorFile: string | undefined,
+): Promise<Verdict[][]> {
+  const verdicts = archives.map((each) => judge(each, keys, anchors));
+  if (!hasPython) return verdicts.map((verdict) => [verdict]);
+  const folder = await mkdtemp(join(tmpdir(), 'audit-archives-'));
+  try {
+    const python = await judgeInPython(folder, archives, keys, anchorFile);
+    return verdicts.map((verdict, i) => [verdict, python.verdicts[i]!]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** The verdicts of the second verifier, in the order of the files. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type AnchoredCheckpoint,
+  type ArchiveRecord,
   AuditKeys,
   AuditLog,
   AuditSpool,
@@ -13,6 +14,7 @@ import {
   systemActor,
 } from '#libs/audit';
 import { SealingKey } from '#libs/secrets';
+import { readArchiveWithin } from '../../libs/audit/src/verify/index.js';
 import { until } from './faulty-database.js';
 import { testDatabase, type TestDatabase } from './test-database.js';
 
@@ -101,6 +103,26 @@ export async function furnish(world: AuditWorld): Promise<string[]> {
     await world.sealer.publish();
   }
   return tenants;
+}
+
+/** All evidence as it is after a superuser's `change`, which is taken back afterwards. */
+export async function archiveAfter(
+  world: AuditWorld,
+  change?: (query: (sql: string, values?: unknown[]) => Promise<unknown>) => Promise<unknown>,
+): Promise<ArchiveRecord[]> {
+  const client = await world.db.owner.connect();
+  try {
+    await client.query('begin');
+    for (const table of ['event', 'leaf', 'tile', 'head', 'checkpoint'])
+      if (change) await client.query(`alter table audit_${table} disable trigger user`);
+    await change?.((sql, values) => client.query(sql, values));
+    const read: ArchiveRecord[] = [];
+    for await (const record of readArchiveWithin(client)) read.push(record);
+    return read;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
 }
 
 /** What was kept outside of the database. */

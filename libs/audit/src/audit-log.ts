@@ -18,6 +18,7 @@ import { GroupCommit } from './event/group-commit.js';
 import type { AuditedAct } from './audited.decorator.js';
 import { type CommittedValues, PersonalData } from './keeping/index.js';
 import { openAudit, pendingAudit, type PendingAudit } from './pending-audit.js';
+import { PerMinute } from './per-minute.js';
 
 const events = counter({
   name: 'navigator_audit_events_total',
@@ -121,8 +122,8 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   /** An act of the program itself, in the transaction of that act. */
-  async append(tx: EntityManager, record: AuditRecord): Promise<void> {
-    const { sql, parameters } = auditInsertion([this.eventOf(record.actor.tenantId, uuidv7(), record)]);
+  async append(tx: EntityManager, record: AuditRecord, id = uuidv7()): Promise<void> {
+    const { sql, parameters } = auditInsertion([this.eventOf(record.actor.tenantId, id, record)]);
     try {
       await tx.query(sql, parameters);
     } catch (error) {
@@ -276,30 +277,4 @@ export function outcomeOf(error: unknown): { outcome: AuditOutcome; reason: stri
 function reasonOf(error: unknown): string {
   const status = (error as { getStatus?: () => number })?.getStatus?.();
   return status ? `http-${status}` : 'internal-error';
-}
-
-/** Admits so many in each minute and counts the rest. */
-class PerMinute {
-  private minute = 0;
-  private admitted = 0;
-  private refused = 0;
-
-  constructor(private readonly most: number) {}
-
-  admit(): boolean {
-    const minute = Math.floor(performance.now() / 60_000);
-    if (minute !== this.minute) Object.assign(this, { minute, admitted: 0 });
-    if (this.admitted >= this.most) {
-      this.refused += 1;
-      return false;
-    }
-    this.admitted += 1;
-    return true;
-  }
-
-  takeRefused(): number {
-    const { refused } = this;
-    this.refused = 0;
-    return refused;
-  }
 }

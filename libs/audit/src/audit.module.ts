@@ -11,6 +11,7 @@ import { AuditInterceptor } from './audit.interceptor.js';
 import { AuditSpool } from './audit-spool.js';
 import { LegalHolds, PersonalData } from './keeping/index.js';
 import { AuditKeys } from './notes/index.js';
+import { AuditRetention } from './retention/index.js';
 import { type Anchor, FileAnchor, Sealer, WebhookAnchor } from './sealing/index.js';
 
 /**
@@ -54,6 +55,14 @@ export class AuditModule {
             new Sealer(db, keys, anchorsOf(config, dataDir, policies), {
               runs: config.sealer === 'on',
               checkpointMs: config.checkpointMs,
+            }),
+        },
+        {
+          provide: AuditRetention,
+          inject: [TenantDb, AuditLog, AuditKeys, 'DATA_DIR'],
+          useFactory: (db: TenantDb, log: AuditLog, keys: AuditKeys, dataDir: string) =>
+            new AuditRetention(db, log, keys, join(dataDir, 'audit-archive'), {
+              runs: config.sealer === 'on',
             }),
         },
       ],

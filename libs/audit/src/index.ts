@@ -43,6 +43,7 @@ export {
   type ConsistencyProof,
   type EventProof,
 } from './proof/proof.store.js';
+export { AuditRetention, listRetirements, type Retirement } from './retention/index.js';
 export {
   FileAnchor,
   Sealer,

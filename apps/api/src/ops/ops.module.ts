@@ -5,6 +5,7 @@ import { PolicyRegistry } from '#libs/resilience';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AuditEventsController } from './audit/audit-events.controller.js';
 import { AuditProofsController } from './audit/audit-proofs.controller.js';
+import { AuditRetentionController } from './audit/audit-retention.controller.js';
 import { LegalHoldsController } from './audit/legal-holds.controller.js';
 import { AuditEventsService } from './audit/audit-events.service.js';
 import { FaultsController } from './faults/faults.controller.js';
@@ -28,6 +29,7 @@ export class OpsModule {
             AuditEventsController,
             AuditProofsController,
             LegalHoldsController,
+            AuditRetentionController,
             ResilienceController,
             DebugController,
             AlertsController,

@@ -6,6 +6,8 @@ export type FindingKind =
   | 'columns-changed'
   /** A place in the tree has no event any more. */
   | 'event-deleted'
+  /** An event that says that others left the log by its retention, which is not signed or not of this tree. */
+  | 'tombstone-forged'
   /** An event stands where sealing had passed already. */
   | 'event-inserted'
   /** Places of a tree are gone. */
@@ -49,7 +51,14 @@ export interface Verdict {
   findings: Finding[];
   /** What is not proven, for people. */
   incomplete: string[];
-  counts: { events: number; trees: number; heads: number; checkpoints: number; anchors: number };
+  counts: {
+    events: number;
+    retired: number;
+    trees: number;
+    heads: number;
+    checkpoints: number;
+    anchors: number;
+  };
 }
 
 export const EXIT_CODES = { clean: 0, tampered: 1, incomplete: 2 } as const;

@@ -10,6 +10,7 @@ import {
   type UnsealedRecord,
 } from './archive.js';
 import type { Finding, Verdict } from './finding.js';
+import { RetirementCheck } from './retirement-check.js';
 import { type ExpectedRoot, TreeCheck } from './tree-check.js';
 
 /** A checkpoint as it was kept outside of the database. */
@@ -48,13 +49,20 @@ export class ArchiveVerifier {
   private lastNo = 0;
   private readonly notes = new Set<string>();
   private log?: TreeCheck;
-  private tree?: { check: TreeCheck; tenantId: string; size: number; root: string; waitingSince?: string };
+  private tree?: {
+    check: TreeCheck;
+    retirement: RetirementCheck;
+    tenantId: string;
+    size: number;
+    root: string;
+    waitingSince?: string;
+  };
 
   constructor(
     private readonly verifiers: readonly NoteVerifier[],
     private readonly anchors: readonly AnchoredCheckpoint[],
   ) {
-    this.counts = { events: 0, trees: 0, heads: 0, checkpoints: 0, anchors: anchors.length };
+    this.counts = { events: 0, retired: 0, trees: 0, heads: 0, checkpoints: 0, anchors: anchors.length };
   }
 
   /** @throws ArchiveUnreadable */
@@ -68,7 +76,7 @@ export class ArchiveVerifier {
     else if (record.type === 'head') this.head(record);
     else if (record.type === 'tree') this.startTree(record);
     else if (record.type === 'tile')
-      (record.tenant_id === LOG ? this.openLog() : this.treeOf(record.tenant_id)).addTile(record);
+      (record.tenant_id === LOG ? this.openLog() : this.treeOf(record.tenant_id).check).addTile(record);
     else if (record.type === 'entry') this.entry(record);
     else if (record.type === 'unsealed') this.unsealed(record);
     else this.end(record.records);
@@ -166,16 +174,17 @@ export class ArchiveVerifier {
     this.counts.trees += 1;
     const names = { rewritten: 'tree-rewritten', truncated: 'tree-truncated', tenantId: tenant_id } as const;
     const check = new TreeCheck(this.heads.get(tenant_id) ?? [], names, (finding) => this.found(finding));
-    this.tree = { check, tenantId: tenant_id, size, root };
+    const retirement = new RetirementCheck(tenant_id, this.verifiers, (finding) => this.found(finding));
+    this.tree = { check, retirement, tenantId: tenant_id, size, root };
   }
 
-  private treeOf(tenantId: string): TreeCheck {
+  private treeOf(tenantId: string): NonNullable<typeof this.tree> {
     if (this.tree?.tenantId !== tenantId) throw new ArchiveUnreadable('an entry stands outside of its tree');
-    return this.tree.check;
+    return this.tree;
   }
 
   private entry({ tenant_id, leaf_index, event_id, hash, body, columns }: EntryRecord): void {
-    const check = this.treeOf(tenant_id);
+    const { check, retirement } = this.treeOf(tenant_id);
     this.counts.events += 1;
     const place = { tenant_id, leaf_index, event_id };
     const told = (kind: Finding['kind'], detail: string) => {
@@ -189,9 +198,11 @@ export class ArchiveVerifier {
     }
     const stored = Buffer.from(hash, 'base64');
     const tile = check.tileHash(leaf_index);
-    if (body === null || columns === null) told('event-deleted', 'the event is gone');
-    else {
+    if (body === null || columns === null) {
+      if (!retirement.mayBeRetired(leaf_index)) told('event-deleted', 'the event is gone');
+    } else {
       const computed = leafHash(Buffer.from(body));
+      retirement.present(leaf_index, event_id, computed.equals(stored) ? body : undefined, check.frontier);
       if (!computed.equals(stored) && !(tile && computed.equals(tile)))
         told('body-changed', 'the text of the event is not what was sealed');
       const altered = alteredColumns(columns, body);
@@ -205,11 +216,13 @@ export class ArchiveVerifier {
 
   private finishTree(): void {
     if (!this.tree) return;
-    const { check, tenantId, size, root, waitingSince } = this.tree;
+    const { check, retirement, tenantId, size, root, waitingSince } = this.tree;
     this.tree = undefined;
     this.heads.delete(tenantId);
     const before = this.findings.length;
     check.finish();
+    retirement.finish();
+    this.counts.retired += retirement.retired;
     const { frontier } = check;
     const fits = size === frontier.size && root === frontier.root().toString('base64');
     if (!fits && this.findings.length === before && !check.explained)
