@@ -55,7 +55,7 @@ export class Library {
       });
       await this.passages.replaceGeneration(tx, key, passages);
       const counts = { generation: 1, pageCount: null, passageCount: passages.length };
-      await this.documents.publishLexical(tx, id, counts);
+      await this.documents.change(tx, id, { lexical: counts });
     });
     return id;
   }
@@ -77,7 +77,7 @@ export class Library {
       await this.db.tenantDb.run(tenantId, (tx) => this.passages.saveVectors(tx, key, rows));
     }
     await this.db.tenantDb.run(tenantId, (tx) =>
-      this.documents.publishSemantic(tx, documentId, 1, this.embedder.model),
+      this.documents.change(tx, documentId, { semantic: { generation: 1, model: this.embedder.model } }),
     );
   }
 

@@ -38,7 +38,7 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
         generation,
       ]);
       const counts = { generation, pageCount: null, passageCount: given.length };
-      await documents.publishLexical(tx, documentId, counts);
+      await documents.change(tx, documentId, { lexical: counts });
     });
   };
   const embed = async (owner: Owner, documentId: string, generation: number) => {
@@ -56,7 +56,7 @@ export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbe
   const publishSemantic = async (owner: Owner, documentId: string, generation: number) => {
     await embed(owner, documentId, generation);
     await db.tenantDb.run(owner.tenantId, (tx) =>
-      documents.publishSemantic(tx, documentId, generation, embedder.model),
+      documents.change(tx, documentId, { semantic: { generation, model: embedder.model } }),
     );
   };
   /** Answerable by words, and by meaning too unless `semantic` is false. */

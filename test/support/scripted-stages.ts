@@ -25,7 +25,7 @@ export class ScriptedStages extends StageWorks {
         commit: async (tx) => {
           await tx.query(`update document set tags = tags || $2::text where id = $1`, [job.documentId, name]);
           if (name !== 'publish') return;
-          await documents.setReady(tx, job.documentId);
+          await documents.change(tx, job.documentId, { status: 'ready' });
           await jobs.finish(tx, job, 'done');
         },
       });

@@ -58,10 +58,8 @@ describe('cancelling', () => {
       structure: async () => ({
         commit: async (tx) => {
           await passages.replaceGeneration(tx, key(1), [passage('The deductible is $500.')]);
-          await world.maker.documents.publishLexical(tx, id, {
-            generation: 1,
-            pageCount: 1,
-            passageCount: 1,
+          await world.maker.documents.change(tx, id, {
+            lexical: { generation: 1, pageCount: 1, passageCount: 1 },
           });
         },
       }),

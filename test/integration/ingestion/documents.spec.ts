@@ -100,7 +100,9 @@ async function structure(id: string, texts: string[]): Promise<void> {
   await change(id, async (tx) => {
     const key = { tenantId: owner.tenantId, documentId: id, generation: 1 };
     await app.app.get(PassageStore).replaceGeneration(tx, key, passages);
-    await documents.publishLexical(tx, id, { generation: 1, pageCount: 1, passageCount: texts.length });
+    await documents.change(tx, id, {
+      lexical: { generation: 1, pageCount: 1, passageCount: texts.length },
+    });
   });
 }
 
@@ -330,11 +332,11 @@ describe('the events of a document', () => {
     ]);
     expect(first.map((event) => event.id)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
 
-    await change(id, (tx) => documents.setProcessing(tx, id));
+    await change(id, (tx) => documents.change(tx, id, { status: 'processing' }));
     expect((await until('status')).at(-1)!.data).toEqual({ status: 'processing', answerable: 'none' });
     await structure(id, ['First.']);
     expect((await until('status')).at(-1)!.data).toEqual({ status: 'processing', answerable: 'lexical' });
-    await change(id, (tx) => documents.setReady(tx, id));
+    await change(id, (tx) => documents.change(tx, id, { status: 'ready' }));
     expect((await until('done')).at(-1)!.data).toMatchObject({ id, status: 'ready', passages: 1 });
     expect(await end()).toBe(true);
   });
@@ -365,7 +367,7 @@ describe('the events of a document', () => {
 
   it('of a document that is ready are its state and the end', async () => {
     const { id } = await upload('a');
-    await change(id, (tx) => documents.setReady(tx, id));
+    await change(id, (tx) => documents.change(tx, id, { status: 'ready' }));
     const { until, end } = await watch(id);
     expect((await until('done')).at(-1)!.data).toMatchObject({ status: 'ready' });
     expect(await end()).toBe(true);

@@ -120,7 +120,8 @@ async function newTask(): Promise<Task> {
   const id = await maker.addDocument(owner, { mediaType: 'application/pdf' });
   const job = (await maker.jobs.claim('worker-1'))!;
   const document = await db.tenantDb.read(owner.tenantId, (tx) => maker.documents.find(tx, id));
-  return { job, document: document!, alive: () => undefined };
+  const leftovers = { parts: true, passages: true, password: true };
+  return { job, document: document!, leftovers, alive: () => undefined };
 }
 
 function extraction(partConcurrency = 2): ExtractStage {
@@ -137,7 +138,6 @@ function extraction(partConcurrency = 2): ExtractStage {
     parts,
     maker.jobs,
     stages,
-    maker.documents,
     policies,
     workerConfig({ partConcurrency }),
   );
@@ -150,7 +150,6 @@ const structuring = () => {
     maker.jobs,
     stages,
     parts,
-    maker.documents,
     passages,
     generations,
     new PassageCopy(maker.jobs, stages, passages, generations),
@@ -159,7 +158,11 @@ const structuring = () => {
 };
 
 const commit = (outcome: StageOutcome, { job }: Task = task) =>
-  maker.jobs.fenced(job, async (tx) => outcome.commit?.(tx));
+  maker.jobs.fenced(job, async (tx) => {
+    await maker.documents.change(tx, job.documentId, outcome.document ?? {});
+    await outcome.keep?.(tx);
+    await outcome.commit?.(tx);
+  });
 const query = async (sql: string, parameters: unknown[] = [task.document.id]) =>
   (await db.owner.query(sql, parameters)).rows;
 const doneParts = async () =>

@@ -32,12 +32,7 @@ describe('a retry', () => {
     const id = await world.maker.addDocument(world.owner);
     const publishing: Script = {
       structure: async ({ job }) => ({
-        commit: (tx) =>
-          world.maker.documents.publishLexical(tx, id, {
-            generation: job.generation,
-            pageCount: 1,
-            passageCount: 1,
-          }),
+        document: { lexical: { generation: job.generation, pageCount: 1, passageCount: 1 } },
       }),
     };
     await world.run(publishing);

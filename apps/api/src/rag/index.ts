@@ -5,6 +5,7 @@ export {
   type GenerationKey,
   passageId,
   PassageStore,
+  unembedded,
   type UnembeddedPassage,
 } from './passages/passage.store.js';
 export { mayRead } from './passages/search-scope.js';

@@ -57,6 +57,9 @@ export abstract class BlobStore {
     part?: { start: number; end: number },
   ): Promise<{ stream: Readable; sizeBytes: number }>;
 
+  /** For what is known to be small. @throws ContentMissing */
+  abstract readWhole(tenantId: string, sha256: Buffer): Promise<Buffer>;
+
   /** A path under which a parser process can read the content. @throws ContentMissing */
   abstract localPath(tenantId: string, sha256: Buffer): Promise<string>;
 

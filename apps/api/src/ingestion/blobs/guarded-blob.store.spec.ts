@@ -21,6 +21,7 @@ class FakeStore extends BlobStore {
     discard: async () => undefined,
   });
   read = () => this.attempt({ stream: Readable.from([]), sizeBytes: 0 });
+  readWhole = () => this.attempt(Buffer.alloc(0));
   localPath = () => this.attempt('/a/path');
   delete = () => this.attempt(undefined);
   deleteTenant = () => this.attempt(undefined);

@@ -44,6 +44,10 @@ export class GuardedBlobStore extends BlobStore {
     return this.guarded('read', () => this.store.read(tenantId, sha256, part));
   }
 
+  readWhole(tenantId: string, sha256: Buffer): Promise<Buffer> {
+    return this.guarded('read', () => this.store.readWhole(tenantId, sha256));
+  }
+
   localPath(tenantId: string, sha256: Buffer): Promise<string> {
     return this.guarded('read', () => this.store.localPath(tenantId, sha256));
   }

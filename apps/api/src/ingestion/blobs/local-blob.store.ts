@@ -1,6 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ContentMissing, DocumentTooLarge, StorageUnavailable } from '../ingestion.errors.js';
@@ -27,8 +38,7 @@ export class LocalBlobStore extends BlobStore {
 
   async prepare(): Promise<void> {
     try {
-      await this.makeIncoming();
-      const { bavail, bsize } = await statfs(this.folder);
+      const { bavail, bsize } = await this.inFolder(() => statfs(join(this.folder, INCOMING)));
       if (bavail * bsize < LEAST_FREE_BYTES) throw new StorageUnavailable();
     } catch (error) {
       throwTrouble(error as NodeJS.ErrnoException);
@@ -42,13 +52,19 @@ export class LocalBlobStore extends BlobStore {
   ): Promise<StagedBlob> {
     const path = join(this.folder, INCOMING, randomUUID());
     try {
-      await this.makeIncoming();
-      const written = await writeNewFile(path, source, options);
+      const file = await this.inFolder(() => open(path, 'wx', 0o600));
+      const written = await writeWhole(file, source, options);
+      let isKept = false;
       return {
         ...written,
         read: () => createReadStream(path),
-        keep: () => moveInto(path, this.pathOf(tenantId, written.sha256), this.folder).catch(throwTrouble),
-        discard: () => rm(path, { force: true }),
+        keep: async () => {
+          await moveInto(path, this.pathOf(tenantId, written.sha256), this.folder).catch(throwTrouble);
+          isKept = true;
+        },
+        discard: async () => {
+          if (!isKept) await rm(path, { force: true });
+        },
       };
     } catch (error) {
       // What cannot be removed now is swept later; the first error is the one that tells.
@@ -65,6 +81,10 @@ export class LocalBlobStore extends BlobStore {
     const handle = await open(this.pathOf(tenantId, sha256)).catch(throwMissing);
     const { size } = await handle.stat();
     return { stream: handle.createReadStream(part), sizeBytes: size };
+  }
+
+  async readWhole(tenantId: string, sha256: Buffer): Promise<Buffer> {
+    return readFile(this.pathOf(tenantId, sha256)).catch(throwMissing);
   }
 
   async localPath(tenantId: string, sha256: Buffer): Promise<string> {
@@ -102,8 +122,15 @@ export class LocalBlobStore extends BlobStore {
     return removed;
   }
 
-  private async makeIncoming(): Promise<void> {
-    await mkdir(join(this.folder, INCOMING), { recursive: true, mode: 0o700 });
+  /** The folder of what arrives is made when it is missed. */
+  private async inFolder<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throwUnlessMissing(error as NodeJS.ErrnoException);
+      await mkdir(join(this.folder, INCOMING), { recursive: true, mode: 0o700 });
+      return work();
+    }
   }
 
   private pathOf(tenantId: string, sha256: Buffer): string {
@@ -114,12 +141,11 @@ export class LocalBlobStore extends BlobStore {
   }
 }
 
-async function writeNewFile(
-  path: string,
+async function writeWhole(
+  file: FileHandle,
   source: AsyncIterable<Uint8Array>,
   { limitBytes, headBytes, inspect, signal }: ReceiveOptions,
 ): Promise<{ sha256: Buffer; sizeBytes: number }> {
-  const file = await open(path, 'wx', 0o600);
   try {
     const hash = createHash('sha256');
     let head: Buffer | undefined = Buffer.alloc(0);
@@ -163,9 +189,10 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 /** Flushes each folder in which a name is new: until then a power cut could take the file away again. */
 async function moveInto(from: string, to: string, root: string): Promise<void> {
   const folder = dirname(to);
-  const firstNew = await mkdir(folder, { recursive: true, mode: 0o700 });
   // Over a file of the same name, because that has the same content; should it be damaged, it is mended.
-  await rename(from, to);
+  const isThere = await rename(from, to).then(() => true, throwUnlessMissing);
+  const firstNew = isThere ? undefined : await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (!isThere) await rename(from, to);
   await flushFolder(folder);
   if (firstNew) for (let path = folder; path !== root;) await flushFolder((path = dirname(path)));
 }
@@ -185,6 +212,12 @@ async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
     throw error;
   });
   return names.filter((name) => pattern.test(name));
+}
+
+/** False when a file or its folder is missing. */
+function throwUnlessMissing(error: NodeJS.ErrnoException): false {
+  if (error.code === 'ENOENT') return false;
+  throw error;
 }
 
 function throwTrouble(error: NodeJS.ErrnoException): never {

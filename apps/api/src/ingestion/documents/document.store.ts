@@ -95,63 +95,22 @@ export class DocumentStore {
     return Map.groupBy(rows, (row) => row.documentId);
   }
 
-  async setProcessing(tx: EntityManager, id: string): Promise<void> {
-    await tx.query(
-      `update document set status = 'processing', reason_code = null, reason_detail = null, updated_at = now()
-       where id = $1`,
-      [id],
-    );
-  }
-
-  /**
-   * What the file turned out to be, and what it calls itself: that is its title unless somebody gave it one.
-   * @param byName the title that a document has from the name of its file
-   */
-  async saveNature(
-    tx: EntityManager,
-    id: string,
-    { mediaType, title, byName }: { mediaType: string; title: string | null; byName: string },
-  ): Promise<void> {
-    await tx.query(
-      `update document
-       set media_type = $2, title = case when title = $4 then coalesce($3, title) else title end
-       where id = $1 and (media_type <> $2 or (title = $4 and title <> $3))`,
-      [id, mediaType, title, byName],
-    );
-  }
-
-  /** From here on questions find the document by its words. Only for what was not found before. */
-  async publishLexical(
-    tx: EntityManager,
-    id: string,
-    {
-      generation,
-      pageCount,
-      passageCount,
-    }: { generation: number; pageCount: number | null; passageCount: number },
-  ): Promise<void> {
-    await tx.query(
-      `update document
-       set live_generation = $2, page_count = $3, passage_count = $4, version = version + 1, updated_at = now(),
-           semantic_generation = null, embedding_model = null, answerable = 'lexical'
-       where id = $1`,
-      [id, generation, pageCount, passageCount],
-    );
-  }
-
-  /** From here on questions find the document by its meaning too, as the model sees it. */
-  async publishSemantic(tx: EntityManager, id: string, generation: number, model: string): Promise<void> {
-    await tx.query(
-      `update document
-       set semantic_generation = $2, embedding_model = $3, answerable = 'semantic', version = version + 1,
-           updated_at = now()
-       where id = $1`,
-      [id, generation, model],
-    );
-  }
-
-  async saveAssessment(tx: EntityManager, id: string, assessment: Assessment): Promise<void> {
-    await tx.query(`update document set assessment = $2, updated_at = now() where id = $1`, [id, assessment]);
+  /** What stages have made of the document, as many of them as are written together: one row takes one new version. */
+  async change(tx: EntityManager, id: string, change: DocumentChange): Promise<void> {
+    const { status, nature, lexical, semantic, assessment } = change;
+    await tx.query(CHANGE, [
+      id,
+      status,
+      nature?.mediaType,
+      nature?.title,
+      nature?.byName,
+      lexical?.generation,
+      lexical?.pageCount,
+      lexical?.passageCount,
+      semantic?.generation,
+      semantic?.model,
+      assessment,
+    ]);
   }
 
   /** Those that the stage `embed` left out come into the assessment, once nothing else changes that any more. */
@@ -165,10 +124,6 @@ export class DocumentStore {
        where d.id = $1 and s.document_id = d.id and s.name = 'embed' and s.detail ? 'passages_without_vector'`,
       [id],
     );
-  }
-
-  async setReady(tx: EntityManager, id: string): Promise<void> {
-    await tx.query(`update document set status = 'ready', updated_at = now() where id = $1`, [id]);
   }
 
   /** What was answerable before stays answerable, in this and the next two. */
@@ -248,6 +203,42 @@ const VISIBILITY = (given: string, collection: string) =>
                            then 'collection' else 'private' end)`;
 
 const VISIBLE_TO = (user: string) => `(${user}::uuid is null or ${mayRead('document', user)})`;
+
+/** What becomes of a document while it is processed. What is left out stays as it is. */
+export interface DocumentChange {
+  /** Either has no reason any more for what it was before. */
+  status?: 'processing' | 'ready';
+  /**
+   * What the file turned out to be, and what it calls itself: that is its title unless somebody gave it one. `byName` is
+   * the title that it has from the name of the file.
+   */
+  nature?: { mediaType: string; title: string | null; byName: string };
+  /** From here on questions find the document by its words. Only for what was not found before. */
+  lexical?: { generation: number; pageCount: number | null; passageCount: number };
+  /** From here on questions find the document by its meaning too, as the model sees it. */
+  semantic?: { generation: number; model: string };
+  assessment?: Assessment;
+}
+
+/** A new set of words takes the meaning of the one before away, unless its own comes with it. */
+const CHANGE = `
+  update document
+  set status = coalesce($2, status),
+      reason_code = case when $2::text is null then reason_code end,
+      reason_detail = case when $2::text is null then reason_detail end,
+      media_type = coalesce($3, media_type),
+      title = case when title = $5 then coalesce($4, title) else title end,
+      live_generation = coalesce($6, live_generation),
+      page_count = case when $6::int is null then page_count else $7 end,
+      passage_count = coalesce($8, passage_count),
+      semantic_generation = case when $6::int is null then coalesce($9, semantic_generation) else $9 end,
+      embedding_model = case when $6::int is null then coalesce($10, embedding_model) else $10 end,
+      answerable = case when $9::int is not null then 'semantic' when $6::int is not null then 'lexical'
+                        else answerable end,
+      version = version + ($6::int is not null)::int + ($9::int is not null)::int,
+      assessment = coalesce($11, assessment),
+      updated_at = now()
+  where id = $1`;
 
 const SELECT = `
   select id, tenant_id as "tenantId", owner_id as "ownerId", parent_id as "parentId", visibility, collection,

@@ -61,8 +61,9 @@ export class DocumentExtractor extends Extractor {
   }
 }
 
-const parserFile = ({ path, filename, mediaType, password }: SourceFile): ParserFile => ({
+const parserFile = ({ path, content, filename, mediaType, password }: SourceFile): ParserFile => ({
   path,
+  content,
   filename,
   declaredType: mediaType,
   ...(password !== undefined && { password }),

@@ -13,6 +13,8 @@ export type { Attachment, Picture };
 /** A file that is to be read. What it says of itself is not to be trusted. */
 export interface SourceFile {
   path: string;
+  /** All of it, for who has it in memory. */
+  content?: Buffer;
   /** As the person named it. */
   filename: string;
   mediaType: string;

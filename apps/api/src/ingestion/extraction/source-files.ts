@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { BlobStore } from '../blobs/blob.store.js';
-import type { Document } from '../documents/document.js';
 import { DocumentPasswords } from '../passwords/document-passwords.js';
+import type { Task } from '../workflow/stage-work.js';
 import type { SourceFile } from './extractor.js';
 
 /** The files of documents, for those who read them. */
@@ -13,13 +13,19 @@ export class SourceFiles {
     private readonly passwords: DocumentPasswords,
   ) {}
 
-  /** @throws ContentMissing */
-  async find(tx: EntityManager, document: Document): Promise<SourceFile> {
+  /**
+   * @param tx where its password may be; left out when it has none
+   * @throws ContentMissing
+   */
+  async find(
+    { document, content }: Pick<Task, 'document' | 'content'>,
+    tx?: EntityManager,
+  ): Promise<SourceFile> {
     const { tenantId, sha256, filename, mediaType, sizeBytes } = document;
     const [path, password] = await Promise.all([
       this.blobs.localPath(tenantId, sha256),
-      this.passwords.find(tx, document.id),
+      tx && this.passwords.find(tx, document.id),
     ]);
-    return { path, filename, mediaType, sizeBytes, ...(password !== undefined && { password }) };
+    return { path, content, filename, mediaType, sizeBytes, ...(password !== undefined && { password }) };
   }
 }

@@ -20,19 +20,27 @@ export class InsightFinder {
     private readonly reader: FactReader,
   ) {}
 
-  /** @param alive is called whenever it gets on */
-  async find(job: ClaimedJob, signal: AbortSignal, alive: () => void): Promise<Insight> {
+  /**
+   * @param alive is called whenever it gets on
+   * @param given all passages, for who has them; else they are read out of the database
+   */
+  async find(
+    job: ClaimedJob,
+    signal: AbortSignal,
+    alive: () => void,
+    given?: readonly Passage[],
+  ): Promise<Insight> {
     const collector = new InsightCollector();
     const telling = new TellingPassages();
     for (let after: number | undefined = -1; after !== undefined;) {
       signal.throwIfAborted();
-      const batch: Passage[] = await this.batch(job, after);
+      const batch: readonly Passage[] = given ?? (await this.batch(job, after));
       for (const passage of batch) {
         collector.add(passage);
         if (this.reader.isOn) telling.add(passage);
       }
       alive();
-      after = batch.length < PASSAGES_AT_ONCE ? undefined : batch.at(-1)!.ordinal;
+      after = given || batch.length < PASSAGES_AT_ONCE ? undefined : batch.at(-1)!.ordinal;
     }
     const insight = collector.result();
     const passages = tellsOfPlan(insight.kind) ? telling.result() : [];

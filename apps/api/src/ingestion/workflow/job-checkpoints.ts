@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { DocumentStore } from '../documents/document.store.js';
+import type { DocumentChange, DocumentStore } from '../documents/document.store.js';
 import type { WorkerConfig } from '../ingestion.config.js';
 import type { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
+import { standsBeside } from '../generations/beside.js';
 import { evaluateGate, type Gate, type GateConfig, type GateEvidence, reasonOfGate } from './gates/index.js';
 import { checkpointSeconds, gateChecks } from './ingestion.metrics.js';
 import { INGESTION_STAGES, type StageName } from './ingestion-stages.js';
@@ -13,8 +14,9 @@ import type { Checkpoints } from './workflow.js';
 
 const namesOf = (stages: typeof INGESTION_STAGES) => new Set(stages.map((stage) => stage.name));
 const PUBLISHING = namesOf(INGESTION_STAGES.filter((stage) => stage.publishes));
-/** What others look up, and the end of all. */
-const WRITTEN_AT_ONCE = namesOf(INGESTION_STAGES.filter((stage) => stage.isLookedUp)).add('publish');
+const LOOKED_UP = namesOf(INGESTION_STAGES.filter((stage) => stage.isLookedUp));
+/** With it the job is done. */
+const LAST = INGESTION_STAGES.at(-1)!.name;
 
 /**
  * The checkpoints of one job in PostgreSQL, each behind the quality gate of its stage. Every step is fenced, so only
@@ -42,7 +44,7 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
   ) {
     const { job, document } = task;
     this.delayMs = job.lostLeases > 0 ? 0 : checkpointDelayMs;
-    this.owed.push({ commit: (tx) => documents.setProcessing(tx, document.id) });
+    if (document.status !== 'processing') this.owed.push({ document: { status: 'processing' } });
     job.writeOwed = (tx) => this.writeOwed(tx);
   }
 
@@ -74,11 +76,14 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
   private async owe(stage: StageName, owed: Owed[]): Promise<void> {
     this.owed.push(...owed);
     this.task.alive();
-    const isLast = owed.some(({ done }) => done) && WRITTEN_AT_ONCE.has(stage);
-    if (this.delayMs > 0 && !isLast) {
+    const isDone = owed.some(({ done }) => done);
+    const isWanted = stage === LAST || (LOOKED_UP.has(stage) && !this.task.justCut);
+    if (this.delayMs > 0 && !(isDone && isWanted)) {
       this.timer ??= setTimeout(() => (this.late = this.payLate()), this.delayMs).unref();
       return;
     }
+    clearTimeout(this.timer);
+    this.timer = undefined;
     // It may have taken this along; and when that was the end of the job, nothing can be written any more.
     await this.late;
     if (!owed.some((one) => this.owed.includes(one))) return;
@@ -120,10 +125,18 @@ export class JobCheckpoints implements Checkpoints<StageName, StageOutcome> {
     // Sent together; a commit may need what the one before it, or a checkpoint, has written.
     const advanced = steps.length > 0 && this.stages.advance(tx, job.documentId, steps);
     const progressed = steps.some(({ done }) => done) && this.jobs.noteProgress(tx, job);
-    const commits = (async () => {
-      for (const { commit } of owed) await commit?.(tx);
-    })();
-    await Promise.all([advanced, progressed, commits]);
+    const isEnd = owed.some(({ stage, done }) => stage === LAST && done);
+    const document = Object.assign({}, ...owed.map((one) => one.document)) as DocumentChange;
+    const changed = Object.keys(document).length > 0 && this.documents.change(tx, job.documentId, document);
+    const outcomes = owed.flatMap(({ done }) => done?.outcome ?? []);
+    const kept = isEnd ? [] : outcomes.map(async ({ keep }) => keep?.(tx));
+    await Promise.all([advanced, progressed, changed, ...kept, this.commit(tx, outcomes)]);
+  }
+
+  /** Beside a generation that is found, each builds on what the one before has written; else they only come after it. */
+  private async commit(tx: EntityManager, outcomes: readonly StageOutcome[]): Promise<void> {
+    if (standsBeside(this.task)) for (const { commit } of outcomes) await commit?.(tx);
+    else await Promise.all(outcomes.map(async ({ commit }) => commit?.(tx)));
   }
 
   /** A person decides, or has decided, about the outcome. */
@@ -181,7 +194,7 @@ interface Owed {
   /** On the scale of `performance.now()`. */
   atMs?: number;
   done?: { outcome: StageOutcome; gate?: Gate };
-  commit?(tx: EntityManager): Promise<void>;
+  document?: DocumentChange;
 }
 
 const begun = (stage: StageName): Owed => ({ stage, atMs: performance.now() });
@@ -191,7 +204,7 @@ function ended(stage: StageName, done: NonNullable<Owed['done']>): Owed {
     stage,
     atMs: performance.now(),
     done,
-    commit: (tx) => done.outcome.commit?.(tx) ?? Promise.resolve(),
+    document: done.outcome.document,
   };
 }
 

@@ -65,13 +65,11 @@ export class JobRunner {
 
   private async runStages(job: ClaimedJob, signal: AbortSignal): Promise<void> {
     const { jobs, stages, documents } = this;
-    const [document, done] = await measured({ stage: 'all', operation: 'load' }, () =>
-      jobs.read(job, (tx) =>
-        Promise.all([documents.find(tx, job.documentId), stages.listDone(tx, job.documentId)]),
-      ),
+    const [document, { done, leftovers }] = await measured({ stage: 'all', operation: 'load' }, () =>
+      jobs.read(job, (tx) => Promise.all([documents.find(tx, job.documentId), stages.findState(tx, job)])),
     );
     if (!document) throw new LeaseLost(job);
-    const task: Task = { job, document, alive: () => job.gotOn?.() };
+    const task: Task = { job, document, leftovers, alive: () => job.gotOn?.() };
     const checkpoints = new JobCheckpoints(task, done, jobs, stages, documents, this.gates, this.config);
     try {
       await runWorkflow(this.stagesOf(task), checkpoints, signal);

@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
+import type { Passage } from '../../rag/index.js';
 import type { Document } from '../documents/document.js';
+import type { DocumentChange } from '../documents/document.store.js';
 import type { ExtractionPlan } from '../extraction/extractor.js';
 import type { NewPart } from '../extraction/part.store.js';
 import type { ClaimedJob } from '../jobs/job.js';
@@ -15,8 +17,26 @@ export interface Task {
    * durable yet. A job without durable progress and without a sign is given to another worker.
    */
   alive(): void;
+  /** What an attempt before this one may have left in the database, which nobody but the holder of the job changes. */
+  readonly leftovers: Leftovers;
+  /** A small file as it was just checked, so that it need not be read again. */
+  content?: Buffer;
   /** A small document as it was just read, so that the next stages need not read it out of the database. */
   justRead?: { plan: ExtractionPlan; part: NewPart };
+  /** All of its passages, likewise. */
+  justCut?: { passages: readonly Passage[]; language: string | null };
+  /** Every passage has its vector, by this attempt. */
+  isEmbedded?: boolean;
+}
+
+/** Whether there is something of the document beside its row. */
+export interface Leftovers {
+  /** A plan of its parts, or parts. */
+  parts: boolean;
+  /** Passages of the generation that the job makes. */
+  passages: boolean;
+  /** That opens the file. */
+  password: boolean;
 }
 
 /** What a stage leaves. All of it becomes durable in one transaction, together with the stage's checkpoint. */
@@ -27,6 +47,10 @@ export interface StageOutcome {
   evidence?: GateEvidence;
   /** For the stages after this one; dropped when the document is published. */
   result?: Buffer;
+  /** What becomes of the row of the document when the stage is done. */
+  document?: DocumentChange;
+  /** What only the stages after this one need; not written when they have been done meanwhile. */
+  keep?(tx: EntityManager): Promise<void>;
   /** Changes that must be visible exactly when the stage is done. */
   commit?(tx: EntityManager): Promise<void>;
 }

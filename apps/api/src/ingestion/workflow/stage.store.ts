@@ -2,16 +2,30 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Gate } from './gates/index.js';
 import type { StageName } from './ingestion-stages.js';
+import type { Leftovers } from './stage-work.js';
 
 /** All SQL on `job_stage`: attempts, progress and checkpoints. Everything here runs inside `JobStore.fenced`. */
 @Injectable()
 export class StageStore {
-  async listDone(tx: EntityManager, documentId: string): Promise<Set<StageName>> {
-    const rows: { name: StageName }[] = await tx.query(
-      `select name from job_stage where tenant_id = app_tenant() and document_id = $1 and status = 'done'`,
-      [documentId],
+  /** How far the job is, and what is there of it. */
+  async findState(
+    tx: EntityManager,
+    { documentId, generation }: { documentId: string; generation: number },
+  ): Promise<{ done: Set<StageName>; leftovers: Leftovers }> {
+    const [row] = await tx.query(
+      `select array(select name from job_stage
+                    where tenant_id = app_tenant() and document_id = $1 and status = 'done') as done,
+              exists (select from job_stage
+                      where tenant_id = app_tenant() and document_id = $1 and plan is not null)
+                or exists (select from job_part where tenant_id = app_tenant() and document_id = $1) as parts,
+              exists (select from passage
+                      where tenant_id = app_tenant() and document_id = $1 and generation = $2) as passages,
+              exists (select from document_password
+                      where tenant_id = app_tenant() and document_id = $1) as password`,
+      [documentId, generation],
     );
-    return new Set(rows.map((row) => row.name));
+    const { done, ...leftovers } = row as { done: StageName[] } & Leftovers;
+    return { done: new Set(done), leftovers };
   }
 
   /** What has become of some stages since the last time: each was begun, or done, or both. What was done stays so. */

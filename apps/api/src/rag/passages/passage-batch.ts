@@ -39,6 +39,19 @@ export function batchOf(
   };
 }
 
+/** What `batchOf` was given, as it was made storable. */
+export function newPassagesOf(batch: PassageBatch): NewPassage[] {
+  const rows = JSON.parse(batch.passages) as (Omit<NewPassage, 'headingPath' | 'row'> & {
+    heading_path: string[];
+    table_row: NewPassage['row'];
+  })[];
+  return rows.map(({ heading_path: headingPath, table_row: row, ...passage }) => ({
+    ...passage,
+    headingPath,
+    row,
+  }));
+}
+
 /** PostgreSQL takes neither half a character nor a zero; what stands in their place has the same length. */
 const storable = (_: string, value: unknown) =>
   typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { uuidv5 } from '#libs/database';
 import { LexicalIndex } from './lexical/lexical.index.js';
 import type { NewPassage, Passage } from './passage.js';
-import { batchOf, type PassageBatch, PASSAGES_PER_BLOCK } from './passage-batch.js';
+import { batchOf, newPassagesOf, type PassageBatch, PASSAGES_PER_BLOCK } from './passage-batch.js';
 import {
   IN_SCOPE,
   type PassagePlace,
@@ -25,6 +25,16 @@ export interface UnembeddedPassage {
   /** What is to be embedded: the passage under its heading. */
   text: string;
 }
+
+/** A passage says more about its topic with the heading that it stands under. */
+export const unembedded = ({ id, ordinal, text, headingPath }: Passage): UnembeddedPassage => ({
+  id,
+  ordinal,
+  text: underHeading(text, headingPath.at(-1)),
+});
+
+const underHeading = (text: string, heading: string | null | undefined) =>
+  heading ? `${heading}\n${text}` : text;
 
 /** A document's passages have the same ids whenever they are made. */
 export const passageId = (documentId: string, ordinal: number) => uuidv5(documentId, String(ordinal));
@@ -58,6 +68,15 @@ export class PassageStore {
       tx.query(INSERT, [tenantId, documentId, generation, batch.passages, batch.first, ids]),
       this.lexical.insert(tx, key, batch.postings),
     ]);
+  }
+
+  /** As they will be read once they are written. */
+  passagesOf(documentId: string, batch: PassageBatch): Passage[] {
+    return newPassagesOf(batch).map((passage) => ({
+      ...passage,
+      id: passageId(documentId, passage.ordinal),
+      documentId,
+    }));
   }
 
   /** Passages, postings and vectors; there need not be any. */
@@ -129,7 +148,7 @@ export class PassageStore {
     );
     return rows.map(({ heading, text, ...passage }) => ({
       ...passage,
-      text: heading ? `${heading}\n${text}` : text,
+      text: underHeading(text, heading),
     }));
   }
 
@@ -140,6 +159,11 @@ export class PassageStore {
       [...scopeParameters(scope), model],
     );
     return row!.found;
+  }
+
+  /** The vectors of passages that are certainly there, such as those written before them in this transaction. */
+  async insertVectors(tx: Queryable, key: VectorKey, vectors: readonly PassageVector[]): Promise<void> {
+    await this.vectors.save(tx, key, vectors);
   }
 
   /** Vectors that are there already, and those of passages that are gone, change nothing. */

@@ -14,6 +14,8 @@ import { builtProgram, type SandboxedChild } from './sandboxed-child.js';
 export interface ParserFile {
   /** Where the bytes are; read by this process, the parser never sees the file system. */
   path: string;
+  /** What is there, for who has it in memory. */
+  content?: Buffer;
   /** As the person named it. */
   filename: string;
   declaredType?: string;
@@ -138,7 +140,7 @@ export class SandboxedParser implements OnApplicationShutdown {
   }
 
   private ask(
-    { path, ...file }: ParserFile,
+    { path, content, ...file }: ParserFile,
     what: Pick<PlanRequest, 'operation'> | Pick<ReadRequest, 'operation' | 'range' | 'recognise'>,
     { keep, isPatient }: { keep: boolean; isPatient?: boolean },
     signal?: AbortSignal,
@@ -148,7 +150,7 @@ export class SandboxedParser implements OnApplicationShutdown {
     const work = async (child: SandboxedChild) => {
       const held = has(child);
       this.held.delete(child);
-      const bytes = held ? [] : await readFile(path);
+      const bytes = held ? [] : (content ?? (await readFile(path)));
       signal?.throwIfAborted();
       const request = { ...file, ...what, held, keep, maxPages: this.config.maxPages };
       const answer = checked(await child.ask(request, bytes));

@@ -7,7 +7,7 @@ import { InsightStore } from '../../facts/insight.store.js';
 import { standsBeside } from '../../generations/beside.js';
 import { GenerationStore } from '../../generations/generation.store.js';
 import { JobStore } from '../../jobs/job.store.js';
-import { assess } from '../assessment.js';
+import { assess, type Read } from '../assessment.js';
 import type { StageOutcome, StageWork, Task } from '../stage-work.js';
 import { StageStore } from '../stage.store.js';
 
@@ -25,26 +25,13 @@ export class AssessStage implements StageWork {
   ) {}
 
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
-    const { job } = task;
+    const { job, justCut } = task;
     const { documentId, generation } = job;
     const isBeside = standsBeside(task);
-    const [made, details, structured] = await this.jobs.read(job, (tx) =>
-      Promise.all([
-        isBeside
-          ? this.generations.find(tx, documentId, generation)
-          : this.documents.find(tx, documentId).then((found) => found && { ...found, copyOf: null }),
-        this.parts.listDetails(tx, { documentId, stage: 'extract' }),
-        this.stages.detail(tx, documentId, 'structure'),
-      ]),
-    );
-    if (made && made.copyOf !== null) return this.takeOver(documentId, made.copyOf, generation);
-    const assessment = assess({
-      pageCount: made?.pageCount ?? null,
-      passageCount: made?.passageCount ?? 0,
-      detail: sumOf(details),
-      language: (structured?.language as string | null | undefined) ?? null,
-    });
-    const insight = await this.insights.find(job, signal, () => task.alive());
+    const { copyOf, ...made } = await this.begin(task);
+    if (copyOf !== null) return this.takeOver(documentId, copyOf, generation);
+    const assessment = assess(made);
+    const insight = await this.insights.find(job, signal, () => task.alive(), justCut?.passages);
     return {
       detail: {
         kind: insight.kind,
@@ -55,11 +42,39 @@ export class AssessStage implements StageWork {
         garbled_ratio: assessment.garbledRatio,
       },
       evidence: { language: assessment.language },
+      ...(!isBeside && { document: { assessment } }),
       commit: async (tx) => {
         if (isBeside) await this.generations.saveAssessment(tx, documentId, generation, assessment);
-        else await this.documents.saveAssessment(tx, documentId, assessment);
         await this.insightStore.save(tx, { documentId, generation }, insight);
       },
+    };
+  }
+
+  /** What the stages before have found out. */
+  private async begin(task: Task): Promise<Read & { copyOf: number | null }> {
+    const { job, justRead, justCut } = task;
+    if (justRead && justCut) {
+      const { plan, part } = justRead;
+      const { passages, language } = justCut;
+      const { pageCount } = plan;
+      return { copyOf: null, pageCount, passageCount: passages.length, detail: part.detail, language };
+    }
+    const { documentId, generation } = job;
+    const [made, details, structured] = await this.jobs.read(job, (tx) =>
+      Promise.all([
+        standsBeside(task)
+          ? this.generations.find(tx, documentId, generation)
+          : this.documents.find(tx, documentId).then((found) => found && { ...found, copyOf: null }),
+        this.parts.listDetails(tx, { documentId, stage: 'extract' }),
+        this.stages.detail(tx, documentId, 'structure'),
+      ]),
+    );
+    return {
+      copyOf: made?.copyOf ?? null,
+      pageCount: made?.pageCount ?? null,
+      passageCount: made?.passageCount ?? 0,
+      detail: sumOf(details),
+      language: (structured?.language as string | null | undefined) ?? null,
     };
   }
 

@@ -7,6 +7,7 @@ import {
   EmbedderMisbehaved,
   ModelRejected,
   PassageStore,
+  unembedded,
   type UnembeddedPassage,
 } from '../../../rag/index.js';
 import { DocumentStore } from '../../documents/document.store.js';
@@ -51,9 +52,7 @@ export class EmbedStage implements StageWork {
 
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job } = task;
-    const [total, first] = await this.jobs.read(job, (tx) =>
-      Promise.all([this.countPassages(tx, task), this.passages.listUnembedded(tx, this.keyOf(job), LISTED)]),
-    );
+    const [total, first] = await this.begin(task);
     const run: Run = { task, total, refused: [], sanity: new VectorSanity() };
     // The only batch of a small document is durable with the stage.
     const isSmall = first.length <= BATCH;
@@ -63,21 +62,34 @@ export class EmbedStage implements StageWork {
       await inParallel(this.batches(job, first), this.embedder.concurrency, save, signal);
     }
     if (run.refused.length === total) throw new EmbedderRefuses();
+    task.isEmbedded = run.refused.length === 0 && first.length === total;
     return this.outcome(run, vectors);
   }
 
   private outcome({ task, total, refused, sanity }: Run, vectors: Embedded[]): StageOutcome {
     const { model } = this.embedder;
     const { documentId, generation } = task.job;
+    const isBeside = standsBeside(task);
     return {
       detail: { passages: total, model, ...(refused.length > 0 && { passages_without_vector: refused }) },
       evidence: { passages: total, vectorsRefused: refused.length, ...sanity.evidence },
+      ...(!isBeside && { document: { semantic: { generation, model } } }),
       commit: async (tx) => {
-        if (vectors.length > 0) await this.passages.saveVectors(tx, this.keyOf(task.job), vectors);
-        if (standsBeside(task)) await this.generations.saveModel(tx, documentId, generation, model);
-        else await this.documents.publishSemantic(tx, documentId, generation, model);
+        const key = this.keyOf(task.job);
+        if (task.justCut) await this.passages.insertVectors(tx, key, vectors);
+        else if (vectors.length > 0) await this.passages.saveVectors(tx, key, vectors);
+        if (isBeside) await this.generations.saveModel(tx, documentId, generation, model);
       },
     };
+  }
+
+  /** How many passages there are, and the first of those without a vector. */
+  private async begin(task: Task): Promise<[number, UnembeddedPassage[]]> {
+    const { job, justCut } = task;
+    if (justCut) return [justCut.passages.length, justCut.passages.map(unembedded)];
+    return this.jobs.read(job, (tx) =>
+      Promise.all([this.countPassages(tx, task), this.passages.listUnembedded(tx, this.keyOf(job), LISTED)]),
+    );
   }
 
   /** Passages without a vector, as many at a time as are embedded together. */

@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Policy, PolicyRegistry } from '#libs/resilience';
 import { ChildDocuments, type PreparedChildren } from '../../documents/child-documents.js';
 import type { Document } from '../../documents/document.js';
-import { DocumentStore } from '../../documents/document.store.js';
 import type {
   Attachment,
   ExtractionPlan,
@@ -43,7 +42,6 @@ export class ExtractStage implements StageWork {
     private readonly parts: PartStore,
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
-    private readonly documents: DocumentStore,
     policies: PolicyRegistry,
     @Inject(workerSection.token) private readonly config: Pick<WorkerConfig, 'partConcurrency'>,
   ) {
@@ -53,13 +51,7 @@ export class ExtractStage implements StageWork {
   async run(task: Task, signal: AbortSignal): Promise<StageOutcome> {
     const { job, document } = task;
     const key = keyOf(job);
-    const [file, found, done] = await this.jobs.read(job, (tx) =>
-      Promise.all([
-        this.files.find(tx, document),
-        this.parts.findPlan(tx, key),
-        this.parts.listDone(tx, key),
-      ]),
-    );
+    const [file, found, done] = await this.begin(task);
     const source = new Source(
       file,
       this.extractors.for(document.mediaType),
@@ -70,6 +62,7 @@ export class ExtractStage implements StageWork {
     const plan = found ?? (await source.plan(signal));
     if (plan.parts.length === 1) return this.readWhole(source, plan, task, signal);
     if (!found) await this.jobs.fenced(job, (tx) => this.parts.savePlan(tx, key, plan));
+    task.leftovers.parts = true;
     const missing = [...plan.parts.keys()].filter((ordinal) => !done.includes(ordinal));
     const { partConcurrency } = this.config;
     await inParallel(
@@ -92,17 +85,25 @@ export class ExtractStage implements StageWork {
     const { part, children } = await source.read(plan, 0, signal);
     const outcome = this.outcome(document, plan, part.detail);
     task.justRead = { plan, part };
+    task.content = undefined;
     return {
       ...outcome,
-      commit: async (tx) => {
-        await Promise.all([
-          this.parts.savePlan(tx, keyOf(job), plan),
-          this.parts.add(tx, keyOf(job), part),
-          outcome.commit?.(tx),
-        ]);
-        await children.commit(tx);
+      keep: async (tx) => {
+        task.leftovers.parts = true;
+        await Promise.all([this.parts.savePlan(tx, keyOf(job), plan), this.parts.add(tx, keyOf(job), part)]);
       },
+      commit: (tx) => children.commit(tx),
     };
+  }
+
+  /** The file, and what is known and done of it already. */
+  private async begin(task: Task): Promise<[SourceFile, ExtractionPlan | undefined, number[]]> {
+    const { job, leftovers } = task;
+    const key = keyOf(job);
+    if (!leftovers.parts && !leftovers.password) return [await this.files.find(task), undefined, []];
+    return this.jobs.read(job, (tx) =>
+      Promise.all([this.files.find(task, tx), this.parts.findPlan(tx, key), this.parts.listDone(tx, key)]),
+    );
   }
 
   private async readPart(
@@ -138,12 +139,13 @@ export class ExtractStage implements StageWork {
       },
       evidence: evidenceOf(plan, detail),
       // The upload went by the first bytes; who read the file has seen them all.
-      commit: (tx) =>
-        this.documents.saveNature(tx, document.id, {
+      document: {
+        nature: {
           mediaType: plan.mediaType,
           title: TITLED.has(plan.format) ? usableTitle(plan.title) : null,
           byName: titleOf(document.filename),
-        }),
+        },
+      },
     };
   }
 }

@@ -26,15 +26,15 @@ export class PublishStage implements StageWork {
   ) {}
 
   async run(task: Task): Promise<StageOutcome> {
-    const { job } = task;
+    const { job, leftovers } = task;
     return {
+      document: { status: 'ready' },
       commit: async (tx) => {
         if (standsBeside(task)) await this.switchTo(tx, job);
         await Promise.all([
-          this.documents.notePassagesWithoutVector(tx, job.documentId),
-          this.documents.setReady(tx, job.documentId),
-          this.parts.clear(tx, job.documentId),
-          this.passwords.forget(tx, job.documentId),
+          !task.isEmbedded && this.documents.notePassagesWithoutVector(tx, job.documentId),
+          leftovers.parts && this.parts.clear(tx, job.documentId),
+          leftovers.password && this.passwords.forget(tx, job.documentId),
           this.jobs.finish(tx, job, 'done'),
         ]);
       },

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { PassageStore } from '../../../rag/index.js';
-import { DocumentStore } from '../../documents/document.store.js';
 import { type PartDetail, sumOf } from '../../extraction/part-detail.js';
 import { PartStore } from '../../extraction/part.store.js';
 import { standsBeside } from '../../generations/beside.js';
@@ -25,7 +24,6 @@ export class StructureStage implements StageWork {
     private readonly jobs: JobStore,
     private readonly stages: StageStore,
     private readonly parts: PartStore,
-    private readonly documents: DocumentStore,
     private readonly passages: PassageStore,
     private readonly generations: GenerationStore,
     private readonly copying: PassageCopy,
@@ -51,7 +49,7 @@ export class StructureStage implements StageWork {
       task.alive();
       ({ state } = step);
       if (step.batches.length === 0) continue;
-      await this.save(job, step, { from: next, to: at + 1, of: details.length });
+      await this.save(task, step, { from: next, to: at + 1, of: details.length });
       next = at + 1;
     }
     const last = await this.step(job, details.length - 1, state, { parts: details.length, total }, signal);
@@ -67,6 +65,11 @@ export class StructureStage implements StageWork {
     const total = part.detail;
     const options = { isLast: true, parts: 1, headingStyles: total.headingStyles, owner: job.documentId };
     const step = await this.parser.structure(null, part.result, options, signal);
+    if (step.batches.length === 1)
+      task.justCut = {
+        passages: this.passages.passagesOf(job.documentId, step.batches[0]!),
+        language: step.language,
+      };
     return this.outcome(task, step, { isOnly: true, pageCount: plan.pageCount, total });
   }
 
@@ -86,14 +89,15 @@ export class StructureStage implements StageWork {
 
   /** A checkpoint behind part number `to`. */
   private async save(
-    job: ClaimedJob,
+    task: Task,
     { batches, state }: StructureStep,
     { from, to, of }: { from: number; to: number; of: number },
   ): Promise<void> {
+    const { job } = task;
     await this.jobs.fenced(job, async (tx) => {
       // What an attempt without a checkpoint, or with another plan, has left.
       await Promise.all([
-        from === 0 && this.passages.deleteGeneration(tx, job),
+        from === 0 && task.leftovers.passages && this.passages.deleteGeneration(tx, job),
         ...batches.map((batch) => this.passages.insertBatch(tx, job, batch)),
         this.parts.saveBookmark(tx, structured(job), { generation: job.generation, next: to, state }),
         this.jobs.noteProgress(tx, job),
@@ -110,19 +114,19 @@ export class StructureStage implements StageWork {
   ): StageOutcome {
     const noText = new ParseFailure('no-text');
     if (passages === 0) throw new DocumentRejected(noText.code, noText.message);
-    const { job } = task;
+    const { job, leftovers } = task;
     const { documentId, generation } = job;
     const counts = { generation, pageCount, passageCount: passages };
+    const isBeside = standsBeside(task);
     return {
       detail: { passages, language },
       evidence: { passages, tableCells: total.cells, tableCellsWithoutHeader: total.cellsWithoutHeader },
+      ...(!isBeside && { document: { lexical: counts } }),
       commit: async (tx) => {
         await Promise.all([
-          isOnly && this.passages.deleteGeneration(tx, job),
+          isOnly && leftovers.passages && this.passages.deleteGeneration(tx, job),
           ...batches.map((batch) => this.passages.insertBatch(tx, job, batch)),
-          standsBeside(task)
-            ? this.generations.savePassages(tx, documentId, counts)
-            : this.documents.publishLexical(tx, documentId, counts),
+          isBeside && this.generations.savePassages(tx, documentId, counts),
         ]);
       },
     };
