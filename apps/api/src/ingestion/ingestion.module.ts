@@ -62,6 +62,10 @@ import { SandboxedParser } from './parsing/index.js';
 import { ImageExtractor, RECOGNITION } from './recognition/index.js';
 import { RecordingExtractor, TRANSCRIPTION } from './transcription/index.js';
 import { SCANNER } from './scan/index.js';
+import { CollectionsController } from './sharing/collections.controller.js';
+import { CollectionsService } from './sharing/collections.service.js';
+import { DocumentSharingController } from './sharing/document-sharing.controller.js';
+import { DocumentSharingService } from './sharing/document-sharing.service.js';
 import { Intake } from './uploads/intake.js';
 import { UploadService } from './uploads/upload.service.js';
 import { UploadsController } from './uploads/uploads.controller.js';
@@ -162,6 +166,8 @@ const CONTROLLERS = [
   UploadsController,
   ImportsController,
   DocumentsController,
+  DocumentSharingController,
+  CollectionsController,
   FactsController,
   ProcessingController,
   ReindexesController,
@@ -175,6 +181,8 @@ const HTTP = [
   ImportReceiver,
   ImportWatcher,
   DocumentsService,
+  DocumentSharingService,
+  CollectionsService,
   FactsService,
   DocumentWatcher,
   Forecast,

@@ -40,18 +40,55 @@ export class AttachmentStore {
    * came with something else as well belongs to that from now on.
    */
   async release(tx: EntityManager, parentId: string): Promise<string[]> {
-    await tx.query(
+    const [moved]: [{ id: string }[]] = await tx.query(
       `update document d set parent_id = other.parent_id
        from (select distinct on (document_id) document_id, parent_id
              from document_attachment where parent_id <> $1 order by document_id, parent_id) other
-       where d.parent_id = $1 and other.document_id = d.id`,
+       where d.parent_id = $1 and other.document_id = d.id
+       returning d.id`,
       [parentId],
     );
+    await this.shareAsParents(
+      tx,
+      moved.map(({ id }) => id),
+    );
+    return this.listInner(tx, [parentId]);
+  }
+
+  /** What came inside these documents. */
+  async listInner(tx: EntityManager, documentIds: readonly string[]): Promise<string[]> {
     const rows: { id: string }[] = await tx.query(
-      `select id from document where parent_id = $1 order by id`,
-      [parentId],
+      `select id from document where parent_id = any ($1::uuid[]) order by id`,
+      [documentIds],
     );
     return rows.map((row) => row.id);
+  }
+
+  /** What came inside these documents is shared as they are. */
+  async shareInner(tx: EntityManager, documentIds: readonly string[]): Promise<void> {
+    await this.shareAsParents(tx, await this.listInner(tx, documentIds));
+  }
+
+  /** Shares documents as those that they came inside of, and in the same way what came inside them. */
+  async shareAsParents(tx: EntityManager, documentIds: readonly string[]): Promise<void> {
+    if (documentIds.length === 0) return;
+    // Of another collection than its parent, it would be shared with others than that one is.
+    await tx.query(
+      `update document d
+       set visibility = case when p.visibility = 'collection' and p.collection is distinct from d.collection
+                             then 'private' else p.visibility end
+       from document p where d.id = any ($1::uuid[]) and p.id = d.parent_id`,
+      [documentIds],
+    );
+    await tx.query(`delete from document_grant where document_id = any ($1::uuid[])`, [documentIds]);
+    await tx.query(
+      `insert into document_grant (tenant_id, document_id, user_id, group_id)
+       select g.tenant_id, d.id, g.user_id, g.group_id
+       from document d join document_grant g on g.tenant_id = d.tenant_id and g.document_id = d.parent_id
+       where d.id = any ($1::uuid[])`,
+      [documentIds],
+    );
+    await this.shareInner(tx, documentIds);
   }
 }
 

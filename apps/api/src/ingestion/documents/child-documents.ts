@@ -107,8 +107,10 @@ class Children implements PreparedChildren {
       await file.keep();
       const id = documentId({ tenantId: parent.tenantId, userId: parent.ownerId }, file.sha256);
       const enqueued = { documentId: id, correlationId: job.correlationId ?? undefined, priority };
-      if (await this.insertUnlessThere(tx, id, filename, file))
+      if (await this.insertUnlessThere(tx, id, filename, file)) {
+        await this.attachments.shareAsParents(tx, [id]);
         await this.jobs.enqueue(tx, enqueued, STAGE_NAMES);
+      }
       await this.attachments.link(tx, parent.id, id);
     }
   }
@@ -120,8 +122,9 @@ class Children implements PreparedChildren {
     filename: string,
     { mediaType, sizeBytes, sha256 }: ReceivedFile,
   ): Promise<boolean> {
-    const { id: parentId, ownerId, visibility, collection, tags } = this.task.document;
-    const inherited = { parentId, ownerId, visibility, collection, tags };
+    const { id: parentId, ownerId, collection, tags } = this.task.document;
+    // Until it is shared as its parent is.
+    const inherited = { parentId, ownerId, visibility: 'private' as const, collection, tags };
     const title = titleOf(filename);
     for (;;) {
       if (

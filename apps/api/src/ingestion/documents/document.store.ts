@@ -2,7 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { mayRead } from '../../rag/index.js';
 import { priorityOfRank } from '../jobs/job.js';
-import type { Assessment, Document, DocumentStatus, NewDocument, Reader, StageState } from './document.js';
+import type {
+  Assessment,
+  Document,
+  DocumentStatus,
+  NewDocument,
+  Reader,
+  StageState,
+  Visibility,
+} from './document.js';
 
 export interface DocumentFilter {
   status?: DocumentStatus;
@@ -93,6 +101,10 @@ export class DocumentStore {
       [documentIds],
     );
     return Map.groupBy(rows, (row) => row.documentId);
+  }
+
+  async setVisibility(tx: EntityManager, id: string, visibility: Visibility): Promise<void> {
+    await tx.query(`update document set visibility = $2 where id = $1`, [id, visibility]);
   }
 
   /** What stages have made of the document, as many of them as are written together: one row takes one new version. */
