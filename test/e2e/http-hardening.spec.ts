@@ -44,6 +44,7 @@ describe('what the program answers to strangers and browsers', () => {
         ),
         'strict-transport-security': 'max-age=31536000; includeSubDomains',
         'x-content-type-options': 'nosniff',
+        'content-type': expect.stringMatching(/^application\/(problem\+)?json; charset=utf-8$/),
         'referrer-policy': 'no-referrer',
         'permissions-policy': expect.stringContaining('camera=()'),
         'cross-origin-opener-policy': 'same-origin',

@@ -15,6 +15,25 @@ describe('the HTTP server', () => {
     }
   });
 
+  it.each([
+    [undefined, '127.0.0.1'],
+    ['10.0.0.0/8', '127.0.0.1'],
+    ['127.0.0.1', '198.51.100.7'],
+    ['127.0.0.1, 198.51.100.0/24', '203.0.113.9'],
+  ])('believes X-Forwarded-For from those only whom the operator names: %s', async (trustProxy, address) => {
+    const fastify = createAdapter({ trustProxy }).getInstance();
+    fastify.get('/', ({ ip }) => ip);
+    const { body } = await fastify.inject({
+      url: '/',
+      headers: {
+        'x-forwarded-for': '203.0.113.9, 198.51.100.7',
+        'x-real-ip': '192.0.2.1',
+        forwarded: 'for=192.0.2.2',
+      },
+    });
+    expect(body).toBe(address);
+  });
+
   it('closes a socket whose body does not go on', async () => {
     const adapter = createAdapter({});
     const fastify = adapter.getInstance();

@@ -15,13 +15,14 @@ describe('OidcProvider', () => {
   let asked: number;
   let down: boolean;
   let now: number;
+  let issuer: string;
   const policy = {
     // Answers in the place of the provider, so that nothing leaves this machine.
     execute<T>(): Promise<T> {
       asked++;
       if (down) return Promise.reject(new DependencyUnavailable('oidc'));
       const body = {
-        issuer: GOOD.OIDC_ISSUER,
+        issuer,
         authorization_endpoint: `${GOOD.OIDC_ISSUER}/auth`,
         token_endpoint: `${GOOD.OIDC_ISSUER}/token`,
         jwks_uri: `${GOOD.OIDC_ISSUER}/keys`,
@@ -35,6 +36,7 @@ describe('OidcProvider', () => {
     asked = 0;
     down = false;
     now = 0;
+    issuer = GOOD.OIDC_ISSUER;
   });
 
   it.each([
@@ -48,6 +50,11 @@ describe('OidcProvider', () => {
   it('is not there unless it is configured', async () => {
     await expect(new OidcProvider(configOf({}), policy).begin()).rejects.toThrow(SsoNotConfigured);
     expect(asked).toBe(0);
+  });
+
+  it('takes nothing from a provider that says that it is another one', async () => {
+    for (issuer of ['https://other.example', 'https://id.example.com/realm', 'http://id.example.com'])
+      await expect(provider().begin()).rejects.toMatchObject({ code: 'sso-refused' });
   });
 
   it('asks what the provider is once for all who come together, and again after an hour', async () => {
