@@ -4,7 +4,15 @@ export { AuditInterceptor } from './audit.interceptor.js';
 export { AuditLog } from './audit-log.js';
 export { AuditSpool } from './audit-spool.js';
 export { AuditUnavailable, EventNotSealed } from './audit.errors.js';
-export { Audited, auditedActOf, isReadOnly, ReadOnly, type AuditedAct } from './audited.decorator.js';
+export {
+  Audited,
+  auditedActOf,
+  isReadOnly,
+  ReadOnly,
+  Unaudited,
+  unauditedReasonOf,
+  type AuditedAct,
+} from './audited.decorator.js';
 export {
   auditActor,
   auditAgain,

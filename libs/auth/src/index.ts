@@ -3,7 +3,13 @@ export { PermissionGuard } from './permission.guard.js';
 export { CredentialVerifier } from './credential-verifier.js';
 export { BeforeSecondFactor, isBeforeSecondFactor } from './second-factor.js';
 export { accessRuleOf, CurrentPrincipal, Public, RequirePermission } from './declarations.js';
-export { assertEveryRouteDeclares, listRoutes, UndeclaredRoutes, type Route } from './route-declarations.js';
+export {
+  assertEveryRouteDeclares,
+  auditRuleOf,
+  listRoutes,
+  UndeclaredRoutes,
+  type Route,
+} from './route-declarations.js';
 export {
   PERMISSIONS,
   permissionsOf,

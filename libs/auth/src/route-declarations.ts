@@ -1,9 +1,10 @@
 import { type INestApplicationContext, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
 import { DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { auditedActOf, isReadOnly } from '#libs/audit';
+import { auditedActOf, isReadOnly, unauditedReasonOf } from '#libs/audit';
 import { priorityOf, rateDeclarationOf } from '#libs/http';
 import { accessRuleOf } from './declarations.js';
+import type { Permission } from './principal.js';
 
 /** Start-up stops: a route would be open to everybody, change something without a trace, or take without limit. */
 export class UndeclaredRoutes extends Error {
@@ -24,10 +25,23 @@ export interface Route {
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Reads that leave no record unless they are `@Audited`, by what they require: they show nothing of a document. */
+const UNAUDITED_READS: Partial<Record<Permission | 'public', string>> = {
+  public: 'tells nothing of anybody',
+  'account.own': 'of the caller himself',
+  'key.manage': 'of the caller’s own keys',
+  'user.manage': 'accounts, which those who run the tenant work with; every change of one is recorded',
+  'tenant.configure': 'the rules of the tenant; every change of them is recorded',
+  'ingestion.manage': 'how far the processing is; no word of a document',
+  'system.operate': 'the state of the installation',
+  'system.metrics': 'the state of the installation, in which no tenant is told apart',
+};
+
 /**
- * Deny by default, at start: every route declares a permission or `@Public`, and every route that may change
- * something (whatever is not a GET) is `@Audited`. A POST that only reads says so with `@ReadOnly`. Every route has a
- * `@RateClass` and a `@Priority`.
+ * Deny by default, at start. Every route declares a permission or `@Public`; what it leaves in the audit log; a
+ * `@RateClass`; a `@Priority`. Whatever is not a GET may change something, and is `@Audited`, unless it says with
+ * `@ReadOnly` that it does not. A read is `@Audited`, or says by `@Unaudited` why not, or requires a permission under
+ * which nothing of a document is shown.
  *
  * @throws UndeclaredRoutes naming every one that does not
  */
@@ -58,16 +72,34 @@ function routeOf(controller: Route['controller'], methodName: string): Route | u
   return { name: `${method} ${url} (${controller.name}.${methodName})`, method, url, controller, handler };
 }
 
-function problemsOf({ method, controller, handler }: Route): string[] {
+/** What a route leaves in the audit log: an action, or nothing and why; undefined where it does not say. */
+export function auditRuleOf({
+  method,
+  controller,
+  handler,
+}: Route): { action: string } | { none: string } | undefined {
+  const act = auditedActOf(handler);
+  if (act) return { action: act.action };
+  if (!READING.has(method) && !isReadOnly(handler)) return undefined;
+  const { isPublic, permission } = accessRuleOf(controller, handler);
+  const own = unauditedReasonOf(controller, handler);
+  const common = isPublic ? UNAUDITED_READS.public : permission && UNAUDITED_READS[permission];
+  const none = own ?? (isReadOnly(handler) ? undefined : common);
+  return none === undefined ? undefined : { none };
+}
+
+function problemsOf(route: Route): string[] {
+  const { method, controller, handler } = route;
   const rule = accessRuleOf(controller, handler);
-  const audited = auditedActOf(handler) !== undefined;
   const problems: string[] = [];
   if (!rule.isPublic && !rule.permission) problems.push('declares neither a permission nor @Public');
   if (rule.isPublic && rule.permission) problems.push('declares both a permission and @Public');
-  if (isReadOnly(handler) && (audited || method !== 'POST'))
-    problems.push('is @ReadOnly, which is for a POST that is not @Audited');
-  if (!READING.has(method) && !audited && !isReadOnly(handler))
-    problems.push('changes something without @Audited');
+  if (isReadOnly(handler) && method !== 'POST') problems.push('is @ReadOnly, which is for a POST');
+  const isRead = READING.has(method) || isReadOnly(handler);
+  if (!auditRuleOf(route))
+    problems.push(
+      isRead ? 'reads without @Audited or @Unaudited and why' : 'changes something without @Audited',
+    );
   if (!rateDeclarationOf(controller, handler)) problems.push('declares no @RateClass');
   if (!priorityOf(controller, handler)) problems.push('declares no @Priority');
   return problems;

@@ -7,7 +7,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Audited } from '#libs/audit';
+import { Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { decodeCursor, page, Priority, RateClass } from '#libs/http';
 import {
@@ -28,6 +28,7 @@ const Id = { schema: z.uuid() };
 @Controller('v1/groups')
 @RequirePermission('group.manage')
 @RateClass('write')
+@Unaudited('names of groups, to share documents with; every change of one is recorded')
 @Priority('sheddable-plus')
 export class GroupsController {
   constructor(private readonly groups: GroupsService) {}

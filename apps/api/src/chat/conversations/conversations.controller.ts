@@ -7,7 +7,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Audited } from '#libs/audit';
+import { auditDetail, Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import {
@@ -46,6 +46,7 @@ export class ConversationsController {
   }
 
   @Get()
+  @Unaudited('titles of the caller’s own conversations')
   @ApiOperation({ summary: 'Your conversations, the newest first' })
   @ApiOkResponse({ standardSchema: ConversationPage })
   async list(
@@ -57,6 +58,7 @@ export class ConversationsController {
   }
 
   @Get(':id')
+  @Audited('conversation.read', 'data.read')
   @ApiOperation({ summary: 'A conversation with its questions and answers, the newest first' })
   @ApiOkResponse({ standardSchema: ConversationWithMessages })
   async get(
@@ -64,6 +66,7 @@ export class ConversationsController {
     @Param('id', Id) id: string,
     @Query({ schema: ListConversations }) query: ListConversations,
   ): Promise<ConversationWithMessages> {
+    auditDetail({ targets: [{ type: 'conversation', id }] });
     const { conversation, turns } = await this.conversations.get(principal, id, query);
     return toConversationWithMessages(conversation, turns);
   }

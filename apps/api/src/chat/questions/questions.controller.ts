@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nes
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { Audited } from '#libs/audit';
+import { Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { DomainError } from '#libs/errors';
 import {
@@ -78,6 +78,7 @@ export class QuestionsController {
   }
 
   @Get(':turn_id/events')
+  @Unaudited('the rest of an answer that is recorded as question.ask')
   @ApiOperation({
     summary: 'The answer to a question from the event after `Last-Event-ID` on (server-sent events)',
     description: 'While it is written and afterwards, from the first event unless `Last-Event-ID` is given.',

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Audited } from '#libs/audit';
+import { Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { currentContext } from '#libs/observability';
@@ -24,6 +24,7 @@ export class IngestionController {
   constructor(private readonly control: ControlService) {}
 
   @Get()
+  @Unaudited('how many documents there are, by state')
   @RequirePermission('document.read')
   @RateClass('read')
   @Priority('sheddable')

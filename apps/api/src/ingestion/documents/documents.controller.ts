@@ -19,7 +19,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { Audited } from '#libs/audit';
+import { auditDetail, Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { attachment, Priority, RateClass, Watcher } from '#libs/http';
 import {
@@ -48,6 +48,7 @@ export class DocumentsController {
   ) {}
 
   @Get()
+  @Unaudited('names of documents and how far their processing is')
   @ApiOperation({ summary: 'The documents that you may see, newest first' })
   @ApiOkResponse({ standardSchema: DocumentPage })
   list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListDocuments }) query: ListDocuments) {
@@ -55,6 +56,7 @@ export class DocumentsController {
   }
 
   @Get(':id')
+  @Unaudited('how far the processing of a document is')
   @ApiOperation({ summary: 'A document and how far its processing is' })
   @ApiOkResponse({ standardSchema: DocumentBody })
   async get(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
@@ -62,6 +64,7 @@ export class DocumentsController {
   }
 
   @Get(':id/events')
+  @Unaudited('how far the processing of a document is')
   @Watcher()
   @ApiOperation({
     summary: 'The processing as it goes on (server-sent events)',
@@ -81,6 +84,7 @@ export class DocumentsController {
   }
 
   @Get(':id/content')
+  @Audited('document.download', 'data.read')
   @ApiOperation({
     summary: 'The file as it was uploaded',
     description:
@@ -95,6 +99,7 @@ export class DocumentsController {
     @Headers() { range, 'if-range': ifRange }: Record<string, string | undefined>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
+    auditDetail({ targets: [{ type: 'document', id }] });
     const content = await this.documents.openContent(principal, id, { range, ifRange });
     const { document, stream, sizeBytes, part, etag } = content;
     void reply.headers({ 'x-content-type-options': 'nosniff', 'accept-ranges': 'bytes', etag });
@@ -107,6 +112,7 @@ export class DocumentsController {
   }
 
   @Get(':id/passages')
+  @Audited('document.passages', 'data.read')
   @ApiOperation({ summary: 'The passages that the document was cut into, in reading order' })
   @ApiOkResponse({ standardSchema: PassagePage })
   listPassages(
@@ -114,10 +120,12 @@ export class DocumentsController {
     @Param('id', Id) id: string,
     @Query({ schema: ListPassages }) query: ListPassages,
   ) {
+    auditDetail({ targets: [{ type: 'document', id }] });
     return this.documents.listPassages(principal, id, query);
   }
 
   @Get(':id/passages/:passage_id')
+  @Audited('document.passage', 'data.read')
   @ApiOperation({ summary: 'One passage, to check a quote against' })
   @ApiOkResponse({ standardSchema: PassageBody })
   getPassage(
@@ -125,6 +133,7 @@ export class DocumentsController {
     @Param('id', Id) id: string,
     @Param('passage_id', Id) passageId: string,
   ) {
+    auditDetail({ targets: [{ type: 'document', id }], detail: { passages: [passageId] } });
     return this.documents.getPassage(principal, id, passageId);
   }
 

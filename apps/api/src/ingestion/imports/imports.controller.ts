@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Audited } from '#libs/audit';
+import { Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { clientSignal, Priority, RateClass, ValidationFailed, Watcher } from '#libs/http';
 import { currentContext } from '#libs/observability';
@@ -36,6 +36,7 @@ const Id = { schema: z.uuid() };
 @Controller('v1/imports')
 @RequirePermission('document.write')
 @RateClass('write')
+@Unaudited('names of files and what became of them')
 @Priority('sheddable-plus')
 export class ImportsController {
   constructor(

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ReadOnly } from '#libs/audit';
+import { auditDetail, Audited, ReadOnly } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { ClientSignal, Priority, RateClass } from '#libs/http';
 import { Retriever } from './retriever.js';
@@ -16,6 +16,7 @@ export class SearchController {
   @Post()
   @HttpCode(200)
   @ReadOnly()
+  @Audited('search.run', 'data.read')
   @RateClass('search')
   @Priority('critical')
   @ApiOperation({ summary: 'The passages of your documents that fit a query best, by words and by meaning' })
@@ -27,6 +28,8 @@ export class SearchController {
   ): Promise<SearchBody> {
     const { query, document_ids: documentIds, collection, tags, limit } = body;
     const request = { reader: principal, query, documentIds, collection, tags, limit };
-    return toSearchBody(await this.retriever.retrieve(request, signal));
+    const found = await this.retriever.retrieve(request, signal);
+    auditDetail({ detail: { mode: found.mode, passages: found.hits.map(({ id }) => id) } });
+    return toSearchBody(found);
   }
 }
