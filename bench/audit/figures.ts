@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type AuditQuery, listAudit } from '#libs/audit';
 import type { AuditWorld } from '../../test/support/audit-world.js';
@@ -10,6 +10,8 @@ const { values } = parseArgs({
     callers: { type: 'string', default: '100' },
     events: { type: 'string', default: '20000' },
     queries: { type: 'string', default: '200' },
+    // Among whom the events that are asked for are spread; 1 puts all of them into one log.
+    tenants: { type: 'string', default: '20' },
   },
 });
 const [seconds, callers, events, queries] = [
@@ -19,7 +21,9 @@ const [seconds, callers, events, queries] = [
   values.queries,
 ].map(Number) as [number, number, number, number];
 
-const TENANTS = 20;
+const TENANTS = Number(values.tenants);
+/** One event in so many is of an action that is seldom, and refused. */
+const SELDOM = 20_000;
 
 function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
@@ -111,14 +115,23 @@ async function fill(
     await db.owner.query(
       `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, actor_id, targets, outcome, request_id, body)
        select ($1::uuid[])[1 + (i % cardinality($1::uuid[]))], gen_random_uuid(), now() - i * interval '1 second',
-              (array['document.read', 'document.upload', 'question.ask', 'auth.login'])[1 + i % 4], 'data.read', 'user',
+              case when i % ${SELDOM} = 0 then 'tenant.configure'
+                   else (array['document.read', 'document.upload', 'question.ask', 'auth.login'])[1 + i % 4] end,
+              case when i % ${SELDOM} = 0 then 'admin' else 'data.read' end, 'user',
               ($2::uuid[])[1 + (i % cardinality($2::uuid[]))],
-              jsonb_build_array(jsonb_build_object('type', 'document', 'id', gen_random_uuid())), 'success', i::text,
+              jsonb_build_array(jsonb_build_object('type', 'document', 'id', md5('target ' || i)::uuid)),
+              case when i % ${SELDOM} = 0 then 'denied' else 'success' end, md5('request ' || i)::uuid,
               convert_to(repeat('x', 420), 'UTF8')
        from generate_series($3::int, $4::int) i`,
       [tenantIds, actors, done, Math.min(done + step, events) - 1],
     );
-  await db.owner.query('analyze audit_event');
+  await db.owner.query('analyze audit_event, audit_target');
+}
+
+/** What `fill` gave the event of this number. */
+function idOf(what: 'target' | 'request', event: number): string {
+  const hex = hash('md5', `${what} ${event}`);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 async function queryTimes({ db }: AuditWorld): Promise<Record<string, number[]>> {
@@ -129,23 +142,32 @@ async function queryTimes({ db }: AuditWorld): Promise<Record<string, number[]>>
   await fill({ db } as AuditWorld, tenantIds, actors);
   const at = (i: number) => new Date(Date.now() - i * 1_000).toISOString();
   const random = () => Math.floor(Math.random() * events);
-  const kinds: Record<string, () => Partial<AuditQuery>> = {
+  const kinds: Record<string, (event: number) => Partial<AuditQuery>> = {
     'latest page': () => ({}),
     'deep page': () => ({ after: { occurredAt: at(random()), id: randomUUID() } }),
     'time range': () => ({ from: at(random()), order: 'asc' }),
     actor: () => ({ actorId: actors[random() % actors.length] }),
+    action: () => ({ action: 'question.ask' }),
     'action prefix': () => ({ action: 'document.*' }),
+    'action that is seldom': () => ({ action: 'tenant.*' }),
+    'category that is seldom': () => ({ category: 'admin' }),
+    'refused, which is seldom': () => ({ outcome: 'denied' }),
+    target: (event) => ({ targetId: idOf('target', event) }),
+    request: (event) => ({ requestId: idOf('request', event) }),
     'text in action': () => ({ text: 'upload' }),
-    'request (reads the log)': () => ({ requestId: String(random()) }),
+    'text in action that is seldom': () => ({ text: 'configure' }),
+    'text is a target': (event) => ({ text: idOf('target', event) }),
+    'text that is nowhere': () => ({ text: 'nowhere' }),
   };
   const times: Record<string, number[]> = {};
   for (const [kind, query] of Object.entries(kinds)) {
     times[kind] = [];
     for (let i = 0; i < queries; i++) {
-      const tenantId = tenantIds[random() % TENANTS]!;
+      const event = random();
+      const tenantId = tenantIds[event % TENANTS]!;
       const since = performance.now();
       await db.tenantDb.read(tenantId, (tx) =>
-        listAudit(tx, tenantId, { order: 'desc', limit: 21, ...query() }),
+        listAudit(tx, tenantId, { order: 'desc', limit: 21, ...query(event) }),
       );
       times[kind].push(performance.now() - since);
     }

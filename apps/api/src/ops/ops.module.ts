@@ -8,6 +8,9 @@ import { AuditProofsController } from './audit/audit-proofs.controller.js';
 import { AuditRetentionController } from './audit/audit-retention.controller.js';
 import { LegalHoldsController } from './audit/legal-holds.controller.js';
 import { AuditEventsService } from './audit/audit-events.service.js';
+import { AuditExport } from './audit/exports/audit-export.kind.js';
+import { AuditExportsController } from './audit/exports/audit-exports.controller.js';
+import { AuditExportsService } from './audit/exports/audit-exports.service.js';
 import { FaultsController } from './faults/faults.controller.js';
 import { ActRecorder } from './resilience/act-recorder.js';
 import { DebugController } from './resilience/debug.controller.js';
@@ -28,6 +31,7 @@ export class OpsModule {
         ? [
             AuditEventsController,
             AuditProofsController,
+            AuditExportsController,
             LegalHoldsController,
             AuditRetentionController,
             ResilienceController,
@@ -38,6 +42,8 @@ export class OpsModule {
         : [],
       providers: [
         AuditEventsService,
+        AuditExport,
+        AuditExportsService,
         ActRecorder,
         {
           provide: ResilienceOverrides,

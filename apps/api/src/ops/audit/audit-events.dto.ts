@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuditEvent, AuditQuery, PersonalDatum } from '#libs/audit';
+import type { AuditEvent, AuditFilter, AuditQuery, PersonalDatum } from '#libs/audit';
 import { cursorQuery, decodeCursor, pageOf } from '#libs/http';
 import { AuditProof } from './audit-proofs.dto.js';
 
@@ -93,8 +93,15 @@ export const AuditEventPage = pageOf(AuditEventItem);
 export type AuditEventPage = z.infer<typeof AuditEventPage>;
 
 /** Asks for one event more than a page has. */
-export function toAuditQuery(query: ListAuditEvents): AuditQuery {
-  const [occurredAt, id] = query.cursor ? decodeCursor(query.cursor, AuditCursor) : [];
+export function toAuditQuery({ cursor, limit, order, ...filter }: ListAuditEvents): AuditQuery {
+  const [occurredAt, id] = cursor ? decodeCursor(cursor, AuditCursor) : [];
+  const after = occurredAt && id ? { occurredAt, id } : undefined;
+  return { ...toAuditFilter(filter), order, after, limit: limit + 1 };
+}
+
+export function toAuditFilter(
+  query: Omit<ListAuditEvents, 'cursor' | 'limit' | 'order' | 'scope'>,
+): AuditFilter {
   return {
     from: query.from,
     to: query.to,
@@ -105,9 +112,6 @@ export function toAuditQuery(query: ListAuditEvents): AuditQuery {
     category: query.category,
     text: query.q,
     requestId: query.request_id,
-    order: query.order,
-    after: occurredAt && id ? { occurredAt, id } : undefined,
-    limit: query.limit + 1,
   };
 }
 

@@ -84,7 +84,8 @@ export class AuditEventsService {
   }
 }
 
-function tenantOf(principal: Principal, scope: AuditScope): string {
+/** Whose log. @throws Forbidden when it is the installation's, and the caller does not run that */
+export function tenantOf(principal: Principal, scope: AuditScope): string {
   if (scope === 'tenant') return principal.tenantId;
   if (!principalAllows(principal, 'system.audit')) throw new Forbidden('system.audit');
   return INSTALLATION;
