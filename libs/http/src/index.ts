@@ -58,6 +58,7 @@ export {
   type QuotaStore,
   type QuotaSurroundings,
   RedisQuotaStore,
+  settleQuota,
   throttlerOptions,
 } from './quotas/index.js';
 export { newResourceId } from './resource-id.js';

@@ -3,3 +3,4 @@ export { Quotas, type Arrival, type QuotaOwner, type QuotaSurroundings, type Use
 export type { QuotaStore } from './quota-store.js';
 export { setRateLimitHeaders } from './rate-limit-headers.js';
 export { RedisQuotaStore } from './redis-quota-store.js';
+export { settleQuota } from './settlement.js';

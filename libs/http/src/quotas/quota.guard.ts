@@ -7,6 +7,7 @@ import { TooManyRequests } from '../http.errors.js';
 import { Gcra, QUOTA_PERIOD_MS } from './gcra.js';
 import { Quotas } from './quotas.js';
 import { setRateLimitHeaders } from './rate-limit-headers.js';
+import { beginSettlement } from './settlement.js';
 
 export function throttlerOptions({ limits }: Quotas): ThrottlerModuleOptions {
   return {
@@ -41,12 +42,14 @@ export class QuotaGuard extends ThrottlerGuard {
       credentialId: credentialId!,
       authorization: request.headers.authorization!,
     };
-    const taken = this.quotas.take(caller, name, cost?.(request));
+    const units = cost?.(request) ?? 1;
+    const taken = this.quotas.take(caller, name, units);
     const { totalHits, timeToExpire, isBlocked, timeToBlockExpire, demand } =
       taken instanceof Promise ? await taken : taken;
     const { limit, burst } = demand;
     setRateLimitHeaders(reply, { limit, burst, remaining: burst - totalHits, resetSeconds: timeToExpire });
     if (isBlocked) throw new TooManyRequests(name, timeToBlockExpire * 1_000);
+    beginSettlement({ quotas: this.quotas, owner: caller, rateClass: name, units });
     return true;
   }
 }

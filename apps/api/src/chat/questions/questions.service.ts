@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { auditAgain, auditDetail } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import { DeadlineExceeded, DomainError } from '#libs/errors';
-import { newResourceId } from '#libs/http';
+import { newResourceId, settleQuota } from '#libs/http';
 import type { ServiceLevel } from '#libs/resilience';
 import type { EntityManager } from 'typeorm';
 import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
@@ -28,6 +28,8 @@ export interface Question {
 
 /** How often a turn is looked at that another process is writing. */
 const POLL_MS = 1_000;
+/** A usual question with its passages and its answer is not more. */
+const TOKENS_PER_UNIT = 4_000;
 
 @Injectable()
 export class QuestionsService {
@@ -166,6 +168,7 @@ export class QuestionsService {
 
   private end(owner: Owner, turn: Turn): Promise<SaveOutcome> {
     auditDetail({ detail: auditOf(turn) });
+    settleQuota(quotaUnitsOf(turn));
     return this.keep(owner, turn);
   }
 
@@ -237,6 +240,12 @@ function targetsOf({ id, conversationId, results, citations }: Turn) {
     { type: 'question', id },
     ...Array.from(passageIds, (passageId) => ({ type: 'passage', id: passageId })),
   ];
+}
+
+/** One is taken for a question before anybody knows what it costs. */
+function quotaUnitsOf({ answer }: Turn): number {
+  const { inputTokens = 0, outputTokens = 0 } = answer?.usage ?? {};
+  return Math.max(1, Math.ceil((inputTokens + outputTokens) / TOKENS_PER_UNIT));
 }
 
 function auditOf({ status, answer, errorCode }: Turn) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { auditDetail } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
-import { decodeCursor, newResourceId, page, type Page } from '#libs/http';
+import { decodeCursor, newResourceId, page, type Page, settleQuota } from '#libs/http';
 import type { Reindex } from './reindex.js';
 import {
   type CreateReindex,
@@ -47,6 +47,8 @@ export class ReindexesService {
         targets: [{ type: 'reindex', id }],
         detail: { from, documents: body.items.total!, reason: reason ?? null },
       });
+      // Each of them is work like an upload, though it is one request.
+      settleQuota(Math.max(1, body.items.total!));
       return body;
     });
   }
