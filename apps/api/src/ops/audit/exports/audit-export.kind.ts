@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type AuditFilter, type AuditLine, type EventPosition, readAuditLines } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import {
@@ -45,7 +45,7 @@ export class AuditExport extends ExportKind {
   override readonly kind = AUDIT_EXPORT;
 
   constructor(
-    private readonly db: Pick<TenantDb, 'read'>,
+    @Inject(TenantDb) private readonly db: Pick<TenantDb, 'read'>,
     kinds: ExportKinds,
   ) {
     super();
