@@ -2,9 +2,9 @@ import fastifyHelmet from '@fastify/helmet';
 import fastifyMultipart from '@fastify/multipart';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { accessRuleOf, listRoutes } from '#libs/auth';
+import { listRoutes } from '#libs/auth';
 import { problem } from '#libs/errors';
 import { Faults, registerFaultHooks } from '#libs/faults';
 import {
@@ -24,6 +24,7 @@ import {
   type StreamConfig,
   ValidationFailed,
 } from '#libs/http';
+import { openApiDocument } from './app.openapi.js';
 
 const JSON_BODY_BYTES = 1_048_576;
 const YEAR_SECONDS = 31_536_000;
@@ -154,32 +155,4 @@ function serveDocumentation(app: NestFastifyApplication): void {
     raw: ['json'],
     customSiteTitle: 'Insurance Navigator API',
   });
-}
-
-export function openApiDocument(app: NestFastifyApplication) {
-  const about = new DocumentBuilder()
-    .setOpenAPIVersion('3.1.0')
-    .setTitle('Insurance Navigator')
-    .setDescription(
-      'Upload insurance documents and ask questions about them; answers are quoted from the documents.',
-    )
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token or an API key (nav_…)' })
-    .addSecurityRequirements('bearer')
-    .build();
-  const document = SwaggerModule.createDocument(app, about, { operationIdFactory: operationIdOf });
-  const publicIds = new Set(
-    listRoutes(app)
-      .filter(({ controller, handler }) => accessRuleOf(controller, handler).isPublic)
-      .map(({ controller, handler }) => operationIdOf(controller.name, handler.name)),
-  );
-  // An empty list takes the place of the requirement that holds for all the others.
-  for (const { get, post, put, patch, delete: remove } of Object.values(document.paths))
-    for (const operation of [get, post, put, patch, remove])
-      if (operation?.operationId && publicIds.has(operation.operationId)) operation.security = [];
-  return document;
-}
-
-function operationIdOf(controller: string, method: string): string {
-  return `${controller.replace(/Controller$/, '')}.${method}`;
 }
