@@ -555,6 +555,24 @@ def verify_consistency(proof, keys):
     return None
 
 
+def verify_tree_consistency(proof, keys):
+    """That one state of a tenant's tree is the beginning of another, and that a checkpoint tells of both."""
+    checkpoint = open_checkpoint(proof['checkpoint'], keys)
+    if checkpoint is None:
+        return 'checkpoint-forged', 'the checkpoint is not signed by a known key'
+    states = []
+    for name in ('from', 'to'):
+        state = proof[name]
+        head = leaf_hash(head_bytes(proof['tenant_id'], state['size'], state['root']))
+        path = [decode(each) for each in state['log_inclusion']]
+        if not is_included(head, state['log_index'], checkpoint[0], path, checkpoint[1]):
+            return 'head-changed', f"the path does not lead from the state '{name}' of the tree to the checkpoint"
+        states += [state['size'], decode(state['root'])]
+    if not is_consistent(*states, [decode(each) for each in proof['path']]):
+        return 'tree-rewritten', 'the first state of the tree is not the beginning of the second'
+    return None
+
+
 def verify_retired(file, first, keys):
     """Events that left a log by its retention: each is its leaf, and together they are the tree that was signed."""
     digest, tree = hashlib.sha256(), Tree()
@@ -603,7 +621,8 @@ def verify_file(path, keys, anchors):
     with open(path, encoding='utf-8') as file:
         first = json.loads(file.readline() or '{}')
         known = {'insurance-navigator/audit-proof/v1': verify_proof,
-                 'insurance-navigator/audit-consistency/v1': verify_consistency}.get(first.get('format'))
+                 'insurance-navigator/audit-consistency/v1': verify_consistency,
+                 'insurance-navigator/audit-tree-consistency/v1': verify_tree_consistency}.get(first.get('format'))
         if known:
             problem = known(first, keys)
             return verdict_of([{'kind': problem[0], 'detail': problem[1]}] if problem else [])

@@ -12,7 +12,13 @@ import { testApp, type TestApp } from '../support/test-app.js';
 interface Proven {
   id: string;
   action: string;
-  proof: { format: string; body: string; checkpoint: string; leaf_index: number };
+  proof: {
+    format: string;
+    body: string;
+    checkpoint: string;
+    leaf_index: number;
+    tree: { size: number; root: string };
+  };
 }
 interface Checkpoints {
   items: { no: number; log_size: number; note: string }[];
@@ -98,6 +104,29 @@ describe('the evidence of the audit log over HTTP', () => {
       expect([refused.status, await codeOf(refused)]).toEqual([404, 'audit-checkpoint-not-found']);
     }
     expect((await get('proofs/consistency?from=0&to=1')).status).toBe(400);
+  });
+
+  it('proves that the tree of the tenant only grew, between two sizes that were signed', async () => {
+    const [one, other] = [await proven(await anEvent()), await proven(await anEvent())];
+    const [from, to] = [one, other].map(({ proof }) => proof.tree.size);
+    expect(to).toBeGreaterThan(from!);
+    const proof = await json<{ from: object; to: object }>(
+      `proofs/consistency?tree=tenant&from=${from}&to=${to}`,
+    );
+    expect([proof.from, proof.to]).toMatchObject([one.proof.tree, other.proof.tree]);
+    for (const [query, code] of [
+      [`from=${to}&to=${from}`, 'audit-tree-state-not-found'],
+      [`from=${from}&to=${to! + 100_000}`, 'audit-tree-state-not-found'],
+    ]) {
+      const refused = await get(`proofs/consistency?tree=tenant&${query}`);
+      expect([refused.status, await codeOf(refused)]).toEqual([404, code]);
+    }
+    if (!hasPython) return;
+    expect(await inPython(proof)).toMatchObject({ status: 'clean' });
+    const forged = { ...proof, from: { ...proof.from, size: from! - 1 } };
+    expect(await inPython(forged)).toMatchObject({ findings: [{ kind: 'head-changed' }] });
+    const swapped = { ...proof, from: proof.to, to: proof.from };
+    expect(await inPython(swapped)).toMatchObject({ findings: [{ kind: 'tree-rewritten' }] });
   });
 
   it('gives the keys that an auditor needs', async () => {

@@ -48,8 +48,10 @@ export {
   listCheckpoints,
   proveConsistency,
   proveEvent,
+  proveTreeConsistency,
   type ConsistencyProof,
   type EventProof,
+  type TreeConsistencyProof,
 } from './proof/proof.store.js';
 export { AuditRetention, listRetirements, type Retirement } from './retention/index.js';
 export {

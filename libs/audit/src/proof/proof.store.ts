@@ -11,6 +11,7 @@ import {
 
 export const PROOF_FORMAT = 'insurance-navigator/audit-proof/v1';
 export const CONSISTENCY_FORMAT = 'insurance-navigator/audit-consistency/v1';
+export const TREE_CONSISTENCY_FORMAT = 'insurance-navigator/audit-tree-consistency/v1';
 
 /** All that somebody who has our public key needs to be convinced that an event was in the log; hashes are base64. */
 export interface EventProof {
@@ -38,6 +39,25 @@ export interface ConsistencyProof {
   from: string;
   to: string;
   path: string[];
+}
+
+/** A state of a tenant's tree, and the way from it to the root of the log. */
+export interface ProvenState {
+  size: number;
+  root: string;
+  log_index: number;
+  log_inclusion: string[];
+}
+
+/** That one state of a tenant's tree is the beginning of another, and that a checkpoint tells of both. */
+export interface TreeConsistencyProof {
+  format: typeof TREE_CONSISTENCY_FORMAT;
+  tenant_id: string;
+  from: ProvenState;
+  to: ProvenState;
+  path: string[];
+  /** A signed note. */
+  checkpoint: string;
 }
 
 /**
@@ -103,6 +123,50 @@ export async function proveConsistency(
   const path =
     older.logSize === 0 ? [] : await consistencyPath(older.logSize, newer.logSize, subtreesOf(tx, LOG));
   return { format: CONSISTENCY_FORMAT, from: older.note, to: newer.note, path: path.map(toBase64) };
+}
+
+/**
+ * Needs the scope of an auditor.
+ *
+ * @param from leaves of the tenant's tree, as a proof of one of its events says them; so is `to`
+ * @returns undefined when no checkpoint tells of a tree of that size, or they stand the other way round
+ */
+export async function proveTreeConsistency(
+  tx: EntityManager,
+  tenantId: string,
+  from: number,
+  to: number,
+): Promise<TreeConsistencyProof | undefined> {
+  const [checkpoint] = await listCheckpoints(tx, { limit: 1 });
+  if (!checkpoint || from > to) return undefined;
+  const older = await proveState(tx, tenantId, from, checkpoint.logSize);
+  const newer = await proveState(tx, tenantId, to, checkpoint.logSize);
+  if (!older || !newer) return undefined;
+  const path = await consistencyPath(from, to, subtreesOf(tx, tenantId));
+  return {
+    format: TREE_CONSISTENCY_FORMAT,
+    tenant_id: tenantId,
+    from: older,
+    to: newer,
+    path: path.map(toBase64),
+    checkpoint: checkpoint.note,
+  };
+}
+
+async function proveState(
+  tx: EntityManager,
+  tenantId: string,
+  size: number,
+  logSize: number,
+): Promise<ProvenState | undefined> {
+  const [head] = (await tx.query(
+    `select log_index, root from audit_head where tenant_id = $1 and size = $2 and log_index < $3 limit 1`,
+    [tenantId, size, logSize],
+  )) as { log_index: string; root: Buffer }[];
+  if (!head) return undefined;
+  const logIndex = Number(head.log_index);
+  const path = await inclusionPath(logIndex, logSize, subtreesOf(tx, LOG));
+  return { size, root: toBase64(head.root), log_index: logIndex, log_inclusion: path.map(toBase64) };
 }
 
 /** The newest first. */

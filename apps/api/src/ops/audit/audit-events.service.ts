@@ -13,11 +13,13 @@ import {
   type PersonalDatum,
   proveConsistency,
   proveEvent,
+  proveTreeConsistency,
   type StoredCheckpoint,
+  type TreeConsistencyProof,
 } from '#libs/audit';
 import { Forbidden, type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
-import { AuditEventNotFound, CheckpointNotFound } from './audit.errors.js';
+import { AuditEventNotFound, CheckpointNotFound, TreeStateNotFound } from './audit.errors.js';
 
 /** Whose events: those of the caller's own tenant, or those that belong to none, which are for operators. */
 export type AuditScope = 'tenant' | 'installation';
@@ -67,6 +69,13 @@ export class AuditEventsService {
   async proveConsistency(from: number, to: number): Promise<ConsistencyProof> {
     const proof = await this.db.runAsAuditor((tx) => proveConsistency(tx, from, to));
     if (!proof) throw new CheckpointNotFound();
+    return proof;
+  }
+
+  /** @throws TreeStateNotFound */
+  async proveTreeConsistency(tenantId: string, from: number, to: number): Promise<TreeConsistencyProof> {
+    const proof = await this.db.runAsAuditor((tx) => proveTreeConsistency(tx, tenantId, from, to));
+    if (!proof) throw new TreeStateNotFound();
     return proof;
   }
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Audited, AuditKeys, encodeVerifier, type StoredCheckpoint } from '#libs/audit';
-import { RequirePermission } from '#libs/auth';
+import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { page, Priority, RateClass } from '#libs/http';
 import { AuditEventsService } from './audit-events.service.js';
 import {
@@ -38,10 +38,17 @@ export class AuditProofsController {
   @Get('proofs/consistency')
   @RequirePermission('audit.read')
   @Audited('audit.prove', 'security')
-  @ApiOperation({ summary: 'Proof that the log of one checkpoint is the beginning of that of another' })
+  @ApiOperation({
+    summary: 'Proof that the log, or the tree of the own tenant, only grew between two states',
+  })
   @ApiOkResponse({ standardSchema: ConsistencyProof })
-  consistency(@Query({ schema: AskConsistency }) { from, to }: AskConsistency): Promise<ConsistencyProof> {
-    return this.events.proveConsistency(from, to);
+  consistency(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Query({ schema: AskConsistency }) { tree, from, to }: AskConsistency,
+  ): Promise<ConsistencyProof> {
+    return tree === 'tenant'
+      ? this.events.proveTreeConsistency(tenantId, from, to)
+      : this.events.proveConsistency(from, to);
   }
 
   @Get('keys')

@@ -37,12 +37,32 @@ export type CheckpointPage = z.infer<typeof CheckpointPage>;
 
 export const checkpointNo = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const AskConsistency = z.strictObject({
-  from: checkpointNo.describe('Number of the older checkpoint.'),
-  to: checkpointNo.describe('Number of the newer one.'),
+  tree: z
+    .enum(['log', 'tenant'])
+    .default('log')
+    .describe('log: over the trees of all tenants; tenant: over the events of the own tenant.'),
+  from: checkpointNo.describe('log: number of the older checkpoint. tenant: leaves of the smaller tree.'),
+  to: checkpointNo.describe('log: number of the newer one. tenant: leaves of the larger tree.'),
 });
 export type AskConsistency = z.infer<typeof AskConsistency>;
 
-export const ConsistencyProof = z.object({ format: z.string(), from: note, to: note, path: z.array(hash) });
+const provenState = z.object({
+  size: z.int(),
+  root: hash,
+  log_index: z.int(),
+  log_inclusion: z.array(hash),
+});
+export const ConsistencyProof = z.union([
+  z.object({ format: z.string(), from: note, to: note, path: z.array(hash) }),
+  z.object({
+    format: z.string(),
+    tenant_id: z.uuid(),
+    from: provenState,
+    to: provenState,
+    path: z.array(hash),
+    checkpoint: note,
+  }),
+]);
 export type ConsistencyProof = z.infer<typeof ConsistencyProof>;
 
 export const AuditKeyList = z.object({

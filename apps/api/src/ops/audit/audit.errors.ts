@@ -10,6 +10,15 @@ export class AuditEventNotFound extends DomainError {
   }
 }
 
+export class TreeStateNotFound extends DomainError {
+  readonly code = 'audit-tree-state-not-found';
+  readonly kind = 'not-found' as const;
+
+  constructor() {
+    super('No checkpoint tells of two such sizes of the tree, the smaller one first');
+  }
+}
+
 export class CheckpointNotFound extends DomainError {
   readonly code = 'audit-checkpoint-not-found';
   readonly kind = 'not-found' as const;
