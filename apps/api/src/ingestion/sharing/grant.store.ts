@@ -7,9 +7,10 @@ import { GranteesNotFound } from './sharing.errors.js';
 interface GrantTable {
   name: 'document_grant' | 'collection_grant';
   of: 'document_id' | 'collection';
+  type: 'uuid' | 'text';
 }
-export const DOCUMENT_GRANTS: GrantTable = { name: 'document_grant', of: 'document_id' };
-export const COLLECTION_GRANTS: GrantTable = { name: 'collection_grant', of: 'collection' };
+export const DOCUMENT_GRANTS: GrantTable = { name: 'document_grant', of: 'document_id', type: 'uuid' };
+export const COLLECTION_GRANTS: GrantTable = { name: 'collection_grant', of: 'collection', type: 'text' };
 
 /** In the order of their names. */
 export async function listGrants(tx: EntityManager, table: GrantTable, of: string): Promise<NamedGrantee[]> {
@@ -45,8 +46,9 @@ export async function replaceGrants(
   );
   await tx.query(
     `insert into ${table.name} (tenant_id, ${table.of}, user_id, group_id)
-     select $1, $2, user_id, null from unnest($3::uuid[]) as user_id
-     union all select $1, $2, null, group_id from unnest($4::uuid[]) as group_id
+     select $1::uuid, $2::${table.type}, user_id, null from unnest($3::uuid[]) as user_id
+     union all
+     select $1::uuid, $2::${table.type}, null, group_id from unnest($4::uuid[]) as group_id
      on conflict do nothing`,
     [tenantId, of, users, groups],
   );
