@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Audited } from '#libs/audit';
+import { Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { decodeCursor, page, Priority, RateClass } from '#libs/http';
 import { CollectionsService } from './collections.service.js';
@@ -21,6 +21,7 @@ const Name = { schema: CollectionName };
 @Controller('v1/collections')
 @RequirePermission('document.share')
 @RateClass('read')
+@Unaudited('names of collections and with whom they are shared; every change of that is recorded')
 @Priority('sheddable')
 export class CollectionsController {
   constructor(private readonly collections: CollectionsService) {}

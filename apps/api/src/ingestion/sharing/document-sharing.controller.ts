@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Audited } from '#libs/audit';
+import { Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { DocumentSharingService } from './document-sharing.service.js';
@@ -15,6 +15,7 @@ export class DocumentSharingController {
   constructor(private readonly sharing: DocumentSharingService) {}
 
   @Get()
+  @Unaudited('with whom a document is shared; every change of that is recorded')
   @RequirePermission('document.read')
   @RateClass('read')
   @Priority('sheddable')
