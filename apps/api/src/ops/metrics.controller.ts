@@ -1,5 +1,5 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController, ApiOperation } from '@nestjs/swagger';
 import { RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { MetricsControllerBase } from '#libs/observability';
@@ -15,6 +15,7 @@ import { MetricsControllerBase } from '#libs/observability';
 @Priority('critical-plus')
 export class MetricsController extends MetricsControllerBase {
   @Get()
+  @ApiOperation({ summary: 'The metrics of this process, as Prometheus reads them' })
   override index(@Res({ passthrough: true }) response: unknown): Promise<string> {
     return super.index(response);
   }

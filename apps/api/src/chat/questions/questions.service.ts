@@ -256,7 +256,7 @@ function auditOf({ status, answer, errorCode }: Turn) {
     service_level: answer?.serviceLevel,
     not_in_documents: answer?.notInDocuments,
     citations: answer?.citations.length,
-    passages: answer?.citations.map(({ passageId }) => passageId),
+    cited: answer?.citations.map(({ passageId }) => passageId),
     input_tokens: answer?.usage?.inputTokens,
     output_tokens: answer?.usage?.outputTokens,
   };

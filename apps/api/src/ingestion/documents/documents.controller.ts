@@ -133,7 +133,12 @@ export class DocumentsController {
     @Param('id', Id) id: string,
     @Param('passage_id', Id) passageId: string,
   ) {
-    auditDetail({ targets: [{ type: 'document', id }], detail: { passages: [passageId] } });
+    auditDetail({
+      targets: [
+        { type: 'document', id },
+        { type: 'passage', id: passageId },
+      ],
+    });
     return this.documents.getPassage(principal, id, passageId);
   }
 

@@ -29,7 +29,10 @@ export class SearchController {
     const { query, document_ids: documentIds, collection, tags, limit } = body;
     const request = { reader: principal, query, documentIds, collection, tags, limit };
     const found = await this.retriever.retrieve(request, signal);
-    auditDetail({ detail: { mode: found.mode, passages: found.hits.map(({ id }) => id) } });
+    auditDetail({
+      targets: found.hits.map(({ id }) => ({ type: 'passage', id })),
+      detail: { mode: found.mode },
+    });
     return toSearchBody(found);
   }
 }
