@@ -40,7 +40,8 @@ export class AuthGuard implements CanActivate {
   }
 }
 
-function bearerOf(header: string | undefined): string {
+/** What stands behind `Bearer`. @throws Unauthenticated, CredentialMalformed */
+export function bearerOf(header: string | undefined): string {
   if (!header) throw new Unauthenticated();
   const credential = BEARER.exec(header)?.[1];
   if (!credential) throw new CredentialMalformed();

@@ -1,4 +1,4 @@
-export { AuthGuard } from './auth.guard.js';
+export { AuthGuard, bearerOf } from './auth.guard.js';
 export { PermissionGuard } from './permission.guard.js';
 export { CredentialVerifier } from './credential-verifier.js';
 export { BeforeSecondFactor, isBeforeSecondFactor } from './second-factor.js';

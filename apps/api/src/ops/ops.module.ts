@@ -11,6 +11,8 @@ import { AuditEventsService } from './audit/audit-events.service.js';
 import { AuditExport } from './audit/exports/audit-export.kind.js';
 import { AuditExportsController } from './audit/exports/audit-exports.controller.js';
 import { AuditExportsService } from './audit/exports/audit-exports.service.js';
+import { AuditStreamController } from './audit/stream/audit-stream.controller.js';
+import { AuditTail } from './audit/stream/audit-tail.js';
 import { FaultsController } from './faults/faults.controller.js';
 import { ActRecorder } from './resilience/act-recorder.js';
 import { DebugController } from './resilience/debug.controller.js';
@@ -32,6 +34,7 @@ export class OpsModule {
             AuditEventsController,
             AuditProofsController,
             AuditExportsController,
+            AuditStreamController,
             LegalHoldsController,
             AuditRetentionController,
             ResilienceController,
@@ -44,6 +47,7 @@ export class OpsModule {
         AuditEventsService,
         AuditExport,
         AuditExportsService,
+        AuditTail,
         ActRecorder,
         {
           provide: ResilienceOverrides,

@@ -45,7 +45,7 @@ export class AuditExport extends ExportKind {
   override readonly kind = AUDIT_EXPORT;
 
   constructor(
-    @Inject(TenantDb) private readonly db: Pick<TenantDb, 'read'>,
+    @Inject(TenantDb) private readonly db: TenantDb,
     kinds: ExportKinds,
   ) {
     super();
