@@ -58,6 +58,10 @@ class CachingProcess {
     return this.answersOf(TENANT);
   }
 
+  forget(tenantId: string) {
+    return this.module.get(Caches).forgetTenant(tenantId, ['answers']);
+  }
+
   answersOf(tenantId: string) {
     return this.module.get(Caches).named('answers', TEXT).forTenant(tenantId);
   }
@@ -117,6 +121,21 @@ describeWithRedis('a cache that processes share', () => {
     const arrived = await redis.cli.del(`navigator:answers:${TENANT}:trial`);
     return arrived === 1 && one.policy.state === 'closed';
   }
+
+  it('forgets what is kept of one tenant, of whatever process, and says when it cannot', async () => {
+    const [first, second] = [await start(), await start({ url: proxy.url })];
+    await redis.cli.flushall();
+    for (const key of ['question', 'other']) await first.answers.set(key, ANSWER);
+    await first.answersOf(OTHER_TENANT).set('question', ANSWER);
+    await redis.cli.set('somebody else’s', 'x');
+    await until(async () => (await redis.cli.dbsize()) === 4);
+    await second.forget(TENANT);
+    expect((await redis.cli.keys('*')).sort()).toEqual(
+      [`navigator:answers:${OTHER_TENANT}:question`, 'somebody else’s'].sort(),
+    );
+    await redis.stop();
+    await expect(second.forget(TENANT)).rejects.toThrow();
+  });
 
   it('gives one process what another one kept, under exactly one key, for no longer than it holds', async () => {
     const [first, second] = [await start(), await start()];

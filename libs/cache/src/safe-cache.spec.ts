@@ -34,6 +34,17 @@ describe('a named cache', () => {
     await expect(mine.get('a')).resolves.toBe(1);
   });
 
+  it('forgets what is kept of one tenant, in the caches that are named', async () => {
+    const caches = Caches.inMemory();
+    const [answers, vectors] = [caches.named('answer', NUMBER), caches.named('vector', NUMBER)];
+    for (const cache of [answers, vectors])
+      for (const tenant of ['one', 'one-more']) await cache.forTenant(tenant).set('a', 1);
+    await caches.forgetTenant('one', ['answer']);
+    await expect(answers.forTenant('one').get('a')).resolves.toBeUndefined();
+    await expect(answers.forTenant('one-more').get('a')).resolves.toBe(1);
+    await expect(vectors.forTenant('one').get('a')).resolves.toBe(1);
+  });
+
   it('keeps tenants and keys apart whatever characters they have', async () => {
     const cache = Caches.inMemory().named('answer', NUMBER);
     await cache.forTenant('a:b').set('c', 1);

@@ -112,9 +112,7 @@ export const DOCUMENT_TABLES: readonly MappedTable[] = [
     table: 'turn',
     holds: 'Questions and their answers, with quotes.',
     of: `t.conversation_id in (select id from conversation where tenant_id = $1 and owner_id = $2)`,
-    erased: {
-      step: 'deleted; of other people’s, the answers that quote a document that is erased are emptied',
-    },
+    erased: 'deleted',
     tenant: 'deleted',
     exported: true,
   },
