@@ -12,8 +12,7 @@ export async function insertGroup(
   tx: EntityManager,
   { tenantId, id, name }: GroupKey & { name: string },
 ): Promise<void> {
-  // Others who make one wait for the commit, so that they count it.
-  await tx.query(`select pg_advisory_xact_lock(hashtext('user_group'), hashtext($1))`, [tenantId]);
+  await lockNames(tx, tenantId);
   const [state] = await tx.query<{ count: number; isThere: boolean }[]>(
     `select count(*)::int as count, coalesce(bool_or(id = $2), false) as "isThere"
      from user_group where tenant_id = $1`,
@@ -66,6 +65,7 @@ export async function renameGroup(
   tx: EntityManager,
   { tenantId, id, name }: GroupKey & { name: string },
 ): Promise<void> {
+  await lockNames(tx, tenantId);
   const [, count] = await tx.query<[unknown, number]>(
     `update user_group set name = $3 where tenant_id = $1 and id = $2
        and not exists (select from user_group o where o.tenant_id = $1 and o.id <> $2 and lower(o.name) = lower($3))`,
@@ -136,6 +136,11 @@ export async function deleteMember(
     [tenantId, id, userId],
   );
   return count > 0;
+}
+
+/** Others who make one, or name one anew, wait for the commit, so that they see it. */
+async function lockNames(tx: EntityManager, tenantId: string): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('user_group'), hashtext($1))`, [tenantId]);
 }
 
 const SELECT = `
