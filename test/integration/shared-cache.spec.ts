@@ -123,7 +123,7 @@ describeWithRedis('a cache that processes share', () => {
   }
 
   it('forgets what is kept of one tenant, of whatever process, and says when it cannot', async () => {
-    const [first, second] = [await start(), await start({ url: proxy.url })];
+    const [first, second] = [await start(), await start()];
     await redis.cli.flushall();
     for (const key of ['question', 'other']) await first.answers.set(key, ANSWER);
     await first.answersOf(OTHER_TENANT).set('question', ANSWER);
