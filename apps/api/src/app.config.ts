@@ -68,6 +68,13 @@ export const serverSection = section(
       .describe(
         'Addresses or networks of load balancers whose X-Forwarded-For is believed, comma separated.',
       ),
+    requireTls: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((text) => text === 'true')
+      .describe(
+        'Whether to refuse settings by which anything on another machine would be reached without TLS.',
+      ),
     shutdownLagMs: z.coerce
       .number()
       .int()

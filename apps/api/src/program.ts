@@ -12,13 +12,14 @@ import { Lifecycle } from '#libs/health';
 import { endWaitingStreams, Pressure } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
 import { migrations } from '#migrations';
-import { poolMaxOf, quotaStoreUrlOf, type sections } from './app.config.js';
+import { poolMaxOf, quotaStoreUrlOf, sections } from './app.config.js';
 import { defineCapabilities } from './app.capabilities.js';
 import { AppModule } from './app.module.js';
 import { prepareFaults } from './app.faults.js';
 import { definePolicies } from './app.policies.js';
 import { PolicyFile } from './app.policy-file.js';
 import { createAdapter, setUp } from './app.setup.js';
+import { assertEncrypted } from './app.transport.js';
 import { BootstrapService, type BootstrapCredentials } from './auth/index.js';
 import { ocrProbe, scannerProbe, transcriberProbe } from './ingestion/index.js';
 import { dimensionsOf, prepareVectorIndex, providerProbes } from './rag/index.js';
@@ -63,6 +64,7 @@ async function start(
 ): Promise<Program> {
   const config = { ...given, database: { ...given.database, poolMax: poolMaxOf(given) } };
   const { server } = config;
+  if (server.requireTls) assertEncrypted(config, sections);
   await startErrorReporting({ ...config.sentry, release: RELEASE });
   started.push(() => stopErrorReporting());
   const dataDir = resolve(server.dataDir);
