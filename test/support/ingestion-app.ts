@@ -8,6 +8,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { Role } from '#libs/auth';
+import { LegalHolds } from '#libs/audit';
 import { Caches } from '#libs/cache';
 import { TenantDb } from '#libs/database';
 import { ProblemFilter, registerRequestHooks, ValidationFailed } from '#libs/http';
@@ -17,6 +18,7 @@ import { AttachmentStore } from '../../apps/api/src/ingestion/documents/attachme
 import { DocumentRedo } from '../../apps/api/src/ingestion/documents/document-redo.js';
 import { DocumentStore } from '../../apps/api/src/ingestion/documents/document.store.js';
 import { DocumentWatcher } from '../../apps/api/src/ingestion/documents/document-watcher.js';
+import { DocumentRemoval } from '../../apps/api/src/ingestion/documents/document-removal.js';
 import { DocumentsService } from '../../apps/api/src/ingestion/documents/documents.service.js';
 import { Forecast } from '../../apps/api/src/ingestion/documents/forecast.js';
 import { ProcessingService } from '../../apps/api/src/ingestion/documents/processing.service.js';
@@ -43,6 +45,8 @@ import type { TestDatabase } from './test-database.js';
 /** What the controllers of documents and of their processing are built on. */
 export const documentProviders: Provider[] = [
   DocumentsService,
+  DocumentRemoval,
+  LegalHolds,
   DocumentWatcher,
   Forecast,
   ProcessingService,
