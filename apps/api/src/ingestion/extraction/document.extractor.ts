@@ -1,5 +1,5 @@
 import { Injectable, Optional } from '@nestjs/common';
-import { type ParserFile, SandboxedParser } from '../parsing/index.js';
+import { type ParserFile, SandboxedParser, type WholeFile } from '../parsing/index.js';
 import {
   type ExtractedPart,
   type ExtractionPlan,
@@ -27,6 +27,14 @@ export class DocumentExtractor extends Extractor {
   async plan(file: SourceFile, signal: AbortSignal): Promise<ExtractionPlan> {
     const plan = await this.parser.plan(parserFile(file), signal);
     return { ...plan, durationMs: null };
+  }
+
+  override async open(
+    file: SourceFile,
+    signal: AbortSignal,
+  ): Promise<{ plan: ExtractionPlan; whole?: WholeFile }> {
+    const { plan, whole } = await this.parser.open(parserFile(file), { whole: true }, signal);
+    return { plan: { ...plan, durationMs: null }, whole };
   }
 
   async read(

@@ -6,6 +6,7 @@ import type {
   Picture,
 } from '../parsing/extracted-document.js';
 import type { Seam } from '../parsing/pdf/seam.js';
+import type { WholeFile } from '../parsing/sandbox/sandboxed-parser.js';
 import type { Hearing } from './hearing.js';
 
 export type { Attachment, Picture };
@@ -63,6 +64,10 @@ export interface ExtractedPart {
 export abstract class Extractor {
   /** @throws ParseFailure when the file cannot be read */
   abstract plan(file: SourceFile, signal: AbortSignal): Promise<ExtractionPlan>;
+  /** The same, and the rest at once for who can do that. */
+  async open(file: SourceFile, signal: AbortSignal): Promise<{ plan: ExtractionPlan; whole?: WholeFile }> {
+    return { plan: await this.plan(file, signal) };
+  }
   /**
    * @param alive to be called whenever a long reading gets on
    * @throws ParseFailure when the part cannot be read

@@ -7,5 +7,10 @@ const LEVEL = 3;
 
 /** What is kept of a part for the stages after its reading: files have become documents by then, and pictures text. */
 export function packPart({ attachments: _, pictures: __, ...part }: ExtractedPart): Promise<Buffer> {
-  return promisify(gzip)(JSON.stringify(part), { level: LEVEL });
+  return packJson(JSON.stringify(part));
+}
+
+/** @param part without attachments and pictures */
+export function packJson(part: string | Buffer): Promise<Buffer> {
+  return promisify(gzip)(part, { level: LEVEL });
 }

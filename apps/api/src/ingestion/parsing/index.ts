@@ -5,6 +5,7 @@ export {
   type ParserPlan,
   SandboxedParser,
   type StructureStep,
+  type WholeFile,
 } from './sandbox/sandboxed-parser.js';
 export { ParseFailure, type ParseFailureCode } from './parse-failure.js';
 export type { Block, ExtractedDocument, ExtractionWarning, TextBlock } from './extracted-document.js';

@@ -3,8 +3,9 @@ import type { Passage } from '../../rag/index.js';
 import type { Document } from '../documents/document.js';
 import type { DocumentChange } from '../documents/document.store.js';
 import type { ExtractionPlan } from '../extraction/extractor.js';
-import type { NewPart } from '../extraction/part.store.js';
+import type { PartDetail } from '../extraction/part-detail.js';
 import type { ClaimedJob } from '../jobs/job.js';
+import type { StructureStep } from '../parsing/index.js';
 import type { Gate, GateEvidence } from './gates/index.js';
 import type { StageName } from './ingestion-stages.js';
 
@@ -22,12 +23,17 @@ export interface Task {
   /** A small file as it was just checked, so that it need not be read again. */
   content?: Buffer;
   /** A small document as it was just read, so that the next stages need not read it out of the database. */
-  justRead?: { plan: ExtractionPlan; part: NewPart };
+  justRead?: JustRead;
   /** All of its passages, likewise. */
   justCut?: { passages: readonly Passage[]; language: string | null };
   /** Every passage has its vector, by this attempt. */
   isEmbedded?: boolean;
 }
+
+/** Either cut into passages already, or its only part, packed. */
+export type JustRead = { plan: ExtractionPlan; detail: PartDetail } & (
+  { structure: StructureStep; packed?: undefined } | { structure?: undefined; packed: Buffer }
+);
 
 /** Whether there is something of the document beside its row. */
 export interface Leftovers {

@@ -8,8 +8,9 @@ import { Writable } from 'node:stream';
 import { getHeapStatistics } from 'node:v8';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { getResolvedPDFJS } from 'unpdf';
+import { detailOf } from '../../extraction/part-detail.js';
 import { languageOf } from '../../passages/language.js';
-import { type StructureState, structurePart } from '../../passages/structure-part.js';
+import { type StructuredPart, type StructureState, structurePart } from '../../passages/structure-part.js';
 import { type OpenFile, openFile, type ReadPart } from '../open-file.js';
 import { unlock } from '../office/unlock.js';
 import { ParseFailure, type ParseFailureCode } from '../parse-failure.js';
@@ -51,7 +52,7 @@ async function answer(frame: Frame): Promise<void> {
   try {
     send(await work(request, frame));
   } catch (error) {
-    await release();
+    await close();
     send({ head: { failure: codeOf(error) } });
   }
   // While nobody waits: the next file should find as much memory as this one did.
@@ -61,17 +62,16 @@ async function answer(frame: Frame): Promise<void> {
 async function work(request: ParserRequest, frame: Frame): Promise<Answer> {
   if (request.operation === 'structure') return structure(request, frame);
   const { mediaType, file } = await opened(request, frame.body);
-  const answered =
-    request.operation === 'plan'
-      ? { head: { mediaType }, body: [jsonOf(file.plan)] }
-      : await read(file, request);
-  if (!request.keep) await release();
-  return answered;
+  if (request.operation === 'read') return release(await read(file, request), !request.keep);
+  const whole = request.whole && file.plan.unit === 'whole' ? await readWhole(file) : undefined;
+  const plan = jsonOf(file.plan);
+  if (!whole) return release(withSections({ mediaType }, [plan]), !request.keep);
+  return release(withSections({ mediaType, ...whole.head }, [plan, ...whole.body]), true);
 }
 
 async function opened(request: PlanRequest | ReadRequest, sent: Buffer): Promise<NonNullable<typeof held>> {
   if (request.held && held) return held;
-  await release();
+  await close();
   const { filename, declaredType, password, maxPages } = request;
   const bytes = await unlock(sent, password);
   const mediaType = await sniff(bytes, { filename, declaredType });
@@ -85,10 +85,25 @@ async function opened(request: PlanRequest | ReadRequest, sent: Buffer): Promise
   return held;
 }
 
-async function release(): Promise<void> {
+async function release(answer: Answer, isLast: boolean): Promise<Answer> {
+  if (isLast) await close();
+  return answer;
+}
+
+async function close(): Promise<void> {
   const last = held;
   held = undefined;
   await last?.file.close();
+}
+
+/** Undefined when there is something inside that others have to read. */
+async function readWhole(file: OpenFile): Promise<Required<Answer> | undefined> {
+  const { attachments = [], pictures = [], ...part } = await file.read(file.plan.parts[0]!, false);
+  if (attachments.length > 0 || pictures.length > 0) return undefined;
+  const detail = detailOf(part);
+  const options = { isLast: true, parts: 1, headingStyles: detail.headingStyles };
+  const { head, body } = await structured(structurePart(null, part, options), true);
+  return { head, body: [jsonOf(part), jsonOf(detail), ...body] };
 }
 
 /** Files and pictures inside follow the rest of the part. */
@@ -111,13 +126,20 @@ export interface Described extends Omit<ReadPart, 'attachments' | 'pictures'> {
 async function structure(options: StructureRequest, frame: Frame): Promise<Answer> {
   const [before, packed] = sectionsOf(frame) as [Buffer, Buffer];
   const state = before.length > 0 ? unpack<StructureState>(before) : null;
-  const next = structurePart(state, unpack(packed), options);
-  const batches = next.batches.map(({ first, count }) => ({ first, count }));
-  const language = options.isLast ? await languageOf(next.state.sample) : null;
-  return withSections({ passages: next.state.maker.ordinal, batches, language }, [
-    gzipSync(JSON.stringify(next.state), { level: GZIP_LEVEL }),
-    ...next.batches.flatMap(({ passages, postings }) => [Buffer.from(passages), Buffer.from(postings)]),
-  ]);
+  const { head, body } = await structured(structurePart(state, unpack(packed), options), options.isLast);
+  return withSections(head, body);
+}
+
+async function structured({ state, batches }: StructuredPart, isLast: boolean): Promise<Required<Answer>> {
+  const head = {
+    passages: state.maker.ordinal,
+    batches: batches.map(({ first, count }) => ({ first, count })),
+    language: isLast ? await languageOf(state.sample) : null,
+  };
+  // Nothing follows the last part.
+  const remembered = isLast ? Buffer.alloc(0) : gzipSync(JSON.stringify(state), { level: GZIP_LEVEL });
+  const cut = batches.flatMap(({ passages, postings }) => [Buffer.from(passages), Buffer.from(postings)]);
+  return { head, body: [remembered, ...cut] };
 }
 
 const unpack = <T>(packed: Buffer): T =>

@@ -15,9 +15,15 @@ interface FileRequest {
   maxPages: number;
 }
 
-/** What the file is, and in which parts it is to be read. Answered by a `FilePlan` with the media type. */
+/**
+ * What the file is, and in which parts it is to be read. Answered by a `FilePlan` with the media type. A file that is read
+ * as a whole, and that needs nobody else for what is inside of it, is answered with all that comes after, too: the part
+ * (JSON), its `PartDetail`, and what a `StructureRequest` is answered by.
+ */
 export interface PlanRequest extends FileRequest {
   operation: 'plan';
+  /** Who must know the whole document to cut it can wait; this one cannot. */
+  whole: boolean;
 }
 
 /** One part. Answered by a `ReadPart`, whose files and pictures follow as sections of their own. */

@@ -48,6 +48,48 @@ describe('SandboxedParser', () => {
     expect(read.blocks).toMatchObject([{ kind: 'heading' }, { kind: 'paragraph', text: 'The plan pays.' }]);
   });
 
+  it('reads a file that is one whole and cuts it into passages in one go, as it does in steps', async () => {
+    const parser = parserWith();
+    const input = file('plan.md', '# Plan\n\nThe plan pays.\n\n## Visits\n\nA visit costs $20.');
+    const { plan, whole } = await parser.open(input, { whole: true });
+    const { blocks, warnings } = await readWhole(parser, input);
+    expect(JSON.parse(whole!.part.toString())).toEqual({ blocks, warnings });
+    const packed = gzipSync(whole!.part);
+    const { headingStyles } = whole!.detail;
+    expect(plan).toMatchObject({ mediaType: 'text/markdown', parts: [{ from: 1, to: 1 }] });
+    expect(whole!.structure).toEqual(
+      await parser.structure(null, packed, { isLast: true, parts: 1, headingStyles }),
+    );
+    expect(whole!.structure).toMatchObject({
+      passages: 2,
+      language: 'en',
+      batches: [{ first: 0, count: 2 }],
+    });
+  });
+
+  it('leaves a file with something inside to those who read that', async () => {
+    const mail = [
+      'Subject: Your card',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'Please find your card attached.',
+      '--b',
+      'Content-Type: text/plain',
+      'Content-Disposition: attachment; filename=card.txt',
+      '',
+      'Member 1',
+      '--b--',
+    ];
+    const input = file('mail.eml', mail.join('\r\n'));
+    const parser = parserWith();
+    const { plan, whole } = await parser.open(input, { whole: true });
+    expect(whole).toBeUndefined();
+    expect((await parser.read(input, plan.parts[0]!)).attachments).toMatchObject([{ filename: 'card.txt' }]);
+  });
+
   it('fails with the reason and goes on with the next file', async () => {
     const parser = parserWith();
     await expect(parser.plan(file('policy.pdf', '<html>Please sign in</html>'))).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { PassageBatch } from '../../../rag/passages/index.js';
+import type { PartDetail } from '../../extraction/part-detail.js';
 import type { StructureOptions } from '../../passages/structure-part.js';
 import type { FilePlan, ReadPart, ReadRange } from '../open-file.js';
 import { isParseFailureCode, ParseFailure } from '../parse-failure.js';
@@ -27,8 +28,16 @@ export interface ParserPlan extends FilePlan {
   mediaType: string;
 }
 
+/** A file that was read and cut in one go. */
+export interface WholeFile {
+  /** A `ReadPart` as JSON. */
+  part: Buffer;
+  detail: PartDetail;
+  structure: StructureStep;
+}
+
 export interface StructureStep {
-  /** For the next part: as a parser process wrote it. */
+  /** For the next part: as a parser process wrote it; empty after the last one. */
   state: Buffer;
   batches: PassageBatch[];
   /** Made so far, in batches or not. */
@@ -61,9 +70,32 @@ export class SandboxedParser implements OnApplicationShutdown {
    * @throws the signal's reason when it aborts first
    */
   async plan(file: ParserFile, signal?: AbortSignal): Promise<ParserPlan> {
-    const { head, body } = await this.ask(file, { operation: 'plan' }, { keep: true }, signal);
-    if (typeof head.mediaType !== 'string') throw new ParseFailure('parser-crashed');
-    return { mediaType: head.mediaType, ...(JSON.parse(body.toString('utf8')) as FilePlan) };
+    return (await this.open(file, { whole: false }, signal)).plan;
+  }
+
+  /**
+   * The same, and all the rest of a file that is read as a whole and needs nobody else, where that is wanted.
+   * @throws as `plan`
+   */
+  async open(
+    file: ParserFile,
+    { whole }: { whole: boolean },
+    signal?: AbortSignal,
+  ): Promise<{ plan: ParserPlan; whole?: WholeFile }> {
+    const answer = await this.ask(file, { operation: 'plan', whole }, { keep: true }, signal);
+    const { mediaType, passages } = answer.head;
+    if (typeof mediaType !== 'string') throw new ParseFailure('parser-crashed');
+    const [json, part, detail, ...structure] = sectionsOf(answer);
+    const plan = { mediaType, ...(JSON.parse(json!.toString('utf8')) as FilePlan) };
+    if (passages === undefined) return { plan };
+    return {
+      plan,
+      whole: {
+        part: part!,
+        detail: JSON.parse(detail!.toString('utf8')) as PartDetail,
+        structure: stepOf(answer.head, structure),
+      },
+    };
   }
 
   /**
@@ -109,20 +141,7 @@ export class SandboxedParser implements OnApplicationShutdown {
     const answer = checked(
       await this.pool.run(work, signal, { owner, isPatient: options.parts > MANY_PARTS }),
     );
-    const [next, ...rest] = sectionsOf(answer);
-    const { batches, ...told } = answer.head as unknown as Pick<StructureStep, 'passages' | 'language'> & {
-      batches: Pick<PassageBatch, 'first' | 'count'>[];
-    };
-    return {
-      state: next!,
-      passages: told.passages,
-      language: told.language,
-      batches: batches.map((batch, i) => ({
-        ...batch,
-        passages: rest[2 * i]!.toString('utf8'),
-        postings: rest[2 * i + 1]!.toString('utf8'),
-      })),
-    };
+    return stepOf(answer.head, sectionsOf(answer));
   }
 
   /** How many processes there are, at work or resting. */
@@ -141,7 +160,7 @@ export class SandboxedParser implements OnApplicationShutdown {
 
   private ask(
     { path, content, ...file }: ParserFile,
-    what: Pick<PlanRequest, 'operation'> | Pick<ReadRequest, 'operation' | 'range' | 'recognise'>,
+    what: Pick<PlanRequest, 'operation' | 'whole'> | Pick<ReadRequest, 'operation' | 'range' | 'recognise'>,
     { keep, isPatient }: { keep: boolean; isPatient?: boolean },
     signal?: AbortSignal,
   ): Promise<Frame> {
@@ -154,11 +173,27 @@ export class SandboxedParser implements OnApplicationShutdown {
       signal?.throwIfAborted();
       const request = { ...file, ...what, held, keep, maxPages: this.config.maxPages };
       const answer = checked(await child.ask(request, bytes));
-      if (keep) this.held.set(child, key);
+      if (keep && answer.head.passages === undefined) this.held.set(child, key);
       return answer;
     };
     return this.pool.run(work, signal, { prefers: has, owner: path, isPatient });
   }
+}
+
+function stepOf(head: Frame['head'], [state, ...rest]: readonly Buffer[]): StructureStep {
+  const { passages, language, batches } = head as unknown as Pick<StructureStep, 'passages' | 'language'> & {
+    batches: Pick<PassageBatch, 'first' | 'count'>[];
+  };
+  return {
+    state: state!,
+    passages,
+    language,
+    batches: batches.map((batch, i) => ({
+      ...batch,
+      passages: rest[2 * i]!.toString('utf8'),
+      postings: rest[2 * i + 1]!.toString('utf8'),
+    })),
+  };
 }
 
 function checked(answer: Frame): Frame {

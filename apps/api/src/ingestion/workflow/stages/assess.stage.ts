@@ -54,10 +54,9 @@ export class AssessStage implements StageWork {
   private async begin(task: Task): Promise<Read & { copyOf: number | null }> {
     const { job, justRead, justCut } = task;
     if (justRead && justCut) {
-      const { plan, part } = justRead;
       const { passages, language } = justCut;
-      const { pageCount } = plan;
-      return { copyOf: null, pageCount, passageCount: passages.length, detail: part.detail, language };
+      const { plan, detail } = justRead;
+      return { copyOf: null, pageCount: plan.pageCount, passageCount: passages.length, detail, language };
     }
     const { documentId, generation } = job;
     const [made, details, structured] = await this.jobs.read(job, (tx) =>

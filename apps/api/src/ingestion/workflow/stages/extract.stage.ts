@@ -12,7 +12,7 @@ import type {
 import { Extractors } from '../../extraction/extractors.js';
 import { hearingDetail } from '../../extraction/hearing.js';
 import { inParallel } from '../../extraction/in-parallel.js';
-import { packPart } from '../../extraction/packed-part.js';
+import { packJson, packPart } from '../../extraction/packed-part.js';
 import { detailOf, type PartDetail, sumOf } from '../../extraction/part-detail.js';
 import { type NewPart, PartStore } from '../../extraction/part.store.js';
 import { SourceFiles } from '../../extraction/source-files.js';
@@ -20,7 +20,12 @@ import { type WorkerConfig, workerSection } from '../../ingestion.config.js';
 import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { notifyDocumentChanged } from '../../jobs/notifications.js';
-import { type DocumentFormat, type ExtractionWarning, ParseFailure } from '../../parsing/index.js';
+import {
+  type DocumentFormat,
+  type ExtractionWarning,
+  ParseFailure,
+  type WholeFile,
+} from '../../parsing/index.js';
 import { titleOf } from '../../uploads/clean-name.js';
 import { garbledRatio } from '../assessment.js';
 import type { GateEvidence } from '../gates/gate.js';
@@ -59,7 +64,8 @@ export class ExtractStage implements StageWork {
       () => task.alive(),
       (attachments) => this.children.prepare(task, attachments, signal),
     );
-    const plan = found ?? (await source.plan(signal));
+    const { plan, whole } = found ? { plan: found } : await source.open(signal);
+    if (whole) return this.keepWhole(plan, whole, task);
     if (plan.parts.length === 1) return this.readWhole(source, plan, task, signal);
     if (!found) await this.jobs.fenced(job, (tx) => this.parts.savePlan(tx, key, plan));
     task.leftovers.parts = true;
@@ -75,6 +81,29 @@ export class ExtractStage implements StageWork {
     return this.outcome(document, plan, sumOf(details));
   }
 
+  /** The parser has already cut it into passages. */
+  private keepWhole(
+    plan: ExtractionPlan,
+    { part: json, detail, structure }: WholeFile,
+    task: Task,
+  ): StageOutcome {
+    const { job, document } = task;
+    task.justRead = { plan, detail, structure };
+    task.content = undefined;
+    const part = { ordinal: 0, range: plan.parts[0]!, detail, startedAt: new Date() };
+    return {
+      ...this.outcome(document, plan, detail),
+      keep: async (tx) => {
+        task.leftovers.parts = true;
+        const result = await packJson(json);
+        await Promise.all([
+          this.parts.savePlan(tx, keyOf(job), plan),
+          this.parts.add(tx, keyOf(job), { ...part, result }),
+        ]);
+      },
+    };
+  }
+
   private async readWhole(
     source: Source,
     plan: ExtractionPlan,
@@ -84,7 +113,7 @@ export class ExtractStage implements StageWork {
     const { job, document } = task;
     const { part, children } = await source.read(plan, 0, signal);
     const outcome = this.outcome(document, plan, part.detail);
-    task.justRead = { plan, part };
+    task.justRead = { plan, detail: part.detail, packed: part.result };
     task.content = undefined;
     return {
       ...outcome,
@@ -191,8 +220,8 @@ class Source {
     private readonly prepare: (attachments: readonly Attachment[]) => Promise<PreparedChildren>,
   ) {}
 
-  plan(signal: AbortSignal): Promise<ExtractionPlan> {
-    return this.attempt('plan', (limited) => this.extractor.plan(this.file, limited), signal);
+  open(signal: AbortSignal): Promise<{ plan: ExtractionPlan; whole?: WholeFile }> {
+    return this.attempt('plan', (limited) => this.extractor.open(this.file, limited), signal);
   }
 
   async read(

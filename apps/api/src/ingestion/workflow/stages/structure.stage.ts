@@ -9,7 +9,13 @@ import type { ClaimedJob } from '../../jobs/job.js';
 import { JobStore } from '../../jobs/job.store.js';
 import { notifyDocumentChanged } from '../../jobs/notifications.js';
 import { ParseFailure, SandboxedParser, type StructureStep } from '../../parsing/index.js';
-import { DocumentRejected, type StageOutcome, type StageWork, type Task } from '../stage-work.js';
+import {
+  DocumentRejected,
+  type JustRead,
+  type StageOutcome,
+  type StageWork,
+  type Task,
+} from '../stage-work.js';
 import { StageStore } from '../stage.store.js';
 
 /**
@@ -58,13 +64,12 @@ export class StructureStage implements StageWork {
 
   private async structureWhole(
     task: Task,
-    { plan, part }: NonNullable<Task['justRead']>,
+    { plan, detail: total, structure, packed }: JustRead,
     signal: AbortSignal,
   ): Promise<StageOutcome> {
     const { job } = task;
-    const total = part.detail;
     const options = { isLast: true, parts: 1, headingStyles: total.headingStyles, owner: job.documentId };
-    const step = await this.parser.structure(null, part.result, options, signal);
+    const step = structure ?? (await this.parser.structure(null, packed, options, signal));
     if (step.batches.length === 1)
       task.justCut = {
         passages: this.passages.passagesOf(job.documentId, step.batches[0]!),
