@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { LegalHolds } from '#libs/audit';
 import { Caches } from '#libs/cache';
 import { TenantDb } from '#libs/database';
 import { Pressure } from '#libs/http';
@@ -25,6 +26,7 @@ import {
   PassageStore,
   Retriever,
   StructuredReader,
+  Withdrawals,
 } from '../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../apps/api/src/rag/passages/lexical/lexical.index.js';
 import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
@@ -103,12 +105,14 @@ export async function generationWorld(
     [Embedder, embedder],
     [StructuredReader, {}],
     [DeletedDocuments, DeletedDocuments.on(Caches.inMemory(), { staleAnswerSeconds: 60 })],
+    [Withdrawals, Withdrawals.on(Caches.inMemory(), { staleAnswerSeconds: 60 })],
   ];
   const providers = [
     ...values.map(([provide, useValue]) => ({ provide: provide as string, useValue })),
     { provide: VectorIndex, useClass: BitscanIndex },
     LexicalIndex,
     PassageStore,
+    LegalHolds,
   ];
   @Module({ providers, exports: providers })
   class Surroundings {}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { LegalHolds } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { TransientFailure } from '#libs/errors';
@@ -27,6 +28,7 @@ import {
   DeletedDocuments,
   PassageStore,
   StructuredReader,
+  Withdrawals,
 } from '../../../apps/api/src/rag/index.js';
 import { LexicalIndex } from '../../../apps/api/src/rag/passages/lexical/lexical.index.js';
 import { BitscanIndex } from '../../../apps/api/src/rag/passages/vectors/bitscan.index.js';
@@ -117,10 +119,12 @@ async function start({ worker = true } = {}): Promise<TestingModule> {
     { provide: VectorIndex, useClass: BitscanIndex },
     LexicalIndex,
     PassageStore,
+    LegalHolds,
     {
       provide: DeletedDocuments,
       useValue: DeletedDocuments.on(Caches.inMemory(), { staleAnswerSeconds: 60 }),
     },
+    { provide: Withdrawals, useValue: Withdrawals.on(Caches.inMemory(), { staleAnswerSeconds: 60 }) },
   ];
   @Module({ providers, exports: providers })
   class Surroundings {}
