@@ -47,6 +47,7 @@ export class InfrastructureModule {
       { provide: PolicyRegistry, useValue: policies },
       { provide: DegradationRegistry, useValue: infrastructure.capabilities },
       { provide: Faults, useValue: infrastructure.faults },
+      { provide: 'SHARED_COUNTS', useValue: infrastructure.sharedCounts ?? null },
       { provide: 'VERSION', useValue: infrastructure.version },
     ];
     return {

@@ -1,9 +1,11 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AuditLog } from '#libs/audit';
 import { AccessTokens, AuthGuard, CredentialVerifier, PermissionGuard } from '#libs/auth';
+import type { RedisConnection } from '#libs/cache';
 import { isDatabaseUnreachable, TenantDb } from '#libs/database';
 import { DeadlineExceeded } from '#libs/errors';
 import { DegradationRegistry, PolicyRegistry } from '#libs/resilience';
+import { SealingKey } from '#libs/secrets';
 import { TenantsModule, TenantsService } from '../tenants/index.js';
 import { Reauthentication } from './accounts/reauthentication.js';
 import { UsersService } from './accounts/users.service.js';
@@ -19,7 +21,9 @@ import { FirstPassword } from './passwords/first-password.js';
 import { OidcController, SsoIdentitiesController } from './oidc/oidc.controller.js';
 import { OIDC_PROVIDERS } from './oidc/oidc.providers.js';
 import { LoginService } from './passwords/login.service.js';
+import { type AttemptStore, ProcessAttempts } from './passwords/login-attempts.js';
 import { LoginThrottle } from './passwords/login-throttle.js';
+import { SharedAttempts } from './passwords/shared-attempts.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { ServiceAccountKeysController } from './service-accounts/service-account-keys.controller.js';
 import { ServiceAccountsController } from './service-accounts/service-accounts.controller.js';
@@ -67,7 +71,12 @@ export class AuthModule {
             PasswordHasher.create(hashParameters(auth), policies.policy('password-hashing')),
           inject: [PolicyRegistry],
         },
-        { provide: LoginThrottle, useFactory: () => new LoginThrottle(loginLimits(auth)) },
+        {
+          provide: LoginThrottle,
+          useFactory: (policies: PolicyRegistry, sealing: SealingKey, sharedCounts: RedisConnection | null) =>
+            new LoginThrottle(loginLimits(auth), attemptStore(policies, sealing, sharedCounts)),
+          inject: [PolicyRegistry, SealingKey, 'SHARED_COUNTS'],
+        },
         {
           provide: VerifiedCredentials,
           useFactory: (capabilities: DegradationRegistry) =>
@@ -119,6 +128,16 @@ export class AuthModule {
 
 function hashParameters({ passwordMemoryKib, passwordPasses, passwordParallelism }: AuthConfig) {
   return { memoryKib: passwordMemoryKib, passes: passwordPasses, parallelism: passwordParallelism };
+}
+
+function attemptStore(
+  policies: PolicyRegistry,
+  { fingerprint }: SealingKey,
+  sharedCounts: RedisConnection | null,
+): AttemptStore {
+  const local = new ProcessAttempts();
+  if (!sharedCounts) return local;
+  return new SharedAttempts(sharedCounts, policies.policy('quota-store'), local, fingerprint);
 }
 
 function loginLimits({ loginsPerMinute, networkLoginsPerMinute }: AuthConfig) {

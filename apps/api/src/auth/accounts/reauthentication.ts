@@ -28,15 +28,15 @@ export class Reauthentication {
   async confirm(principal: Principal, password: string, address: string): Promise<UserWithPassword> {
     if (principal.via !== 'session') throw new SessionRequired();
     const { user } = await this.tenants.getAccount(principal.tenantId, principal.userId);
-    this.throttle.admit(user.email, address);
+    await this.throttle.admit(user.email, address);
     try {
       const known = await this.tenants.findLogin(user.email);
       if (!(await this.passwords.matches(known?.passwordHash, password)) || !known)
         throw new ReauthenticationFailed();
-      this.throttle.forgive(user.email, address);
+      await this.throttle.forgive(user.email, address);
       return known;
     } catch (error) {
-      if (!(error instanceof ReauthenticationFailed)) this.throttle.forgive(user.email, address);
+      if (!(error instanceof ReauthenticationFailed)) await this.throttle.forgive(user.email, address);
       throw error;
     }
   }

@@ -26,16 +26,16 @@ export class LoginService {
    */
   async login(email: string, password: string, client: Client): Promise<Tokens> {
     auditPersonal({ login_email: email });
-    this.throttle.admit(email, client.address);
+    await this.throttle.admit(email, client.address);
     try {
       const user = await this.identify(email, password);
       await this.second.demand(user);
       const renewedPasswordHash = await this.renewedHash(user, password);
       const tokens = await this.sessions.open(user, { secondFactor: false, renewedPasswordHash });
-      this.throttle.succeed(email, client.address);
+      await this.throttle.succeed(email, client.address);
       return tokens;
     } catch (error) {
-      if (!(error instanceof InvalidCredentials)) this.throttle.forgive(email, client.address);
+      if (!(error instanceof InvalidCredentials)) await this.throttle.forgive(email, client.address);
       throw error;
     }
   }

@@ -99,7 +99,7 @@ export class PasswordsService {
     });
     this.forget(tenantId, userId);
     // He has shown that he is the owner in another way; what others tried is not held against him here.
-    this.throttle.know(normalEmail(user.email), address);
+    await this.throttle.know(normalEmail(user.email), address);
   }
 
   private async replace(

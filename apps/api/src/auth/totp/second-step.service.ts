@@ -59,15 +59,15 @@ export class SecondStepService {
     auditActor({ type: 'anonymous', tenantId: claims.tenantId });
     auditDetail({ targets: [{ type: 'user', id: claims.userId }] });
     const account = `second factor of ${claims.userId}`;
-    this.throttle.admit(account, address);
+    await this.throttle.admit(account, address);
     try {
       const user = await this.useCode(claims, code);
       const tokens = await this.sessions.open(user, { secondFactor: true });
-      this.throttle.succeed(account, address);
-      this.throttle.know(user.email, address);
+      await this.throttle.succeed(account, address);
+      await this.throttle.know(user.email, address);
       return tokens;
     } catch (error) {
-      if (!(error instanceof SecondFactorInvalid)) this.throttle.forgive(account, address);
+      if (!(error instanceof SecondFactorInvalid)) await this.throttle.forgive(account, address);
       throw error;
     }
   }

@@ -165,13 +165,13 @@ export class TotpService {
   /** Codes have six digits: who may try often enough finds one. */
   private async limited<T>(userId: string, address: string, work: () => Promise<T>): Promise<T> {
     const account = `second factor of ${userId}`;
-    this.throttle.admit(account, address);
+    await this.throttle.admit(account, address);
     try {
       const result = await work();
-      this.throttle.succeed(account, address);
+      await this.throttle.succeed(account, address);
       return result;
     } catch (error) {
-      if (!(error instanceof ReauthenticationFailed)) this.throttle.forgive(account, address);
+      if (!(error instanceof ReauthenticationFailed)) await this.throttle.forgive(account, address);
       throw error;
     }
   }
