@@ -30,7 +30,7 @@ export const newCanary = (what: string, seenBy: Audience): Canary => ({
 });
 
 /** The real program in its own process, with a model, an embedder and an endpoint that only pretend. */
-export async function leakApp() {
+export async function leakApp(environment: Record<string, string> = {}) {
   const [db, model, endpoint] = [
     await testDatabase(),
     await FakeModelServer.start(),
@@ -57,7 +57,9 @@ export async function leakApp() {
       MAIL_POLL_MS: '50',
       WORKER_POLL_MS: '100',
       ADMISSION_LOOP_DELAY_MS: '600000',
+      AUTH_PASSWORD_MEMORY_KIB: '7168',
       ...generousLimits(),
+      ...environment,
     },
     { logFile: log.fd },
   );

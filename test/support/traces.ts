@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TestApp } from './test-app.js';
+import type { RunningApp } from './test-app.js';
 
 /**
  * Where any of these words stands: every column of every table, as text and as bytes, by table, and every file of the data
  * folder, by its path. In any case of letters.
  */
 export async function tracesOf(
-  app: Pick<TestApp, 'db' | 'dataDir'>,
+  app: Pick<RunningApp, 'db' | 'dataDir'>,
   words: readonly string[],
 ): Promise<string[]> {
   const tables = await app.db.owner.query<{ name: string }>(
