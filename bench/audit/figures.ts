@@ -1,6 +1,9 @@
 import { hash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type AuditQuery, listAudit } from '#libs/audit';
+import { type AuditQuery, auditSnapshot, listAudit } from '#libs/audit';
+import { ExportFiles, type ExportJob, ExportKinds } from '#libs/exports';
+import { AuditExport, FORMATS } from '../../apps/api/src/ops/audit/exports/audit-export.kind.js';
 import type { AuditWorld } from '../../test/support/audit-world.js';
 import { withAuditWorld } from './world.js';
 
@@ -113,19 +116,32 @@ async function fill(
   const step = 100_000;
   for (let done = 0; done < events; done += step)
     await db.owner.query(
-      `insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, actor_id, targets, outcome, request_id, body)
-       select ($1::uuid[])[1 + (i % cardinality($1::uuid[]))], gen_random_uuid(), now() - i * interval '1 second',
-              case when i % ${SELDOM} = 0 then 'tenant.configure'
-                   else (array['document.read', 'document.upload', 'question.ask', 'auth.login'])[1 + i % 4] end,
-              case when i % ${SELDOM} = 0 then 'admin' else 'data.read' end, 'user',
-              ($2::uuid[])[1 + (i % cardinality($2::uuid[]))],
-              jsonb_build_array(jsonb_build_object('type', 'document', 'id', md5('target ' || i)::uuid)),
-              case when i % ${SELDOM} = 0 then 'denied' else 'success' end, md5('request ' || i)::uuid,
-              convert_to(repeat('x', 420), 'UTF8')
-       from generate_series($3::int, $4::int) i`,
-      [tenantIds, actors, done, Math.min(done + step, events) - 1],
+      `with made as (
+         select ($1::uuid[])[1 + (i % cardinality($1::uuid[]))] as tenant_id, gen_random_uuid() as id,
+                now() - i * interval '1 second' as occurred_at,
+                case when i % ${SELDOM} = 0 then 'tenant.configure'
+                     else (array['document.read', 'document.upload', 'question.ask', 'auth.login'])[1 + i % 4] end as action,
+                case when i % ${SELDOM} = 0 then 'admin' else 'data.read' end as category,
+                ($2::uuid[])[1 + (i % cardinality($2::uuid[]))] as actor_id,
+                jsonb_build_array(jsonb_build_object('type', 'document', 'id', md5('target ' || i)::uuid)) as targets,
+                case when i % ${SELDOM} = 0 then 'denied' else 'success' end as outcome,
+                md5('request ' || i)::uuid as request_id, i
+         from generate_series($3::int, $4::int) i
+       ), added as (
+         insert into audit_event (tenant_id, id, occurred_at, action, category, actor_type, actor_id, targets, outcome, request_id, body)
+         select tenant_id, id, occurred_at, action, category, 'user', actor_id, targets, outcome, request_id,
+                convert_to(json_build_object(
+                  'action', action, 'actor', json_build_object('credential_id', id, 'id', actor_id, 'role', 'member', 'type', 'user'),
+                  'category', category, 'context', json_build_object(), 'detail', json_build_object('size_bytes', i),
+                  'id', id, 'occurred_at', occurred_at, 'outcome', outcome, 'reason', null, 'request_id', request_id,
+                  'route', 'GET /v1/documents/:id', 'targets', targets, 'tenant_id', tenant_id, 'v', 1)::text, 'UTF8')
+         from made
+       )
+       insert into audit_leaf (tenant_id, leaf_index, event_id, hash)
+       select tenant_id, $5::int - i / cardinality($1::uuid[]), id, sha256(id::text::bytea) from made`,
+      [tenantIds, actors, done, Math.min(done + step, events) - 1, events],
     );
-  await db.owner.query('analyze audit_event, audit_target');
+  await db.owner.query('analyze audit_event, audit_target, audit_leaf');
 }
 
 /** What `fill` gave the event of this number. */
@@ -134,12 +150,11 @@ function idOf(what: 'target' | 'request', event: number): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-async function queryTimes({ db }: AuditWorld): Promise<Record<string, number[]>> {
-  const tenantIds = await Promise.all(
-    Array.from({ length: TENANTS }, async () => (await db.createTenant()).tenantId),
-  );
-  const actors = Array.from({ length: 50 }, () => randomUUID());
-  await fill({ db } as AuditWorld, tenantIds, actors);
+async function queryTimes(
+  { db }: AuditWorld,
+  tenantIds: readonly string[],
+  actors: readonly string[],
+): Promise<Record<string, number[]>> {
   const at = (i: number) => new Date(Date.now() - i * 1_000).toISOString();
   const random = () => Math.floor(Math.random() * events);
   const kinds: Record<string, (event: number) => Partial<AuditQuery>> = {
@@ -174,6 +189,33 @@ async function queryTimes({ db }: AuditWorld): Promise<Record<string, number[]>>
     times[kind].sort((a, b) => a - b);
   }
   return times;
+}
+
+/** The whole log of a tenant, into a file that is synced. */
+async function exportRate(
+  { db, folder }: AuditWorld,
+  tenantId: string,
+  parameters: { format: string; gzip: boolean },
+): Promise<{ rows: number; perSecond: number; megabytes: number; heapMegabytes: number }> {
+  const kind = new AuditExport(db.tenantDb, new ExportKinds());
+  const snapshot = await db.tenantDb.read(tenantId, auditSnapshot);
+  const job = { tenantId, id: randomUUID(), claimId: randomUUID(), gzip: parameters.gzip };
+  const draft = await new ExportFiles(join(folder, 'exports')).draft(job, Infinity);
+  let heap = 0;
+  const out = {
+    write: (chunk: string | Uint8Array) => draft.write(chunk),
+    progress: () => (heap = Math.max(heap, process.memoryUsage().heapUsed)),
+  };
+  const since = performance.now();
+  const { rows } = await kind.write(
+    { ...job, parameters: { ...parameters, filter: { snapshot } } } as unknown as ExportJob,
+    out,
+    new AbortController().signal,
+  );
+  const { bytes } = await draft.finish();
+  const seconds = (performance.now() - since) / 1_000;
+  await draft.discard();
+  return { rows, perSecond: Math.round(rows / seconds), megabytes: bytes / 1e6, heapMegabytes: heap / 1e6 };
 }
 
 await withAuditWorld(async (world) => {
@@ -215,9 +257,25 @@ await withAuditWorld(async (world) => {
             (pg_total_relation_size('audit_leaf') + pg_total_relation_size('audit_tile')) / count(*) as leaf from audit_event`,
   );
   show('bytes per event, and of its leaf', `${size.rows[0].event}, ${size.rows[0].leaf}`);
-  for (const [kind, times] of Object.entries(await queryTimes(world)))
+  const asked = await Promise.all(
+    Array.from({ length: TENANTS }, async () => (await world.db.createTenant()).tenantId),
+  );
+  const actors = Array.from({ length: 50 }, () => randomUUID());
+  await fill(world, asked, actors);
+  for (const [kind, times] of Object.entries(await queryTimes(world, asked, actors)))
     show(
       `query of ${events} events: ${kind}`,
       `p50 ${ms(quantile(times, 0.5))}, p95 ${ms(quantile(times, 0.95))}`,
     );
+  for (const format of FORMATS)
+    for (const gzip of [false, true]) {
+      const { rows, perSecond, megabytes, heapMegabytes } = await exportRate(world, asked[0]!, {
+        format,
+        gzip,
+      });
+      show(
+        `export of ${rows} events: ${format}${gzip ? ', gzip' : ''}, rows/s`,
+        `${perSecond} (${megabytes.toFixed(0)} MB; heap ${heapMegabytes.toFixed(0)} MB at most)`,
+      );
+    }
 });
