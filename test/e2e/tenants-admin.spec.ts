@@ -149,6 +149,27 @@ describe('tenants and their users over HTTP', () => {
       expect((await people.login(member.email)).status).toBe(200);
     });
 
+    it('end the sessions of a user wherever he is, and nobody else’s', async () => {
+      const tenant = await newTenant();
+      const member = await colleague(tenant.admin, 'member');
+      const elsewhere = await people.session(member.email);
+      const other = await colleague(tenant.admin, 'member');
+      const end = (id: string, headers: Record<string, string>) =>
+        people.send('DELETE', `/v1/users/${id}/sessions`, headers);
+      expect((await end(tenant.adminId, member.headers)).status).toBe(403);
+      expect((await end(member.id, (await newTenant()).admin)).status).toBe(404);
+      expect(await people.me(member.headers)).toBe(200);
+      expect((await end(member.id, tenant.admin)).status).toBe(204);
+      for (const headers of [member.headers, elsewhere.headers]) expect(await people.me(headers)).toBe(401);
+      const body = { refresh_token: elsewhere.refreshToken };
+      expect((await people.send('POST', '/v1/auth/refresh', {}, body)).status).toBe(401);
+      expect(await people.me(other.headers)).toBe(200);
+      expect((await people.login(member.email)).status).toBe(200);
+      // One's own, but for the one that asks.
+      expect((await end(tenant.adminId, tenant.admin)).status).toBe(204);
+      expect(await people.me(tenant.admin)).toBe(200);
+    });
+
     it('remove a user: his credentials end, his address is free, and nothing says who he was', async () => {
       const tenant = await newTenant();
       const member = await colleague(tenant.admin, 'member');

@@ -71,4 +71,17 @@ export class UsersController {
   ): Promise<void> {
     await this.users.remove(principal, id);
   }
+
+  @Delete(':id/sessions')
+  @Audited('user.end-sessions', 'admin')
+  @RateClass('write')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End the sessions of a user wherever he is logged in; his API keys stay' })
+  @ApiNoContentResponse()
+  async endSessions(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: z.uuid() }) id: string,
+  ): Promise<void> {
+    await this.users.endSessions(principal, id);
+  }
 }

@@ -34,6 +34,18 @@ export class UsersService {
     return changed;
   }
 
+  /** Wherever he is logged in, but for the session that asks; his keys stay. @throws UserNotFound, RoleOutOfReach */
+  async endSessions(principal: Principal, userId: string): Promise<void> {
+    const { tenantId, credentialId: except } = principal;
+    await this.db.change(tenantId, async (tx) => {
+      // A change of nothing, for what it checks: that he is there, and not above who asks.
+      await this.colleagues.change(tx, principal, userId, {});
+      const ended = await revokeSessions(tx, { tenantId, userId, except }, 'logout');
+      auditDetail({ targets: [{ type: 'user', id: userId }], detail: { ended_sessions: ended.length } });
+    });
+    this.forget(tenantId, userId);
+  }
+
   /** His documents and conversations stay. @throws UserNotFound, RoleOutOfReach, LastAdministrator */
   async remove(principal: Principal, userId: string): Promise<void> {
     const { tenantId } = principal;
