@@ -1,5 +1,5 @@
 import { loadConfig } from '#libs/config';
-import { poolMaxOf, sections } from './app.config.js';
+import { poolMaxOf, quotaStoreUrlOf, sections } from './app.config.js';
 
 const poolMax = (environment: Record<string, string>) => poolMaxOf(loadConfig(sections, environment));
 
@@ -16,5 +16,18 @@ describe('the connections of a process', () => {
 
   it('are what somebody says they are', () => {
     expect(poolMax({ ROLE: 'worker', DATABASE_POOL_MAX: '5' })).toBe(5);
+  });
+});
+
+describe('the store of quotas', () => {
+  const storeOf = (environment: Record<string, string>) => quotaStoreUrlOf(loadConfig(sections, environment));
+
+  it('is none unless it is asked for, also where there is a Redis', () => {
+    expect(storeOf({ CACHE_URL: 'redis://localhost' })).toBeUndefined();
+    expect(storeOf({ CACHE_URL: 'redis://localhost', RATE_LIMIT_STORE: 'redis' })).toBe('redis://localhost');
+  });
+
+  it('ends the start when it is asked for and there is no Redis', () => {
+    expect(() => storeOf({ RATE_LIMIT_STORE: 'redis' })).toThrow(/CACHE_URL/);
   });
 });
