@@ -9,6 +9,7 @@ const PUT_TOGETHER: Record<string, string> = {
   'apps/api/src/rag/passages/vectors/pgvector.index.ts':
     'the same name and a number of dimensions, from settings that are checked',
   'apps/api/src/ingestion/generations/reindex-queue.ts': 'one of two conditions that are written there',
+  'apps/api/src/ingestion/sharing/grant.store.ts': 'the names of one of two tables that are written there',
   'apps/api/src/privacy/': 'tables, columns and conditions of the map of all data, which is a constant',
   'libs/audit/src/keeping/': 'one of two changes that are written there',
   'libs/audit/src/query/': 'conditions that are written there; their values are bound one by one',
