@@ -25,6 +25,7 @@ import { addCounts, type ClaimedRun, type Counts, finish } from './run.store.js'
 import { LEASE_MS, type Step, type StepDone, type SteppedWork } from './step-runner.js';
 
 const FILES_AT_ONCE = 50;
+const PASSAGES_AT_ONCE = 2_000;
 
 /** How a person is forgotten, step by step: what is his goes first, what leads to him after it, and last he himself. */
 @Injectable()
@@ -96,13 +97,25 @@ export class PersonErasure implements SteppedWork<ErasureRun> {
     const id = await nextDocument(tx, run);
     if (!id) return {};
     await this.removal.lock(tx, id);
-    const derived = await countDerived(tx, run.tenantId, id);
+    const passages = await this.removePassages(tx, run.tenantId, id);
+    if (passages === PASSAGES_AT_ONCE) return { counts: { passage: passages }, more: true };
+    const derived = { ...(await countDerived(tx, run.tenantId, id)), passage: passages };
     const removed = await this.removal.remove(tx, id);
     const ids = [...new Set([id, ...removed.map((document) => document.id)])];
     const files = new Map(removed.map(({ sha256 }) => [sha256.toString('hex'), sha256]));
     await noteRemoved(tx, run, ids, [...files.values()]);
     for (const each of ids) await this.deleted.add(run.tenantId, each);
     return { counts: { ...derived, document: removed.length }, more: true };
+  }
+
+  /** A document may have more of them than one statement can remove in its time. */
+  private removePassages(tx: EntityManager, tenantId: string, documentId: string): Promise<number> {
+    return countedDelete(
+      tx,
+      `delete from passage where ctid = any (array(
+         select ctid from passage where tenant_id = $1 and document_id = $2 limit ${PASSAGES_AT_ONCE}))`,
+      [tenantId, documentId],
+    );
   }
 
   private async transfer(tx: EntityManager, run: ErasureRun): Promise<StepDone> {

@@ -10,19 +10,19 @@ const DOCUMENTS =
   'deleted one by one with what was made of them; those that are shared go to whom the request names, or too';
 
 /** Of a document: rows that go with it and can be made anew from its file. */
-const derived = (table: string, holds: string): MappedTable => ({
+const derived = (table: string, holds: string, parent = 'document'): MappedTable => ({
   table,
   holds,
-  erased: WITH_DOCUMENT,
+  erased: { with: parent },
   tenant: 'deleted',
   exported: false,
 });
 
 export const DOCUMENT_TABLES: readonly MappedTable[] = [
-  derived('passage_sign', 'Signs of the vectors of passages.'),
-  derived('passage_vector', 'Vectors of passages.'),
-  derived('passage_embedding_*', 'Vectors of passages, where the database has a type for them.'),
-  derived('posting', 'Which words stand in which passages.'),
+  derived('passage_sign', 'Signs of the vectors of passages.', 'passage'),
+  derived('passage_vector', 'Vectors of passages.', 'passage'),
+  derived('passage_embedding_*', 'Vectors of passages, where the database has a type for them.', 'passage'),
+  derived('posting', 'Which words stand in which passages.', 'passage'),
   {
     table: 'passage',
     holds: 'The text of documents, in passages.',
