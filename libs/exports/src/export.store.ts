@@ -97,10 +97,6 @@ export async function cancelExport(tx: EntityManager, tenantId: string, id: stri
   return count > 0;
 }
 
-export async function deleteExports(tx: EntityManager, tenantId: string): Promise<void> {
-  await tx.query(`delete from export_job where tenant_id = $1`, [tenantId]);
-}
-
 /** The next one of the tenant that has the fewest under way; also one whose worker has given no sign of life. */
 export async function claimExport(
   tx: EntityManager,

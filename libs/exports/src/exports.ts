@@ -8,7 +8,6 @@ import { ExportFiles } from './export-files.js';
 import {
   cancelExport,
   countUnderLock,
-  deleteExports,
   type ExportFilter,
   findExport,
   insertExport,
@@ -85,12 +84,7 @@ export class Exports {
     return this.files.read(tenantId, id, range);
   }
 
-  /** All exports of a tenant that is deleted: in its transaction; `removeFiles` follows its commit. */
-  async forget(tx: EntityManager, tenantId: string): Promise<void> {
-    await deleteExports(tx, tenantId);
-  }
-
-  /** What is missed here, the sweep removes. */
+  /** Of a tenant that was deleted, with the rows of its exports. What is missed here, the sweep removes. */
   async removeFiles(tenantId: string): Promise<void> {
     await this.files.removeTenant(tenantId);
   }
