@@ -69,7 +69,8 @@ function normalised(values: ArrayLike<unknown>, wrong: (reason: Misbehaviour) =>
   const length = Math.sqrt(square);
   if (!Number.isFinite(length)) throw wrong('not-finite');
   if (length < SHORTEST) throw wrong('zero');
-  return vector.map((x) => x / length);
+  for (let i = 0; i < vector.length; i++) vector[i]! /= length;
+  return vector;
 }
 
 /** What is shorter has no direction that single floats could tell. */

@@ -118,7 +118,8 @@ function vectorsIn(embedder: string, answer: unknown): GivenVector[] {
 
 /** Single floats, little-endian. Copied, because a view must start at an address that is a multiple of four. */
 function floatsIn(base64: string): Float32Array {
-  const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));
+  // Copied, because a view of floats must start at a multiple of four.
+  const bytes = new Uint8Array(Buffer.from(base64, 'base64'));
   return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }
 

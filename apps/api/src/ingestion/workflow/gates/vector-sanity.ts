@@ -27,13 +27,13 @@ export class VectorSanity {
       this.broken += 1;
       return;
     }
-    this.sum ??= new Float64Array(vector.length);
-    for (let i = 0; i < vector.length; i++) this.sum[i]! += vector[i]! / length;
+    const sum = (this.sum ??= new Float64Array(vector.length));
+    for (let i = 0; i < vector.length; i++) sum[i]! += vector[i]! / length;
   }
 }
 
 function lengthOf(vector: Float32Array | Float64Array): number {
   let squares = 0;
-  for (const component of vector) squares += component * component;
+  for (let i = 0; i < vector.length; i++) squares += vector[i]! * vector[i]!;
   return Math.sqrt(squares);
 }

@@ -19,7 +19,8 @@ export class BitscanIndex extends VectorIndex {
   readonly table = 'passage_vector';
 
   async save(tx: Queryable, key: VectorKey, vectors: readonly PassageVector[]): Promise<void> {
-    const perRow = Math.max(1, Math.floor(SIGNS_PER_ROW / (vectors[0]?.vector.length ?? 1)));
+    const dimensions = vectors[0]?.vector.length ?? 1;
+    const perRow = Math.max(1, Math.floor(SIGNS_PER_ROW / dimensions));
     for (let at = 0; at < vectors.length; at += perRow) {
       const row = vectors.slice(at, at + perRow);
       await tx.query(SAVE, [
@@ -28,8 +29,9 @@ export class BitscanIndex extends VectorIndex {
         key.generation,
         key.model,
         row.map(({ ordinal }) => ordinal),
-        row.map(({ vector }) => toHalfBytes(vector)),
-        row.map(({ vector }) => signsOf(vector)),
+        Buffer.concat(row.map(({ vector }) => toHalfBytes(vector))),
+        row.map(({ vector }) => signsOf(vector)).join(''),
+        dimensions,
       ]);
     }
   }
@@ -81,11 +83,15 @@ const MIN_CANDIDATES = 100;
 /** Bits: half of a page of 8 kB, which a row must fit. */
 const SIGNS_PER_ROW = 32_768;
 
-/** The vector first: what it refuses because it is there, its signs need not be written for. */
+/**
+ * All vectors are one parameter and all signs are another, because arrays are sent as text. The vector first: what it
+ * refuses because it is there, its signs need not be written for.
+ */
 const SAVE = `
   with given as (
-    select ordinal, vector, signs
-    from unnest($5::int[], $6::bytea[], $7::text[]) as row (ordinal, vector, signs)
+    select ordinal, substring($6::bytea, 2 * $8::int * at + 1, 2 * $8) as vector,
+           substring($7::text, $8 * at + 1, $8) as signs
+    from unnest($5::int[]) with ordinality as row (ordinal, number), lateral (select number::int - 1) as place (at)
   ), saved as (
     insert into passage_vector (tenant_id, document_id, generation, model, ordinal, vector)
     select $1, $2, $3, $4, ordinal, vector from given
