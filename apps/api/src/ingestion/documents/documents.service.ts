@@ -26,7 +26,7 @@ import { Forecast } from './forecast.js';
 const DocumentCursor = z.tuple([z.string().max(40), z.uuid()]);
 const PassageCursor = z.tuple([z.number().int()]);
 
-/** Documents as their readers see them: the own ones, and those that are visible to the whole tenant. */
+/** Documents as their readers see them: the own ones, and those that are shared with them (`mayRead`). */
 @Injectable()
 export class DocumentsService {
   constructor(
