@@ -19,6 +19,7 @@ import {
   registerCrossOrigin,
   registerEventStreams,
   registerQueryRules,
+  registerTextRules,
   registerRequestHooks,
   sendProblem,
   type StreamConfig,
@@ -106,6 +107,7 @@ export async function setUp(
   });
   registerCrossOrigin(fastify, browser.origins);
   registerQueryRules(fastify);
+  registerTextRules(fastify);
   registerFaultHooks(fastify, app.get(Faults));
   registerAdmission(fastify, admissionOf(app));
   registerEventStreams(fastify, streams);

@@ -49,6 +49,7 @@ export { registerEventStreams } from './open-streams.js';
 export { cursorQuery, decodeCursor, encodeCursor, page, pageOf, type Page } from './pagination.js';
 export { ProblemFilter, sendProblem } from './problem.filter.js';
 export { registerQueryRules } from './query-rules.js';
+export { registerTextRules } from './text-rules.js';
 export { registerRequestHooks } from './request.hooks.js';
 export { MinServiceLevel, ServiceLevelInterceptor } from './service-level.interceptor.js';
 export {
