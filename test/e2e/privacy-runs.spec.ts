@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TenantDb } from '#libs/database';
 import { PersonErasure } from '../../apps/api/src/privacy/erasure/person-erasure.js';
+import { StepRunner } from '../../apps/api/src/privacy/erasure/step-runner.js';
 import { RetentionSweep } from '../../apps/api/src/privacy/retention/retention-sweep.js';
 import { TenantErasure } from '../../apps/api/src/privacy/tenants/tenant-erasure.js';
 import { runThroughKills } from '../support/dying-work.js';
@@ -90,6 +92,23 @@ describe('what goes for good', () => {
     const told = await rowsOf(`select detail from audit_event where action = 'privacy.erased'`, []);
     expect(told).toEqual([{ detail: { counts: receipt.counts } }]);
   }, 60_000);
+
+  it('lets an erasure wait for a legal hold that came in its days of grace, and be cancelled', async () => {
+    const ada = await people.person();
+    const request = { user_id: ada.id, shared_documents: 'delete', grace_days: 1 };
+    const { body } = await send('POST', '/v1/privacy/erasures', app.admin, request);
+    const hold = { scope: 'user', subject: ada.id, reason: 'case 18' };
+    expect((await send('POST', '/v1/audit/holds', app.admin, hold)).status).toBe(201);
+    await app.db.owner.query('update erasure set run_at = now() where id = $1', [body.id]);
+    const runner = new StepRunner(app.program.app.get(TenantDb));
+    const { signal } = new AbortController();
+    expect(await runner.runNext(app.program.app.get(PersonErasure), signal)).toBe(true);
+    expect(await runner.runNext(app.program.app.get(PersonErasure), signal)).toBe(false);
+    const path = `/v1/privacy/erasures/${body.id}`;
+    expect((await send('GET', path)).body).toMatchObject({ state: 'waiting', counts: {}, user_id: ada.id });
+    expect((await send('POST', `${path}/cancel`)).body.state).toBe('cancelled');
+    expect((await people.login(ada.email)).status).toBe(200);
+  });
 
   it('deletes a tenant with all that is in it, except the evidence of it, whoever is killed over it', async () => {
     const tenant = await newTenant();

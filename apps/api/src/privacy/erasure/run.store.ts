@@ -66,7 +66,7 @@ export async function addCounts(
   );
 }
 
-/** Somebody takes it up `delayMs` from now. */
+/** Somebody takes it up `delayMs` from now. One of which nothing has gone yet can be cancelled again. */
 export async function putBack(
   tx: EntityManager,
   table: RunTable,
@@ -74,7 +74,8 @@ export async function putBack(
   delayMs: number,
 ): Promise<void> {
   await tx.query(
-    `update ${table} set lease_token = null, lease_until = null, run_at = now() + make_interval(secs => $4 / 1000.0)
+    `update ${table} set lease_token = null, lease_until = null,
+            state = case when counts = '{}' then 'waiting' else state end, run_at = now() + make_interval(secs => $4 / 1000.0)
      where tenant_id = $1 and id = $2 and lease_token = $3`,
     [tenantId, id, leaseToken, delayMs],
   );
