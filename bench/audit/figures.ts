@@ -55,16 +55,23 @@ async function rateOf(
   };
 }
 
-const recordFor = (tenantId: string) => ({
+const people = Array.from({ length: callers }, () => randomUUID());
+
+/** As of a request: with where it comes from, each caller from an address of his own. */
+const recordFor = (tenantId: string, caller = 0) => ({
   action: 'document.read',
   category: 'data.read' as const,
-  actor: { type: 'user' as const, tenantId, id: randomUUID(), role: 'member', credentialId: randomUUID() },
+  actor: { type: 'user' as const, tenantId, id: people[caller], role: 'member', credentialId: randomUUID() },
   targets: [{ type: 'document', id: randomUUID() }],
   outcome: 'success' as const,
   requestId: randomUUID(),
   route: 'GET /v1/documents/:id',
   context: {},
   detail: { size_bytes: 12_345 },
+  personal: {
+    client_address: `192.0.2.${caller % 256}`,
+    user_agent: 'Mozilla/5.0 (X11; Linux x86_64) bench',
+  },
 });
 
 /** The same text in batches of 200 by two writers into a table with nothing but a key: what the disk and the server give. */
@@ -222,7 +229,7 @@ await withAuditWorld(async (world) => {
   const tenants = await Promise.all(
     Array.from({ length: TENANTS }, async () => (await world.db.createTenant()).tenantId),
   );
-  const append = (caller: number) => world.log.note(recordFor(tenants[caller % TENANTS]!));
+  const append = (caller: number) => world.log.note(recordFor(tenants[caller % TENANTS]!, caller));
   const show = (what: string, figure: string) => console.log(`${what.padEnd(52)} ${figure}`);
   const ms = (value: number) => `${value.toFixed(1)} ms`;
 

@@ -92,6 +92,15 @@ describe('the body of an event', () => {
     expect(alteredColumns(columns, 'no body')).toContain('action');
   });
 
+  it('has commitments of personal data in a version of its own, which no column tells of', () => {
+    const refs = [{ field: 'client_address' as const, commitment: 'c2FsdGVk' }];
+    const body = auditBody(identity, record, refs);
+    expect(JSON.parse(body)).toMatchObject({ v: 2, pii_refs: refs });
+    expect(body).toBe(bodyOfColumns(columns, refs));
+    expect(alteredColumns(columns, body)).toEqual([]);
+    expect(alteredColumns({ ...columns, detail: {} }, body)).toEqual(['detail']);
+  });
+
   it('has a time that grows within a millisecond', () => {
     const moments = Array.from({ length: 3 }, () => auditMoment(() => 1_793_700_000_123));
     expect(moments).toEqual(moments.toSorted());
