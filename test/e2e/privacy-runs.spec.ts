@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadConfig } from '#libs/config';
 import { TenantDb } from '#libs/database';
+import { sections } from '../../apps/api/src/app.config.js';
+import { verifyAudit } from '../../apps/api/src/audit-verify.js';
 import { PersonErasure } from '../../apps/api/src/privacy/erasure/person-erasure.js';
 import { StepRunner } from '../../apps/api/src/privacy/erasure/step-runner.js';
 import { RetentionSweep } from '../../apps/api/src/privacy/retention/retention-sweep.js';
 import { TenantErasure } from '../../apps/api/src/privacy/tenants/tenant-erasure.js';
 import { runThroughKills } from '../support/dying-work.js';
 import { mailTo } from '../support/mail-folder.js';
-import { signedIn } from '../support/operator.js';
+import { eventually, signedIn } from '../support/operator.js';
 import { PASSWORD, peopleOf } from '../support/people.js';
 import { testApp, type TestApp } from '../support/test-app.js';
 import { tracesOf } from '../support/traces.js';
@@ -25,6 +28,7 @@ describe('what goes for good', () => {
     app = await testApp({
       MAIL_POLL_MS: '50',
       PRIVACY_POLL_MS: '600000',
+      AUDIT_CHECKPOINT_MS: '1000',
       AUTH_NETWORK_LOGINS_PER_MINUTE: '1000',
     });
     people = peopleOf(app);
@@ -64,6 +68,13 @@ describe('what goes for good', () => {
     await send('POST', '/v1/auth/invitations/accept', {}, { token, password: PASSWORD });
     return { id: body.id as string, name, email, ...(await people.session(email)) };
   }
+
+  /** What whoever has the database, the anchors and the key finds. */
+  const verify = () =>
+    verifyAudit(
+      { anchors: [], keys: [] },
+      loadConfig(sections, { DATABASE_URL: app.db.url, DATA_DIR: app.dataDir }),
+    );
 
   it('erases a person exactly once, in whatever transaction each worker is killed', async () => {
     const ada = await people.person();
@@ -150,6 +161,8 @@ describe('what goes for good', () => {
     expect(kept).toEqual([{ events }]);
     const told = await send('GET', '/v1/audit/events?scope=installation&action=privacy.erased', operator);
     expect(told.body.items).toMatchObject([{ detail: { counts: receipt.counts } }]);
+    const verdict = await eventually(verify, ({ status }) => status === 'clean');
+    expect(verdict.findings).toEqual([]);
     // Its log must not become that of somebody else.
     const again = { name: tenant.name, admin_email: tenant.email };
     expect((await send('POST', '/v1/tenants', operator, again)).body.code).toBe('tenant-exists');
