@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +23,7 @@ import {
   MANIFEST_FORMAT,
   TooManyExports,
 } from '#libs/exports';
+import { until } from '../support/faulty-database.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 
 const CONFIG: ExportConfig = {
@@ -148,6 +151,28 @@ describe('exports', () => {
     const ready = await find(id);
     expect(ready).toMatchObject({ state: 'ready', rows: 6 });
     expect(await read(ready)).toBe('second');
+    expect(await filesOf()).toEqual([id]);
+  });
+
+  it('of a process that is killed are begun anew once it has given no sign of life for the length of a lease', async () => {
+    const { id } = await ask();
+    const main = join(process.cwd(), 'dist/test/support/export-writer-main.js');
+    const writer = spawn(process.execPath, [main, db.appUrl, folder, JSON.stringify(CONFIG)]);
+    try {
+      await once(writer.stdout, 'data');
+      expect(await find(id)).toMatchObject({ state: 'running' });
+      expect((await filesOf())[0]).toMatch(/\.part$/);
+      expect(await runner.claim()).toBeUndefined();
+    } finally {
+      writer.kill('SIGKILL');
+      await once(writer, 'exit');
+    }
+    let taken: Awaited<ReturnType<ExportRunner['claim']>>;
+    await until(async () => (taken = await runner.claim()) !== undefined);
+    expect(taken).toMatchObject({ id, attempts: 2 });
+    await runner.work(taken!);
+    expect(await read(await find(id))).toBe('abc');
+    await runner.sweep();
     expect(await filesOf()).toEqual([id]);
   });
 
