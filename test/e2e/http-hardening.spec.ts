@@ -66,7 +66,7 @@ describe('what the program answers to strangers and browsers', () => {
     ['application/jsonp', 'x({})'],
   ])('reads no %s where JSON is expected', async (type, body) => {
     const response = await post(body, type);
-    expect({ status: response.status, ...(await response.json()) }).toMatchObject({
+    expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
       status: 415,
       code: 'unsupported-media-type',
     });
@@ -79,7 +79,7 @@ describe('what the program answers to strangers and browsers', () => {
 
   it('refuses a query that says something twice', async () => {
     const response = await app.fetch('/v1/documents?limit=1&limit=100', { headers: app.admin });
-    expect({ status: response.status, ...(await response.json()) }).toMatchObject({
+    expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
       status: 400,
       code: 'duplicate-parameter',
       request_id: response.headers.get('x-request-id'),

@@ -80,7 +80,7 @@ function constantsOf(parsed: ts.SourceFile): Set<string> {
     ts.forEachChild(node, visit);
   };
   visit(parsed);
-  return constants.difference(others);
+  return new Set([...constants].filter((name) => !others.has(name)));
 }
 
 /** Calls that run text as code or hand it to a shell. */
