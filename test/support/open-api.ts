@@ -113,5 +113,8 @@ export function collectionOf(path: string, parameter: string): string {
 }
 
 export function fillPath(path: string, valueOf: (parameter: string) => string): string {
-  return path.replace(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(valueOf(parameter)));
+  // A half of a character has no form in a URL.
+  return path.replace(/\{(\w+)\}/g, (_, parameter: string) =>
+    encodeURIComponent(valueOf(parameter).toWellFormed()),
+  );
 }
