@@ -43,9 +43,35 @@ describe('tenants and their users over HTTP', () => {
     return { id: made.body.id, name, email, admin, adminId: accepted.body.id };
   }
 
+  const limitOf = async (headers: Record<string, string>) =>
+    Number((await app.fetch('/v1/documents', { headers })).headers.get('ratelimit-limit'));
+
   const colleague = (admin: Record<string, string>, role: string) => people.person(role, admin);
 
   describe('operators', () => {
+    it('give a tenant more or less of every quota, which it cannot do itself', async () => {
+      const tenant = await newTenant();
+      const set = (factor: number | null, headers = operator) =>
+        people.send('PUT', `/v1/tenants/${tenant.id}/quotas`, headers, { factor });
+      expect(await set(0.5)).toMatchObject({ status: 200, body: { settings: { quota_factor: 0.5 } } });
+      expect(await limitOf(tenant.admin)).toBe(50_000);
+      expect(await limitOf(operator)).toBe(100_000);
+      expect((await set(2, tenant.admin)).status).toBe(403);
+      const own = await people.send('PATCH', '/v1/tenant/settings', tenant.admin, { quota_factor: 10 });
+      expect(own.status).toBe(400);
+      expect(
+        await people.send('PATCH', '/v1/tenant/settings', tenant.admin, { answer_threshold: 0.4 }),
+      ).toMatchObject({
+        status: 200,
+      });
+      expect(await limitOf(tenant.admin)).toBe(50_000);
+      expect(await set(null)).toMatchObject({ status: 200, body: { settings: { answer_threshold: 0.4 } } });
+      expect(await limitOf(tenant.admin)).toBe(100_000);
+      const events = await people.send('GET', '/v1/audit/events?action=tenant.quotas', tenant.admin);
+      const outcomes = (events.body.items as { outcome: string }[]).map(({ outcome }) => outcome);
+      expect(outcomes).toEqual(['success', 'denied', 'success']);
+    });
+
     it('make tenants with a first administrator, list them and find each by its name once', async () => {
       const tenant = await newTenant();
       const seen: string[] = [];

@@ -50,8 +50,8 @@ export function bearerOf(header: string | undefined): string {
 
 function identify(request: FastifyRequest, principal: Principal): void {
   setPrincipal(request, principal);
-  const { tenantId, userId, role, via, credentialId } = principal;
-  Object.assign(currentContext() ?? {}, { tenantId, userId, credentialId });
+  const { tenantId, userId, role, via, credentialId, quotaFactor } = principal;
+  Object.assign(currentContext() ?? {}, { tenantId, userId, credentialId, quotaFactor });
   auditActor({ type: via === 'session' ? 'user' : 'api-key', tenantId, id: userId, role, credentialId });
 }
 

@@ -48,6 +48,8 @@ export interface Principal {
   readonly scopes?: readonly Permission[];
   /** Of a session that may do nothing before a second factor is enrolled: where that is done. */
   readonly enrolAt?: string;
+  /** How many times the usual quotas his tenant has; 1 unless given. */
+  readonly quotaFactor?: number;
   /** Of an API key that is good from these networks only. */
   readonly networks?: AddressCheck;
 }

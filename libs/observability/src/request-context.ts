@@ -18,6 +18,8 @@ export interface RequestContext {
   userId?: string;
   /** The session's or the API key's id. */
   credentialId?: string;
+  /** How many times the usual quotas the tenant has; 1 unless given. */
+  quotaFactor?: number;
   /** What the route declares, or less if the client asked for that. */
   priority?: Priority;
   /** For libraries that keep something for the length of the request, under a symbol of their own. */

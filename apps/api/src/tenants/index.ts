@@ -2,6 +2,7 @@ export { TenantsModule } from './tenants.module.js';
 export { normalEmail, tenantIdOf, TenantsService, type NewUser } from './tenants.service.js';
 export { ColleaguesService, type UserChange } from './colleagues.service.js';
 export {
+  QuotaFactor,
   TenantName,
   type Account,
   type Colleague,

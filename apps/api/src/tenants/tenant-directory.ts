@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { auditDetail, AuditLog } from '#libs/audit';
+import { type AuditDetail, auditDetail, AuditLog } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import type { Tenant } from './tenant.js';
@@ -52,22 +52,51 @@ export class TenantDirectory {
    */
   async setSuspended({ tenantId: own, userId }: Principal, id: string, suspended: boolean): Promise<Tenant> {
     if (id === own && suspended) throw new OwnTenant();
-    const targets = [{ type: 'tenant', id }];
-    const tenant = await this.db.changeAsOperator(own, async (tx) => {
-      await getTenant(tx, id);
+    const action = suspended ? 'tenant.suspend' : 'tenant.resume';
+    return this.change({ own, userId }, id, { action }, async (tx) => {
       if (!suspended && (await isBeingDeleted(tx, id))) throw new TenantBeingDeleted();
       await updateTenant(tx, id, { suspended });
-      auditDetail({ targets });
+    });
+  }
+
+  /**
+   * @param factor how many times the quotas of the installation it has; null: as many as the others
+   * @throws TenantNotFound
+   */
+  async setQuotaFactor(
+    { tenantId: own, userId }: Principal,
+    id: string,
+    factor: number | null,
+  ): Promise<Tenant> {
+    const detail = { quota_factor: factor };
+    return this.change({ own, userId }, id, { action: 'tenant.quotas', detail }, async (tx, { settings }) => {
+      const { quota_factor: _, ...others } = settings;
+      await updateTenant(tx, id, {
+        settings: factor === null ? others : { ...others, quota_factor: factor },
+      });
+    });
+  }
+
+  private async change(
+    { own, userId }: { own: string; userId: string },
+    id: string,
+    { action, detail = {} }: { action: string; detail?: AuditDetail },
+    work: (tx: EntityManager, tenant: Tenant) => Promise<void>,
+  ): Promise<Tenant> {
+    const targets = [{ type: 'tenant', id }];
+    const tenant = await this.db.changeAsOperator(own, async (tx) => {
+      await work(tx, await getTenant(tx, id));
+      auditDetail({ targets, detail });
       return getTenant(tx, id);
     });
     await this.audit.note({
-      action: suspended ? 'tenant.suspend' : 'tenant.resume',
+      action,
       category: 'admin',
       actor: { type: 'system', tenantId: id },
       targets,
       outcome: 'success',
       context: {},
-      detail: { operator_id: userId },
+      detail: { operator_id: userId, ...detail },
     });
     return tenant;
   }

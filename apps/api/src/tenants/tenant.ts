@@ -16,6 +16,8 @@ export interface User {
   role: Role;
   /** Suspended, removed, or of a tenant that is suspended. */
   disabled: boolean;
+  /** Of his tenant, where operators have set one. */
+  quotaFactor?: number | null;
 }
 
 export interface UserWithPassword extends User {
@@ -44,6 +46,13 @@ export interface Colleague {
 export const TenantName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'Lower-case letters, digits and dashes');
+
+/** Operators decide it, so it is not among what a tenant changes itself. */
+export const QuotaFactor = z
+  .number()
+  .min(0.01)
+  .max(1_000)
+  .describe('How many times the quotas of the installation this tenant and its users have.');
 
 const RETENTION_DAYS = z.int().min(1).max(36_500);
 
@@ -82,6 +91,7 @@ export const TenantSettings = z.strictObject({
     .max(3_650)
     .optional()
     .describe('Events of the audit log that are older are archived and deleted; unset, all are kept.'),
+  quota_factor: QuotaFactor.optional(),
 });
 export type TenantSettings = z.infer<typeof TenantSettings>;
 

@@ -166,6 +166,7 @@ export async function markRemoved(tx: EntityManager, tenantId: string, id: strin
 
 // Before the tenant is known, `tenant` shows just that of the address; see the policy `login`.
 const USER = `u.tenant_id as "tenantId", u.id, u.email, u.role,
+  (select (t.settings -> 'quota_factor')::float8 from tenant t where t.tenant_id = u.tenant_id) as "quotaFactor",
   u.disabled_at is not null
     or exists (select from tenant t where t.tenant_id = u.tenant_id and t.suspended_at is not null) as disabled`;
 /** Accounts of programs have users too, who are nobody's colleagues and run no tenant. */

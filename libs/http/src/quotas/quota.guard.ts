@@ -35,11 +35,12 @@ export class QuotaGuard extends ThrottlerGuard {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const { name, cost } = declarationOf(context);
-    const { tenantId, userId, credentialId } = currentContext()!;
+    const { tenantId, userId, credentialId, quotaFactor } = currentContext()!;
     const caller = {
       tenantId: tenantId!,
       userId: userId!,
       credentialId: credentialId!,
+      quotaFactor,
       authorization: request.headers.authorization!,
     };
     const units = cost?.(request) ?? 1;

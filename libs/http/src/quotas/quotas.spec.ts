@@ -102,6 +102,14 @@ describe('quotas', () => {
     expect(rest.reduce((sum, count) => sum + count, 0)).toBe(200 - 30);
   });
 
+  it('of a tenant and all in it are as many times as usual as operators say', () => {
+    const large = { ...caller('large'), quotaFactor: 3 };
+    const small = { ...caller('small'), quotaFactor: 0.1 };
+    expect(take(large, 'question').demand).toMatchObject({ limit: 12, burst: 10 });
+    expect(take(small, 'search').demand).toMatchObject({ limit: 1, burst: 1 });
+    expect(take(small, 'search').isBlocked).toBe(true);
+  });
+
   it('are settled by what a request has really cost', () => {
     take(caller('asker'), 'upload', 2);
     quotas.settle(caller('asker'), 'upload', 7);

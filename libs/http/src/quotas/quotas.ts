@@ -25,6 +25,8 @@ export interface QuotaOwner {
   userId: string;
   /** The session's or the API key's id. */
   credentialId: string;
+  /** How many times the usual quotas all of the tenant have; 1 unless given. */
+  quotaFactor?: number;
 }
 
 /** Of a quota that is used up. */
@@ -147,8 +149,12 @@ export class Quotas {
   }
 
   /** In the order of `SCOPES`. */
-  private demandsOf({ tenantId, userId, credentialId }: QuotaOwner, rateClass: RateClassName, cost: number) {
-    const limit = this.limits[rateClass];
+  private demandsOf(
+    { tenantId, userId, credentialId, quotaFactor = 1 }: QuotaOwner,
+    rateClass: RateClassName,
+    cost: number,
+  ) {
+    const limit = Math.max(1, Math.round(this.limits[rateClass] * quotaFactor));
     const { userFactor, tenantFactor } = this.config;
     return [
       demand(`${rateClass} credential ${tenantId} ${credentialId}`, { limit, cost }),

@@ -1,10 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { cursorQuery, decodeCursor, page, pageOf, Priority, RateClass } from '#libs/http';
-import { TenantDirectory, TenantItem, TenantName, toTenantItem } from '../../tenants/index.js';
+import { QuotaFactor, TenantDirectory, TenantItem, TenantName, toTenantItem } from '../../tenants/index.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 
@@ -13,6 +13,8 @@ const CreateTenant = z.strictObject({
   admin_email: z.email().max(254).describe('Who is invited as the first administrator.'),
 });
 type CreateTenant = z.infer<typeof CreateTenant>;
+const SetQuotas = z.strictObject({ factor: QuotaFactor.nullable() });
+type SetQuotas = z.infer<typeof SetQuotas>;
 const ListTenants = z.strictObject(cursorQuery);
 type ListTenants = z.infer<typeof ListTenants>;
 const TenantCursor = z.tuple([TenantName]);
@@ -90,6 +92,20 @@ export class TenantsController {
     @Param('id', { schema: z.uuid() }) id: string,
   ): Promise<TenantItem> {
     return toTenantItem(await this.set(principal, id, false));
+  }
+
+  @Put(':id/quotas')
+  @Audited('tenant.quotas', 'admin')
+  @ApiOperation({ summary: 'How many times the quotas of the installation a tenant has; null: once' })
+  @ApiOkResponse({ standardSchema: TenantItem })
+  async setQuotas(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: SetQuotas }) { factor }: SetQuotas,
+  ): Promise<TenantItem> {
+    const tenant = await this.tenants.setQuotaFactor(principal, id, factor);
+    this.verified.forget((known) => known.tenantId === id);
+    return toTenantItem(tenant);
   }
 
   private async set(principal: Principal, id: string, suspended: boolean) {

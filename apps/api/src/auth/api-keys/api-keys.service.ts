@@ -137,6 +137,7 @@ export class ApiKeysService {
       credentialId: id,
       ...(key.scopes && { scopes: key.scopes }),
       ...(key.networks && { networks: allowedNetworks(key.networks) }),
+      ...(user.quotaFactor && { quotaFactor: user.quotaFactor }),
     };
     return { principal, expiresAt: key.expiresAt };
   }

@@ -139,6 +139,7 @@ export class SessionService {
       via: 'session',
       credentialId: sessionId,
       ...(session.lacksSecondFactor && { enrolAt: ENROL_AT }),
+      ...(session.quotaFactor !== null && { quotaFactor: session.quotaFactor }),
     } as const;
     return { principal, expiresAt };
   }

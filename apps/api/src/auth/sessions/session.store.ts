@@ -23,6 +23,8 @@ export interface SessionState {
   expiresAt: Date;
   /** It began without a second factor, and the tenant requires one. */
   lacksSecondFactor: boolean;
+  /** Of the tenant, where operators have set one. */
+  quotaFactor: number | null;
   /** Neither revoked nor past its end, and neither its user nor his tenant is suspended. */
   alive: boolean;
 }
@@ -65,6 +67,7 @@ export async function findSession(
     `select s.user_id as "userId", u.role, s.expires_at as "expiresAt",
             not s.second_factor and coalesce((t.settings -> 'require_second_factor')::boolean, false)
               as "lacksSecondFactor",
+            (t.settings -> 'quota_factor')::float8 as "quotaFactor",
             s.revoked_at is null and s.expires_at > now() and u.disabled_at is null and t.suspended_at is null as alive
      from session s join app_user u on u.tenant_id = s.tenant_id and u.id = s.user_id
      join tenant t on t.tenant_id = s.tenant_id
