@@ -96,7 +96,7 @@ async function sendOnce(
     headers: { ...(init.headers as object), ...headers },
   });
   let text = '';
-  const leave = setTimeout(() => void reader?.cancel(), 5_000);
+  const leave = setTimeout(() => void reader?.cancel(), 1_500);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   for (let part = await reader?.read(); part && !part.done; part = await reader!.read()) text += part.value;
   clearTimeout(leave);
@@ -120,15 +120,18 @@ const steady = ({ status, text }: Seen) =>
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time')
     .replace(/"(\w+_ms|latency)":[\d.]+/g, '$1');
 
+/** What somebody has asked for is in the log of his own tenant, and that he was refused. */
+const OWN_DEEDS = /^\/v1\/audit\/(events|stream)$/;
+
 /** What is wrong with what an attacker was answered everywhere; nothing, if all is well. */
 async function attack(attacker: Attacker): Promise<string[]> {
   const wrong: string[] = [];
   const forbidden = attacked.canaries.filter((canary) => !attacker.maySee(canary));
   for (const attempt of attempts) {
-    const { method, path, isPublic } = attempt.operation;
+    const { method, isPublic } = attempt.operation;
     // Whose credential is refused is asked for nothing more.
     if (attacker.isDead && !attempt.isFirst) continue;
-    const isEntitled = attacker.isEntitledTo?.(method, path) ?? false;
+    const isEntitled = attacker.isEntitledTo?.(attempt) ?? false;
     if (isEntitled && method !== 'GET') continue;
     const seen = await sendAs(attacker, attempt, theirs);
     const leaks = among(forbidden, seen.headers + seen.text);
@@ -136,8 +139,11 @@ async function attack(attacker: Attacker): Promise<string[]> {
     if (seen.status >= 500) wrong.push(`${attempt.name} answers ${attacker.name} with ${seen.status}`);
     if (attacker.isDead && !isPublic && seen.status !== 401)
       wrong.push(`${attempt.name} answers ${attacker.name} with ${seen.status}`);
-    if (attacker.isInside || isEntitled || !attempt.namesSomething) continue;
+    if (attacker.isInside || isEntitled || attempt.kinds.size === 0 || OWN_DEEDS.test(attempt.operation.path))
+      continue;
     const nothing = await sendAs(attacker, attempt, ofNothing);
+    // A tenant may have only so many exports, whatever they are of.
+    if ([seen.status, nothing.status].includes(429)) continue;
     if (steady(seen) !== steady(nothing))
       wrong.push(`${attempt.name} tells ${attacker.name} of ids: ${steady(seen)}\n  not ${steady(nothing)}`);
   }

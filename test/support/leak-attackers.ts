@@ -7,6 +7,7 @@ import {
   type newTenant,
   type Person,
 } from './leak-world.js';
+import type { Attempt } from './leak-requests.js';
 import { bearer } from './people.js';
 
 type Headers = Record<string, string>;
@@ -23,7 +24,7 @@ export interface Attacker {
   renew?: () => Promise<Headers>;
   maySee(canary: Canary): boolean;
   /** What he may do with what belongs to others. Changes of that kind are left out, which would only spoil the test. */
-  isEntitledTo?: (method: string, path: string) => boolean;
+  isEntitledTo?: (attempt: Attempt) => boolean;
 }
 
 export type Tenant = Awaited<ReturnType<typeof newTenant>>;
@@ -99,7 +100,7 @@ export async function outsiders(world: LeakApp, tenant: Tenant, owner: Person): 
   operator.headers = (await world.people.session(operator.email)).headers;
   attackers.push({
     ...outsider(world, 'an operator of another tenant', operator),
-    isEntitledTo: (_, path) => /^\/v1\/(tenants|admin)\b/.test(path),
+    isEntitledTo: ({ operation }) => /^\/v1\/(tenants|admin)\b/.test(operation.path),
   });
   return attackers;
 }
@@ -118,8 +119,8 @@ export async function twinOf(world: LeakApp, tenant: Tenant, owner: Person): Pro
   const { headers } = await world.people.session(email);
   return {
     ...outsider(world, 'one of another tenant with the id of the owner', { email, headers }),
-    // Where the id is that of a user, it is his own; and he has done something, which the log of his tenant tells.
-    isEntitledTo: (_, path) => path.startsWith('/v1/users') || path === '/v1/audit/events',
+    // Where the id is that of a user, it is his own.
+    isEntitledTo: ({ kinds }) => kinds.has('/v1/users'),
   };
 }
 
@@ -153,8 +154,8 @@ export async function insiders(world: LeakApp, { admin }: Tenant): Promise<Attac
       ...(await alive('admin')),
       maySee: ({ seenBy }) => seenBy !== 'owner',
       // He runs the tenant: people, webhooks, the processing of its documents.
-      isEntitledTo: (method, path) =>
-        method !== 'GET' && !/\/(search|questions|compare|cancel|retry)$/.test(path),
+      isEntitledTo: ({ operation }) =>
+        operation.method !== 'GET' && !/\/(search|questions|compare|cancel|retry)$/.test(operation.path),
     },
   ];
 }

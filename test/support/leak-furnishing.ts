@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { type Audience, type Canary, type LeakApp, newCanary, type Person, uploadAs } from './leak-world.js';
+import {
+  type Audience,
+  type Canary,
+  type LeakApp,
+  newCanary,
+  newPerson,
+  type Person,
+  uploadAs,
+} from './leak-world.js';
 import { collectionOf, type Operation, sampleOf, type Schema } from './open-api.js';
 import { eventually } from './operator.js';
+import { PASSWORD } from './people.js';
 
 type Headers = Record<string, string>;
 
@@ -26,7 +35,10 @@ const KINDS: Record<string, string> = {
   ids: '/v1/documents',
   parent_id: '/v1/documents',
   target_id: '/v1/documents',
+  /** Of somebody who is granted something. */
+  id: '/v1/users',
   user_id: '/v1/users',
+  heir_id: '/v1/users',
   user_ids: '/v1/users',
   actor_id: '/v1/users',
   group_id: '/v1/groups',
@@ -34,6 +46,12 @@ const KINDS: Record<string, string> = {
   tenant_id: '/v1/tenants',
   request_id: 'requests',
 };
+
+/** What the parameter of a path is an id of. */
+export function kindInPath(path: string, parameter: string): string {
+  const collection = collectionOf(path, parameter);
+  return collection === '/v1/groups/{id}/members' ? '/v1/users' : collection;
+}
 
 export const isIdName = (name: string) => /(^|_)ids?$|Id$/.test(name);
 
@@ -51,6 +69,9 @@ const SHARED_WORDS = {
   tags: 'common',
   networks: '127.0.0.0/8',
   allowed_models: 'compatible:fake',
+  password: PASSWORD,
+  current_password: PASSWORD,
+  new_password: PASSWORD,
 };
 
 /** Furnishes a tenant: what belongs to one member of it, what its administrator runs, what all of it shares. */
@@ -71,6 +92,7 @@ export async function furnish(
   await maker.conversation(owner.headers);
   await maker.credentials(owner);
   await maker.administration(tenant.id, tenant.admin.headers, owner.id);
+  await maker.erasure(tenant.admin.headers);
   for (const path of unknownCollections(operations, ids))
     await maker.byItself(path, operations, tenant.admin.headers);
   await maker.records(tenant.admin.headers);
@@ -92,10 +114,13 @@ class Maker {
     this.ids.set('/v1/documents', id);
     this.ids.set('/v1/documents/{id}/passages', await this.first(`/v1/documents/${id}/passages`, owner));
     const shared = `# Deductible\n\nThe annual deductible of the ${this.canary('shared text', 'everybody')} plan is $700.\n`;
+    const ofItsOwn = `collection ${randomUUID()}`;
+    this.ids.set('/v1/collections', ofItsOwn);
     const second = await uploadAs(this.world, admin, 'shared.md', shared, {
       ...fields,
       title: 'Shared',
       tags: 'common',
+      collection: ofItsOwn,
       visibility: 'tenant',
     });
 
@@ -152,6 +177,13 @@ class Maker {
     this.ids.set('/v1/reindexes', (await this.post('/v1/reindexes', admin, reindex)).id);
   }
 
+  /** Of somebody whom nobody asks for. */
+  async erasure(admin: Headers): Promise<void> {
+    const { id } = await newPerson(this.world, admin, 'member', `${randomUUID()}@example.com`);
+    const request = { user_id: id, shared_documents: 'transfer', grace_days: 30, password: PASSWORD };
+    this.ids.set('/v1/privacy/erasures', (await this.post('/v1/privacy/erasures', admin, request)).id);
+  }
+
   /** What this world was not told of is made by the POST of its own collection, with a canary wherever text goes. */
   async byItself(path: string, operations: Operation[], admin: Headers): Promise<void> {
     const post = operations.find((each) => each.method === 'POST' && each.path === path);
@@ -159,9 +191,12 @@ class Maker {
     if (!schema) throw new Error(`Tell the leak test (Maker) how something is made at ${path}`);
     const textFor = (name: string, member: Schema) => {
       if (member.format === 'uuid' || isIdName(name)) return this.ids.get(kindOf(name))!;
-      return textOfFormat(name, member) ?? this.canary(`${name} at ${path}`, 'administrators');
+      return (
+        textOfFormat(name, member) ??
+        this.canary(`${name} at ${path}`, path === '/v1/groups' ? 'managers' : 'administrators')
+      );
     };
-    const url = path.replace(/\{(\w+)\}/g, (_, name: string) => this.ids.get(collectionOf(path, name))!);
+    const url = path.replace(/\{(\w+)\}/g, (_, name: string) => this.ids.get(kindInPath(path, name))!);
     const { id } = await this.post(url, admin, sampleOf(schema, textFor));
     this.ids.set(path, id);
   }
@@ -193,7 +228,7 @@ class Maker {
 /** Collections whose items routes ask for by id, and of which there is nothing yet; the outer ones first. */
 function unknownCollections(operations: Operation[], ids: Map<string, string>): string[] {
   const paths = operations.flatMap(({ path, parameters }) =>
-    parameters.filter((each) => each.in === 'path').map(({ name }) => collectionOf(path, name)),
+    parameters.filter((each) => each.in === 'path').map(({ name }) => kindInPath(path, name)),
   );
   return [...new Set(paths)]
     .filter((path) => !ids.has(path) && !OF_THE_INSTALLATION.has(path) && path !== '/v1/audit/events')

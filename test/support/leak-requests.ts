@@ -1,6 +1,5 @@
-import { isIdName, kindOf, OF_THE_INSTALLATION, textOfFormat, WORDS } from './leak-furnishing.js';
+import { isIdName, kindInPath, kindOf, OF_THE_INSTALLATION, textOfFormat, WORDS } from './leak-furnishing.js';
 import {
-  collectionOf,
   fillPath,
   nameOf,
   type Operation,
@@ -19,8 +18,8 @@ export interface Attempt {
   operation: Operation;
   /** Of those at its route. */
   isFirst: boolean;
-  /** Whether it has an id of somebody else at all. */
-  namesSomething: boolean;
+  /** Of which kinds the things of somebody else are that it names. */
+  kinds: ReadonlySet<string>;
   /** @param theirs of what is attacked, or ids of nothing at all */
   request(theirs: IdOf, own: IdOf): { path: string; init: RequestInit };
 }
@@ -40,7 +39,7 @@ export function attemptsAt(operation: Operation): Attempt[] {
   const path = operation.parameters.filter((each) => each.in === 'path').map(({ name }) => name);
   const inBodies = idsInBodies(operation).map(kindOf);
   const kinds = new Set(
-    [...path.map((name) => collectionOf(operation.path, name)), ...inBodies].filter(
+    [...path.map((name) => kindInPath(operation.path, name)), ...inBodies].filter(
       (kind) => !OF_THE_INSTALLATION.has(kind),
     ),
   );
@@ -66,11 +65,11 @@ interface Choice {
 }
 
 function attempt(operation: Operation, how: string, choice: Choice): Attempt {
-  let namesSomething = false;
+  const kinds = new Set<string>();
   const pick = (kind: string, theirs: IdOf, own: IdOf, index = 0): string => {
     if (OF_THE_INSTALLATION.has(kind)) return INSTALLATION_IDS[kind]!;
     const isTheirs = choice.isTheirs(kind);
-    if (isTheirs) namesSomething = true;
+    if (isTheirs) kinds.add(kind);
     const idOf = isTheirs ? theirs : own;
     const id = (index > 0 ? idOf(`${kind}, another`) : undefined) ?? idOf(kind);
     if (!id) throw new Error(`The leak test has nothing of ${kind} for ${nameOf(operation)}`);
@@ -85,7 +84,7 @@ function attempt(operation: Operation, how: string, choice: Choice): Attempt {
     for (const { name, schema, required, in: place } of operation.parameters)
       if (place === 'query' && (required || name === choice.query))
         search.set(name, String(sampleOf(schema, textFor, name)));
-    const path = fillPath(operation.path, (name) => pick(collectionOf(operation.path, name), theirs, own));
+    const path = fillPath(operation.path, (name) => pick(kindInPath(operation.path, name), theirs, own));
     return {
       path: search.size > 0 ? `${path}?${search}` : path,
       init: { method: operation.method, ...bodyOf(operation, textFor, choice.leavesOut) },
@@ -94,7 +93,7 @@ function attempt(operation: Operation, how: string, choice: Choice): Attempt {
   const anything = () => '00000000-0000-4000-8000-000000000000';
   request(anything, anything);
   const isFirst = how === ALL_THEIRS;
-  return { name: `${nameOf(operation)} (${how})`, operation, isFirst, namesSomething, request };
+  return { name: `${nameOf(operation)} (${how})`, operation, isFirst, kinds, request };
 }
 
 function bodyOf({ bodies }: Operation, textFor: TextFor, leavesOut = false): RequestInit {
