@@ -20,7 +20,12 @@ export async function mailsOf({ dataDir }: Pick<RunningApp, 'dataDir'>): Promise
 }
 
 /** The newest mail to somebody, with this in its subject, after so many others of that kind. */
-export async function mailTo(app: RunningApp, to: string, subject: string, before = 0): Promise<ReceivedMail> {
+export async function mailTo(
+  app: RunningApp,
+  to: string,
+  subject: string,
+  before = 0,
+): Promise<ReceivedMail> {
   const matching = async () =>
     (await mailsOf(app)).filter((mail) => mail.to === to && mail.subject.includes(subject));
   return (await eventually(matching, (mails) => mails.length > before)).at(-1)!;
