@@ -18,13 +18,14 @@ async function main(): Promise<void> {
   const ended = askedToEnd();
   const { startProgram } = await import('./program.js');
   const program = await startProgram(config);
-  announce(program);
+  announce(program, config.browser.docs);
   const reason = await Promise.race([ended, program.databaseLost.then(() => 'the database ended')]);
   await stop(program, reason);
 }
 
-function announce({ url, credentials }: Program): void {
-  const lines = [`Insurance Navigator answers at ${url} (API documentation: ${url}/docs)`];
+function announce({ url, credentials }: Program, hasDocs: boolean): void {
+  const documentation = hasDocs ? ` (API documentation: ${url}/docs)` : '';
+  const lines = [`Insurance Navigator answers at ${url}${documentation}`];
   if (credentials?.generated)
     lines.push(
       'The first administrator was created:',
