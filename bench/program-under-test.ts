@@ -1,7 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type ProgramProcess, spawnProgram } from '../test/support/program-process.js';
+import {
+  freePort,
+  type ProgramProcess,
+  spawnProgram,
+  type SpawnOptions,
+} from '../test/support/program-process.js';
 
 const ADMIN = { email: 'admin@example.com', password: 'correct horse battery staple' };
 const RATES = ['AUTH', 'UPLOAD', 'QUESTION', 'SEARCH', 'READ', 'WRITE'];
@@ -22,13 +27,17 @@ export class ProgramUnderTest {
     private readonly dataDir: string,
     private readonly port: number,
     private readonly environment: Record<string, string>,
+    private readonly options: SpawnOptions,
   ) {
     this.process = this.spawn();
   }
 
-  static async start(environment: Record<string, string> = {}): Promise<ProgramUnderTest> {
+  static async start(
+    environment: Record<string, string> = {},
+    options: SpawnOptions = {},
+  ): Promise<ProgramUnderTest> {
     const dataDir = await mkdtemp(join(tmpdir(), 'navigator-bench-'));
-    const program = new ProgramUnderTest(dataDir, await freePort(), environment);
+    const program = new ProgramUnderTest(dataDir, await freePort(), environment, options);
     await program.ready();
     return program;
   }
@@ -114,24 +123,28 @@ export class ProgramUnderTest {
     await this.login();
   }
 
-  private async login(): Promise<void> {
+  /** For an access token that lives as long as any, which it returns. */
+  async login(): Promise<string> {
     const response = await fetch(`${this.url}/v1/auth/login`, {
       method: 'POST',
       body: JSON.stringify(ADMIN),
       headers: { 'content-type': 'application/json' },
     });
-    this.token = ((await response.json()) as { access_token: string }).access_token;
+    return (this.token = ((await response.json()) as { access_token: string }).access_token);
   }
 
   private spawn(): ProgramProcess {
-    return spawnProgram({
-      DATA_DIR: this.dataDir,
-      PORT: String(this.port),
-      LOG_LEVEL: 'error',
-      BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
-      BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
-      ...Object.fromEntries(RATES.map((name) => [`RATE_${name}_PER_MINUTE`, '1000000'])),
-      ...this.environment,
-    });
+    return spawnProgram(
+      {
+        DATA_DIR: this.dataDir,
+        PORT: String(this.port),
+        LOG_LEVEL: 'error',
+        BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
+        BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+        ...Object.fromEntries(RATES.map((name) => [`RATE_${name}_PER_MINUTE`, '1000000'])),
+        ...this.environment,
+      },
+      this.options,
+    );
   }
 }

@@ -5,6 +5,8 @@ import { type AuditQuery, auditSnapshot, listAudit } from '#libs/audit';
 import { ExportFiles, type ExportJob, ExportKinds } from '#libs/exports';
 import { AuditExport, FORMATS } from '../../apps/api/src/ops/audit/exports/audit-export.kind.js';
 import type { AuditWorld } from '../../test/support/audit-world.js';
+import { percentile } from '../statistics.js';
+import { appendFigures, type AppendRate } from './appends.js';
 import { withAuditWorld } from './world.js';
 
 const { values } = parseArgs({
@@ -27,92 +29,6 @@ const [seconds, callers, events, queries] = [
 const TENANTS = Number(values.tenants);
 /** One event in so many is of an action that is seldom, and refused. */
 const SELDOM = 20_000;
-
-function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
-}
-
-/** So many callers, each of whom waits for its event to be durable before the next. */
-async function rateOf(
-  append: (caller: number) => Promise<unknown>,
-): Promise<{ perSecond: number; p50Ms: number; p99Ms: number }> {
-  const until = performance.now() + seconds * 1_000;
-  const latencies: number[] = [];
-  await Promise.all(
-    Array.from({ length: callers }, async (_, caller) => {
-      while (performance.now() < until) {
-        const since = performance.now();
-        await append(caller);
-        latencies.push(performance.now() - since);
-      }
-    }),
-  );
-  latencies.sort((a, b) => a - b);
-  return {
-    perSecond: Math.round(latencies.length / seconds),
-    p50Ms: quantile(latencies, 0.5),
-    p99Ms: quantile(latencies, 0.99),
-  };
-}
-
-const people = Array.from({ length: callers }, () => randomUUID());
-
-/** As of a request: with where it comes from, each caller from an address of his own. */
-const recordFor = (tenantId: string, caller = 0) => ({
-  action: 'document.read',
-  category: 'data.read' as const,
-  actor: { type: 'user' as const, tenantId, id: people[caller], role: 'member', credentialId: randomUUID() },
-  targets: [{ type: 'document', id: randomUUID() }],
-  outcome: 'success' as const,
-  requestId: randomUUID(),
-  route: 'GET /v1/documents/:id',
-  context: {},
-  detail: { size_bytes: 12_345 },
-  personal: {
-    client_address: `192.0.2.${caller % 256}`,
-    user_agent: 'Mozilla/5.0 (X11; Linux x86_64) bench',
-  },
-});
-
-/** The same text in batches of 200 by two writers into a table with nothing but a key: what the disk and the server give. */
-async function plainInserts({ db }: AuditWorld): Promise<number> {
-  await db.owner.query('create table plain (id uuid primary key, body text not null)');
-  const body = JSON.stringify(recordFor(randomUUID()));
-  const until = performance.now() + seconds * 1_000;
-  let count = 0;
-  await Promise.all(
-    [0, 1].map(async () => {
-      while (performance.now() < until) {
-        const ids = Array.from({ length: 200 }, () => randomUUID());
-        await db.owner.query('insert into plain select id, $2 from unnest($1::uuid[]) id', [ids, body]);
-        count += ids.length;
-      }
-    }),
-  );
-  await db.owner.query('drop table plain');
-  return Math.round(count / seconds);
-}
-
-/** Seals as the program does, until told to stop and nothing is left. */
-function sealBeside({ sealer }: AuditWorld): { stop(): Promise<number[]> } {
-  const ages: number[] = [];
-  let stopping = false;
-  const running = (async () => {
-    for (;;) {
-      const sealed = await sealer.seal();
-      for (const age of sealed.ages) ages.push(age);
-      if (stopping && sealed.ages.length === 0 && sealed.lagSeconds === 0) return;
-      if (sealed.ages.length < 4_000) await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  })();
-  return {
-    async stop() {
-      stopping = true;
-      await running;
-      return ages.toSorted((a, b) => a - b);
-    },
-  };
-}
 
 /** As many events as asked for, made by the server: only reading them is measured. */
 async function fill(
@@ -226,34 +142,23 @@ async function exportRate(
 }
 
 await withAuditWorld(async (world) => {
-  const tenants = await Promise.all(
-    Array.from({ length: TENANTS }, async () => (await world.db.createTenant()).tenantId),
-  );
-  const append = (caller: number) => world.log.note(recordFor(tenants[caller % TENANTS]!, caller));
   const show = (what: string, figure: string) => console.log(`${what.padEnd(52)} ${figure}`);
   const ms = (value: number) => `${value.toFixed(1)} ms`;
+  const rate = ({ perSecond, p50Ms, p99Ms }: AppendRate) =>
+    `${perSecond} (p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)})`;
 
-  const plain = await plainInserts(world);
+  const { plain, alone, sealed, beside, ages } = await appendFigures(world, {
+    seconds,
+    callers,
+    tenants: TENANTS,
+  });
   show('plain inserts in batches of 200, events/s', String(plain));
-  const alone = await rateOf(append);
-  show(
-    `durable events awaited by ${callers}, events/s`,
-    `${alone.perSecond} (p50 ${ms(alone.p50Ms)}, p99 ${ms(alone.p99Ms)})`,
-  );
-  const backlog = sealBeside(world);
-  const since = performance.now();
-  const waited = (await backlog.stop()).length;
-  show('sealing what is there, events/s', String(Math.round((waited / (performance.now() - since)) * 1_000)));
-  const sealing = sealBeside(world);
-  const beside = await rateOf(append);
-  const ages = await sealing.stop();
-  show(
-    'the same beside the sealer, events/s',
-    `${beside.perSecond} (p50 ${ms(beside.p50Ms)}, p99 ${ms(beside.p99Ms)})`,
-  );
+  show(`durable events awaited by ${callers}, events/s`, rate(alone));
+  show('sealing what is there, events/s', String(sealed));
+  show('the same beside the sealer, events/s', rate(beside));
   show(
     'from event to sealed',
-    `p50 ${ms(1_000 * quantile(ages, 0.5))}, p99 ${ms(1_000 * quantile(ages, 0.99))}`,
+    `p50 ${ms(1_000 * percentile(ages, 0.5))}, p99 ${ms(1_000 * percentile(ages, 0.99))}`,
   );
   show(
     'ratio to plain inserts, alone and beside',
@@ -272,7 +177,7 @@ await withAuditWorld(async (world) => {
   for (const [kind, times] of Object.entries(await queryTimes(world, asked, actors)))
     show(
       `query of ${events} events: ${kind}`,
-      `p50 ${ms(quantile(times, 0.5))}, p95 ${ms(quantile(times, 0.95))}`,
+      `p50 ${ms(percentile(times, 0.5))}, p95 ${ms(percentile(times, 0.95))}`,
     );
   for (const format of FORMATS)
     for (const gzip of [false, true]) {

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
+import { processorMs } from '../processor-time.js';
 import { Tally } from './drivers.js';
-
-/** Of the clock that /proc counts processor time by. */
-const TICKS_PER_SECOND = 100;
 
 /** Of the table that `print` adds rows to. */
 export const HEADING = [
@@ -15,6 +12,7 @@ export const HEADING = [
 export class Runs {
   readonly tally = new Tally();
   private readonly rates: number[] = [];
+  /** Of the program alone, without its database. */
   private programMs = 0;
   private driverMs = 0;
   private ms = 0;
@@ -30,14 +28,14 @@ export class Runs {
   }
 
   async add(work: () => Promise<Tally>): Promise<void> {
-    const before = await cpuMs(this.pid);
+    const before = await processorMs(this.pid);
     const driver = process.cpuUsage();
     const startedAt = performance.now();
     const tally = await work();
     const { user, system } = process.cpuUsage(driver);
     this.ms += performance.now() - startedAt;
     this.driverMs += (user + system) / 1_000;
-    this.programMs += (await cpuMs(this.pid)) - before;
+    this.programMs += (await processorMs(this.pid)) - before;
     this.rates.push(tally.inTime / this.seconds);
     this.tally.merge(tally);
     console.error(`${this.name}: ${this.rates.at(-1)!.toFixed(1)}/s, load ${loadavg()[0]!.toFixed(1)}`);
@@ -61,11 +59,4 @@ export class Runs {
     ];
     console.log(`| ${cells.join(' | ')} |`);
   }
-}
-
-/** Of the program alone, without its database. */
-async function cpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
 }

@@ -5,6 +5,7 @@ import { formatApiKey, hashOfSecret, newApiKey } from '../../apps/api/src/auth/a
 
 export interface Tenant {
   name: string;
+  /** Or an access token: what follows `Bearer`. */
   apiKey: string;
   conversationIds: string[];
 }
@@ -18,11 +19,15 @@ const SERVICES = [
   'dental cleaning',
 ];
 const SECTIONS = 20;
-const CONVERSATIONS = 50;
+export const CONVERSATIONS = 50;
 
 /** A tenant with an API key, made in the database as an owner would, and a document and conversations made by it. */
 export async function furnishedTenant(databaseUrl: string, url: string, name: string): Promise<Tenant> {
-  const apiKey = await createTenant(databaseUrl, name);
+  return furnish(url, name, await createTenant(databaseUrl, name));
+}
+
+/** A document and conversations, made with this key or access token. */
+export async function furnish(url: string, name: string, apiKey: string): Promise<Tenant> {
   const request = async <T>(path: string, body?: FormData | string): Promise<T> => {
     const response = await fetch(`${url}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
