@@ -202,8 +202,11 @@ export class AnswerService {
   ): Promise<Scope | { away: unknown }> {
     // Sent together, so that both cost one round trip.
     const find = (tx: EntityManager) => Promise.all([findScope(tx, request), first?.(tx)]);
+    const { documentIds, collection, tags } = request;
+    // All documents are found in the same way each time; to plan that anew takes longer than to do it.
+    const keepsPlans = !documentIds && !collection && !tags?.length;
     try {
-      const [scope] = await this.db.read(request.reader.tenantId, find, { signal });
+      const [scope] = await this.db.read(request.reader.tenantId, find, { signal, keepsPlans });
       requireAnswerable(scope);
       return scope;
     } catch (error) {
