@@ -29,6 +29,7 @@ import { FindAuditEvents1764000028500 } from './1764000028500-find-audit-events.
 import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
 import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
 import { StrengthenSessions1764000032000 } from './1764000032000-strengthen-sessions.js';
+import { KeepVectorsInline1764000033000 } from './1764000033000-keep-vectors-inline.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -62,4 +63,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   KeepAudit1764000029000,
   CreatePrivacy1764000030000,
   StrengthenSessions1764000032000,
+  KeepVectorsInline1764000033000,
 ];
