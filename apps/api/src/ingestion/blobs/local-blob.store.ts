@@ -24,6 +24,7 @@ const INCOMING = 'incoming';
 const DISK_TROUBLE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EMFILE']);
 /** Whatever else uses this disk, the database among it, must still be able to work. */
 const LEAST_FREE_BYTES = 64 * 1_024 * 1_024;
+const LOOKED_AT_EVERY_MS = 500;
 /** Written to the disk in steps of this, so that the last flush is short whatever the size of the file. */
 const FLUSH_EVERY_BYTES = 8 * 1_024 * 1_024;
 
@@ -32,14 +33,18 @@ const FLUSH_EVERY_BYTES = 8 * 1_024 * 1_024;
  * `<folder>/incoming` and then renamed into its place, so that under its final name it is always whole.
  */
 export class LocalBlobStore extends BlobStore {
+  private roomyUntilMs = 0;
+
   constructor(private readonly folder: string) {
     super();
   }
 
   async prepare(): Promise<void> {
+    if (performance.now() < this.roomyUntilMs) return;
     try {
       const { bavail, bsize } = await this.inFolder(() => statfs(join(this.folder, INCOMING)));
       if (bavail * bsize < LEAST_FREE_BYTES) throw new StorageUnavailable();
+      this.roomyUntilMs = performance.now() + LOOKED_AT_EVERY_MS;
     } catch (error) {
       throwTrouble(error as NodeJS.ErrnoException);
     }

@@ -36,13 +36,13 @@ export interface DocumentPosition {
 /** All SQL on `document`. Row-level security shows the rows of one tenant; `reader` narrows them to one person. */
 @Injectable()
 export class DocumentStore {
-  /** False when the document is there already. */
-  async insert(tx: EntityManager, document: NewDocument): Promise<boolean> {
-    const rows = await tx.query(
+  /** As it stands then, without a job yet; undefined when the document is there already. */
+  async insert(tx: EntityManager, document: NewDocument): Promise<Document | undefined> {
+    const [row] = await tx.query(
       `insert into document (tenant_id, id, owner_id, visibility, collection, tags, title, filename, media_type,
                              size_bytes, sha256, parent_id)
        values (app_tenant(), $1, $2, ${VISIBILITY('$3', '$4')}, $4, $5, $6, $7, $8, $9, $10, $11)
-       on conflict (tenant_id, id) do nothing returning id`,
+       on conflict (tenant_id, id) do nothing returning ${COLUMNS}`,
       [
         document.id,
         document.ownerId,
@@ -57,7 +57,7 @@ export class DocumentStore {
         document.parentId,
       ],
     );
-    return rows.length > 0;
+    return row && documentOf({ ...row, rollbackUntil: null, priorityRank: null });
   }
 
   async find(tx: EntityManager, id: string, reader?: Reader): Promise<Document | undefined> {
@@ -252,18 +252,22 @@ const CHANGE = `
       updated_at = now()
   where id = $1`;
 
-const SELECT = `
-  select id, tenant_id as "tenantId", owner_id as "ownerId", parent_id as "parentId", visibility, collection,
+const COLUMNS = `
+  id, tenant_id as "tenantId", owner_id as "ownerId", parent_id as "parentId", visibility, collection,
          tags, title, filename, media_type as "mediaType", size_bytes::float8 as "sizeBytes", sha256, status, answerable,
          live_generation as "liveGeneration", semantic_generation as "semanticGeneration",
          embedding_model as "embeddingModel",
+         page_count as "pageCount", passage_count as "passageCount",
+         reason_code as "reasonCode", reason_detail as "reasonDetail", assessment,
+         created_at as "createdAt", updated_at as "updatedAt", created_at::text as position`;
+
+const SELECT = `
+  select ${COLUMNS},
          (select max(g.expires_at) from document_generation g
           where g.tenant_id = document.tenant_id and g.document_id = document.id and g.expires_at > now())
            as "rollbackUntil",
          (select j.priority from job j where j.tenant_id = document.tenant_id and j.document_id = document.id)
-           as "priorityRank", page_count as "pageCount", passage_count as "passageCount",
-         reason_code as "reasonCode", reason_detail as "reasonDetail", assessment,
-         created_at as "createdAt", updated_at as "updatedAt", created_at::text as position
+           as "priorityRank"
   from document`;
 
 type DocumentRow = Omit<Document, 'priority'> & { position: string; priorityRank: number | null };

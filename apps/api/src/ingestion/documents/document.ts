@@ -103,6 +103,20 @@ export interface StageState {
   finishedAt: Date | null;
 }
 
+/** As a stage stands before it has begun. */
+export const pendingStage = (name: string): StageState => ({
+  name,
+  status: 'pending',
+  attempts: 0,
+  progress: 0,
+  detail: null,
+  gate: null,
+  startedAt: null,
+  startedProgress: 0,
+  progressedAt: null,
+  finishedAt: null,
+});
+
 /** Who asks. He sees his own documents and those that are shared with him; see `mayRead`. */
 export interface Reader {
   tenantId: string;

@@ -4,10 +4,11 @@ import { auditDetail } from '#libs/audit';
 import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { AttachmentStore } from '../documents/attachment.store.js';
-import { type Document, documentId, type Reader } from '../documents/document.js';
+import { type Document, documentId, pendingStage, type Reader } from '../documents/document.js';
 import type { DocumentView } from '../documents/document.dto.js';
 import { DocumentStore } from '../documents/document.store.js';
 import { SharingNotAllowed } from '../ingestion.errors.js';
+import type { Priority } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
 import { DocumentPasswords } from '../passwords/document-passwords.js';
@@ -82,32 +83,42 @@ export class UploadService {
   ): Promise<{ view: DocumentView; isRepeat: boolean }> {
     const { content, fields } = form;
     // What is waited for together is sent together, in this order, and costs one round trip.
-    const [, isNew] = await Promise.all([
+    const [, inserted] = await Promise.all([
       this.documents.lockContent(tx, content.sha256),
       this.insert(tx, person, form),
     ]);
     // Also for content that is there: should the file on the disk be damaged or missing, this mends it.
     await content.keep();
-    const earlier = isNew ? undefined : await this.findOrInsert(tx, person, form);
-    const id = documentId(person, content.sha256);
+    const { document, isNew } = inserted
+      ? { document: inserted, isNew: true }
+      : await this.findOrInsert(tx, person, form);
+    const { id, status } = document;
+    if (fields.password && (isNew || status !== 'ready')) await this.passwords.save(tx, id, fields.password);
+    if (isNew)
+      return { view: await this.enqueue(tx, document, fields.priority, correlationId), isRepeat: false };
     // What came attached to something is now there in its own right.
-    if (earlier) await this.attachments.setUploaded(tx, id);
-    if (fields.password && earlier?.status !== 'ready') await this.passwords.save(tx, id, fields.password);
-    if (earlier?.status === 'failed' || earlier?.status === 'cancelled')
-      await this.restart(tx, id, correlationId);
-    const enqueued = earlier
-      ? undefined
-      : this.jobs.enqueue(tx, { documentId: id, correlationId, priority: fields.priority }, STAGE_NAMES);
-    const [view] = await Promise.all([this.view(tx, id), enqueued]);
-    return { view, isRepeat: earlier !== undefined };
+    await this.attachments.setUploaded(tx, id);
+    if (status === 'failed' || status === 'cancelled') await this.restart(tx, id, correlationId);
+    return { view: await this.view(tx, id), isRepeat: true };
   }
 
-  /** False when the document is there already. */
+  /** A new document is seen as it was just written, without being read again. */
+  private async enqueue(
+    tx: EntityManager,
+    document: Document,
+    priority: Priority = 'normal',
+    correlationId: string | undefined,
+  ): Promise<DocumentView> {
+    await this.jobs.enqueue(tx, { documentId: document.id, correlationId, priority }, STAGE_NAMES);
+    return { document: { ...document, priority }, stages: STAGE_NAMES.map(pendingStage) };
+  }
+
+  /** Undefined when the document is there already. */
   private insert(
     tx: EntityManager,
     person: Reader,
     { content, fields, filename }: UploadForm<ReceivedFile>,
-  ): Promise<boolean> {
+  ): Promise<Document | undefined> {
     const cleanName = cleanFileName(filename);
     return this.documents.insert(tx, {
       id: documentId(person, content.sha256),
@@ -123,19 +134,20 @@ export class UploadService {
     });
   }
 
-  /** The document that was there; undefined when it had gone meanwhile and was inserted now. */
+  /** The document that was there, or a new one when that had gone meanwhile. */
   private async findOrInsert(
     tx: EntityManager,
     person: Reader,
     form: UploadForm<ReceivedFile>,
-  ): Promise<Document | undefined> {
+  ): Promise<{ document: Document; isNew: boolean }> {
     const id = documentId(person, form.content.sha256);
     for (;;) {
       // Deleting takes the job's lock first, so the document that is found now stays.
       await this.jobs.lock(tx, id);
       const document = await this.documents.find(tx, id);
-      if (document) return document;
-      if (await this.insert(tx, person, form)) return undefined;
+      if (document) return { document, isNew: false };
+      const inserted = await this.insert(tx, person, form);
+      if (inserted) return { document: inserted, isNew: true };
     }
   }
 
