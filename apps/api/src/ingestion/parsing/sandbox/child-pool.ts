@@ -206,8 +206,11 @@ function remove<T>(list: T[], item: T): void {
 const PROMPT = 5;
 /** Less than a tenth of what the others get, when they want it. */
 const PATIENT = 15;
-/** After so many requests a process is replaced, so that nothing that leaks or lingers lasts; starting one takes 0.3 s. */
-const MAX_USES = 500;
+/**
+ * After so many requests a process is replaced, so that nothing that leaks or lingers lasts. Starting one, with all that it
+ * loads on the way, takes as much processor time as reading five hundred small files.
+ */
+const MAX_USES = 2_000;
 /** Of the processor time that it may have, most of which goes by at work. Twice as many threads may use it up. */
 const WORK_SHARE = 0.4;
 /** A process that kept more than this of its memory is replaced. */
