@@ -25,7 +25,7 @@ export const workerSection = section(
       .min(1)
       .max(64)
       // While some wait for the database and the embedder, others use the processors.
-      .default(8)
+      .default(6)
       .describe('Documents that one worker processes at the same time.'),
     partConcurrency: z.coerce
       .number()
