@@ -5,7 +5,7 @@ const poolMax = (environment: Record<string, string>) => poolMaxOf(loadConfig(se
 
 describe('the connections of a process', () => {
   it('are as many as a worker needs for its documents, so that several workers fit beside an API', () => {
-    expect(poolMax({ ROLE: 'worker' })).toBe(16);
+    expect(poolMax({ ROLE: 'worker' })).toBe(20);
     expect(poolMax({ ROLE: 'worker', WORKER_CONCURRENCY: '10' })).toBe(28);
   });
 
