@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Readable } from 'node:stream';
 import type { EntityManager } from 'typeorm';
 import { TenantDb } from '#libs/database';
-import { newResourceId } from '#libs/http';
+import { type Download, newResourceId, rangeIn, type WantedRange } from '#libs/http';
 import { type ExportJob, ExportKinds, type NewExport } from './export.js';
 import { ExportFiles } from './export-files.js';
 import {
@@ -75,13 +74,15 @@ export class Exports {
   }
 
   /**
-   * The file, or the part of it from byte `start` to byte `end`, both among it.
+   * The file, or the part of it that a `Range` header asks for.
    *
-   * @throws ExportNotReady, ExportFileMissing
+   * @throws ExportNotReady, ExportFileMissing, RangeNotSatisfiable
    */
-  async open({ tenantId, id, state }: ExportJob, range?: { start: number; end: number }): Promise<Readable> {
+  async open({ tenantId, id, state, bytes, sha256 }: ExportJob, wanted: WantedRange = {}): Promise<Download> {
     if (state !== 'ready') throw new ExportNotReady(state);
-    return this.files.read(tenantId, id, range);
+    const [sizeBytes, etag] = [bytes ?? 0, `"${sha256}"`];
+    const part = rangeIn(wanted, { sizeBytes, etag });
+    return { stream: await this.files.read(tenantId, id, part), sizeBytes, etag, part };
   }
 
   /** Of a tenant that was deleted, with the rows of its exports. What is missed here, the sweep removes. */

@@ -1,6 +1,6 @@
 export { ClientLeft, ClientSignal, clientSignal, MAX_DEADLINE_MS } from './client-signal.js';
-export { attachment } from './content-disposition.js';
-export { type ByteRange, rangeIn } from './content-range.js';
+export { rangeIn } from './content-range.js';
+export { type Download, sendDownload, type WantedRange } from './download.js';
 export { registerCrossOrigin } from './cross-origin.js';
 export {
   Admission,

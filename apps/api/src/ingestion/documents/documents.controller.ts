@@ -7,7 +7,7 @@ import {
   Param,
   Query,
   Res,
-  StreamableFile,
+  type StreamableFile,
 } from '@nestjs/common';
 import {
   ApiHeader,
@@ -21,7 +21,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { auditDetail, Audited, Unaudited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { attachment, Priority, RateClass, Watcher } from '#libs/http';
+import { Priority, RateClass, sendDownload, Watcher } from '#libs/http';
 import {
   DocumentBody,
   DocumentPage,
@@ -100,15 +100,8 @@ export class DocumentsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     auditDetail({ targets: [{ type: 'document', id }] });
-    const content = await this.documents.openContent(principal, id, { range, ifRange });
-    const { document, stream, sizeBytes, part, etag } = content;
-    void reply.headers({ 'x-content-type-options': 'nosniff', 'accept-ranges': 'bytes', etag });
-    if (part) void reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${sizeBytes}`);
-    return new StreamableFile(stream, {
-      type: document.mediaType,
-      length: part ? part.end - part.start + 1 : sizeBytes,
-      disposition: attachment(document.filename),
-    });
+    const { document, file } = await this.documents.openContent(principal, id, { range, ifRange });
+    return sendDownload(reply, file, { type: document.mediaType, filename: document.filename });
   }
 
   @Get(':id/passages')

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Readable } from 'node:stream';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
 import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
-import { type ByteRange, decodeCursor, page, type Page, rangeIn } from '#libs/http';
+import { decodeCursor, type Download, page, type Page, rangeIn, type WantedRange } from '#libs/http';
 import { z } from 'zod';
 import { PassageStore } from '../../rag/index.js';
 import { BlobStore } from '../blobs/blob.store.js';
@@ -76,13 +75,13 @@ export class DocumentsService {
   async openContent(
     reader: Reader,
     id: string,
-    wanted: { range?: string; ifRange?: string } = {},
-  ): Promise<{ document: Document; etag: string; part?: ByteRange; stream: Readable; sizeBytes: number }> {
+    wanted: WantedRange = {},
+  ): Promise<{ document: Document; file: Download }> {
     const document = await this.db.read(reader.tenantId, (tx) => this.getVisible(tx, reader, id));
     const { sha256, sizeBytes } = document;
     const etag = `"${sha256.toString('hex')}"`;
     const part = rangeIn(wanted, { sizeBytes, etag });
-    return { document, etag, part, ...(await this.blobs.read(reader.tenantId, sha256, part)) };
+    return { document, file: { etag, part, ...(await this.blobs.read(reader.tenantId, sha256, part)) } };
   }
 
   /** In reading order; none until the document is answerable. */

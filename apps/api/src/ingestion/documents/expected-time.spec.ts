@@ -1,21 +1,10 @@
 import { STAGE_NAMES, type StageName } from '../workflow/ingestion-stages.js';
-import type { StageState } from './document.js';
+import { pendingStage, type StageState } from './document.js';
 import { type Pace, remainingSeconds } from './expected-time.js';
 
 const START = new Date('2026-01-01T00:00:00Z');
 const at = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
 
-const PENDING: Omit<StageState, 'name'> = {
-  status: 'pending',
-  attempts: 0,
-  progress: 0,
-  detail: null,
-  gate: null,
-  startedAt: null,
-  startedProgress: 0,
-  progressedAt: null,
-  finishedAt: null,
-};
 const done = (from: number, to: number): Partial<StageState> => ({
   status: 'done',
   progress: 1,
@@ -35,7 +24,7 @@ const running = (
   progressedAt: progressed === undefined ? null : at(progressed),
 });
 const stages = (given: Partial<Record<StageName, Partial<StageState>>> = {}): StageState[] =>
-  STAGE_NAMES.map((name) => ({ ...PENDING, name, ...given[name] }));
+  STAGE_NAMES.map((name) => ({ ...pendingStage(name), ...given[name] }));
 
 /** Seconds for a kilobyte. */
 const pace = (seconds: Partial<Record<StageName, number>>): Pace => ({

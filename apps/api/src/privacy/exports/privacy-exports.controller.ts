@@ -3,16 +3,18 @@ import {
   Controller,
   Delete,
   Get,
+  Headers,
   HttpCode,
   Param,
   Post,
   Query,
   Req,
   Res,
-  StreamableFile,
+  type StreamableFile,
 } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -23,7 +25,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { attachment, decodeCursor, page, Priority, RateClass } from '#libs/http';
+import { decodeCursor, page, Priority, RateClass, sendDownload } from '#libs/http';
 import { Reauthentication } from '../../auth/index.js';
 import { NobodyNamed } from '../privacy.errors.js';
 import {
@@ -99,21 +101,21 @@ export class PrivacyExportsController {
   @Audited('privacy.export.download', 'security')
   @RateClass('read')
   @Priority('sheddable')
-  @ApiOperation({ summary: 'The copy itself, for seven days' })
+  @ApiOperation({
+    summary: 'The copy itself, for seven days',
+    description: 'With `Range: bytes=…` a part of it (206), so that a download that broke off can go on.',
+  })
+  @ApiHeader({ name: 'range', required: false, example: 'bytes=0-1023' })
   @ApiProduces('application/zip')
   @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
   async content(
     @CurrentPrincipal() principal: Principal,
     @Param('id', Id) id: string,
+    @Headers() { range, 'if-range': ifRange }: Record<string, string | undefined>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const { job, stream } = await this.exports.open(principal, id);
-    void reply.header('x-content-type-options', 'nosniff');
-    return new StreamableFile(stream, {
-      type: job.mediaType,
-      length: job.bytes ?? undefined,
-      disposition: attachment(job.fileName),
-    });
+    const { job, file } = await this.exports.open(principal, id, { range, ifRange });
+    return sendDownload(reply, file, { type: job.mediaType, filename: job.fileName });
   }
 
   @Delete(':id')

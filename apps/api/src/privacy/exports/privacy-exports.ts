@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { Readable } from 'node:stream';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
 import { type Principal, principalAllows } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { type ExportFilter, type ExportJob, Exports } from '#libs/exports';
+import type { Download, WantedRange } from '#libs/http';
 import { ColleaguesService } from '../../tenants/index.js';
 import type { ErasureRun } from '../erasure/erasure.js';
 import type { StepDone } from '../erasure/step-runner.js';
@@ -57,11 +57,15 @@ export class PrivacyExports {
     await this.exports.cancel(filterOf(principal), id);
   }
 
-  /** @throws ExportNotFound, ExportNotReady, ExportFileMissing */
-  async open(principal: Principal, id: string): Promise<{ job: ExportJob; stream: Readable }> {
+  /** @throws ExportNotFound, ExportNotReady, ExportFileMissing, RangeNotSatisfiable */
+  async open(
+    principal: Principal,
+    id: string,
+    wanted: WantedRange,
+  ): Promise<{ job: ExportJob; file: Download }> {
     const job = await this.get(principal, id);
     auditDetail({ targets: [{ type: 'export', id }], detail: { kind: job.kind, bytes: job.bytes } });
-    return { job, stream: await this.exports.open(job) };
+    return { job, file: await this.exports.open(job, wanted) };
   }
 
   /** Copies that somebody who is erased is in, and whatever he has asked for. */

@@ -9,7 +9,7 @@ import {
   Post,
   Query,
   Res,
-  StreamableFile,
+  type StreamableFile,
 } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
@@ -24,7 +24,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
-import { attachment, page, Priority, RateClass } from '#libs/http';
+import { page, Priority, RateClass, sendDownload } from '#libs/http';
 import {
   AuditExportItem,
   AuditExportPage,
@@ -109,16 +109,10 @@ export class AuditExportsController {
     @Headers() { range, 'if-range': ifRange }: Record<string, string | undefined>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const opened = await this.exports.open(principal, scope, id, { range, ifRange });
-    const { job, etag, part, sizeBytes, stream } = opened;
-    void reply.headers({ 'cache-control': 'no-store', 'accept-ranges': 'bytes', etag });
-    if (part) void reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${sizeBytes}`);
-    return new StreamableFile(stream, {
-      // Not `content-encoding`: the digest is that of the compressed file, and so the file is to stay.
-      type: job.gzip ? 'application/gzip' : job.mediaType,
-      length: part ? part.end - part.start + 1 : sizeBytes,
-      disposition: attachment(job.fileName),
-    });
+    const { job, file } = await this.exports.open(principal, scope, id, { range, ifRange });
+    // Not `content-encoding`: the digest is that of the compressed file, and so the file is to stay.
+    const type = job.gzip ? 'application/gzip' : job.mediaType;
+    return sendDownload(reply, file, { type, filename: job.fileName });
   }
 
   @Delete(':id')

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Readable } from 'node:stream';
 import { auditDetail, auditSnapshot } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { type ExportFilter, type ExportJob, Exports } from '#libs/exports';
-import { type ByteRange, rangeIn } from '#libs/http';
+import type { Download, WantedRange } from '#libs/http';
 import { type AuditScope, tenantOf } from '../audit-events.service.js';
 import { AUDIT_EXPORT, type AuditExportParameters } from './audit-export.kind.js';
 
@@ -54,13 +53,11 @@ export class AuditExportsService {
     principal: Principal,
     scope: AuditScope,
     id: string,
-    wanted: { range?: string; ifRange?: string },
-  ): Promise<{ job: ExportJob; etag: string; part?: ByteRange; sizeBytes: number; stream: Readable }> {
+    wanted: WantedRange,
+  ): Promise<{ job: ExportJob; file: Download }> {
     auditDetail({ targets: [{ type: 'export', id }], detail: { scope } });
     const job = await this.get(principal, scope, id);
-    const [sizeBytes, etag] = [job.bytes ?? 0, `"${job.sha256}"`];
-    const part = job.state === 'ready' ? rangeIn(wanted, { sizeBytes, etag }) : undefined;
-    return { job, etag, part, sizeBytes, stream: await this.exports.open(job, part) };
+    return { job, file: await this.exports.open(job, wanted) };
   }
 
   /** @throws ExportNotFound */
