@@ -174,9 +174,30 @@ describe('a document that is made anew', () => {
     expect(await seen()).toEqual(OLD);
     expect(await generationsOf('passage')).toEqual([1]);
     expect(await query('select generation from document_generation where document_id = $1')).toEqual([]);
-    await retry();
-    expect(await work()).toBe('done');
+    expect(await query('select status, reason_code from document where id = $1')).toEqual([
+      { status: 'ready', reason_code: null },
+    ]);
+    for (const from of ['embed', 'extract'] as const) {
+      await retry(from);
+      expect(await work()).toBe('done');
+    }
     expect(await seen()).toEqual(NEW);
+  });
+
+  it('is given up by cancelling when it failed', async () => {
+    embedder.beforeBatch = async () => {
+      throw new ModelRejected('words-1', '400');
+    };
+    nextEdition();
+    await retry('extract');
+    expect(await work()).toBe('failed');
+    const { document } = await get(ProcessingService).cancel(principal(), id);
+    expect(document).toMatchObject({ status: 'ready', reasonCode: null, liveGeneration: 1 });
+    expect(await seen()).toEqual(OLD);
+    expect(await generationsOf('passage')).toEqual([1]);
+    await expect(get(ProcessingService).cancel(principal(), id)).rejects.toMatchObject({
+      code: 'document-not-open',
+    });
   });
 
   it('stays as it was while a person is to decide', async () => {

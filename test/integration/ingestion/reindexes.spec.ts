@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '#libs/auth';
 import { DocumentStore } from '../../../apps/api/src/ingestion/documents/document.store.js';
+import { toDocumentBody } from '../../../apps/api/src/ingestion/documents/document.dto.js';
 import { ProcessingService } from '../../../apps/api/src/ingestion/documents/processing.service.js';
 import { DocumentsService } from '../../../apps/api/src/ingestion/documents/documents.service.js';
 import { GenerationUpkeep } from '../../../apps/api/src/ingestion/generations/generation-upkeep.js';
@@ -174,6 +175,20 @@ describe('a cancelled order', () => {
     expect(await generations(ids)).toEqual(ids.map((one) => (one === switched ? 2 : 1)));
     expect(await reindex(id)).toMatchObject({ state: 'cancelled', finished_at: expect.any(String) });
     expect(await get(ReindexesService).cancel(admin(), id)).toMatchObject({ state: 'cancelled' });
+    for (const one of ids) {
+      const view = toDocumentBody(await get(DocumentsService).get(owner, one));
+      expect(view).toMatchObject({ status: 'ready', answerable: 'semantic', percent: 100, reason: null });
+    }
+  });
+
+  it('counts a document that is cancelled by itself', async () => {
+    const [one] = await ready(1);
+    const { id } = await order({ everything: true });
+    await advance();
+    await get(ProcessingService).cancel(admin(), one!);
+    await advance();
+    expect(await itemsOf(id)).toEqual(new Map([[one, ['cancelled', 'cancelled']]]));
+    expect(await find(one!)).toMatchObject({ status: 'ready', liveGeneration: 1, priority: 'normal' });
   });
 
   it('is gone on with by a worker when whoever cancelled was cut off', async () => {
@@ -183,7 +198,7 @@ describe('a cancelled order', () => {
     await db.owner.query(`update reindex set state = 'cancelled'`);
     await advance();
     expect(await reindex(id)).toMatchObject({ items: { cancelled: 1 }, finished_at: expect.any(String) });
-    expect(await find(one!)).toMatchObject({ status: 'cancelled', liveGeneration: 1, priority: 'normal' });
+    expect(await find(one!)).toMatchObject({ status: 'ready', liveGeneration: 1, priority: 'normal' });
   });
 
   it('has to be one that runs', async () => {

@@ -4,7 +4,8 @@ import { PartStore } from '../extraction/part.store.js';
 import { GenerationStore } from '../generations/generation.store.js';
 import { JobStore } from '../jobs/job.store.js';
 import { notifyDocumentChanged } from '../jobs/notifications.js';
-import { INGESTION_STAGES, type StageName } from '../workflow/ingestion-stages.js';
+import { DocumentPasswords } from '../passwords/document-passwords.js';
+import { INGESTION_STAGES, STAGE_NAMES, type StageName } from '../workflow/ingestion-stages.js';
 import { StageStore } from '../workflow/stage.store.js';
 import type { Document } from './document.js';
 import { DocumentStore } from './document.store.js';
@@ -19,6 +20,7 @@ export class DocumentRedo {
     private readonly stages: StageStore,
     private readonly parts: PartStore,
     private readonly generations: GenerationStore,
+    private readonly passwords: DocumentPasswords,
   ) {}
 
   /**
@@ -39,14 +41,26 @@ export class DocumentRedo {
     return generation;
   }
 
-  /** Stops the processing, wherever it is, and removes what was half made. What is answerable stays. */
+  /**
+   * Stops the processing, wherever it is, and removes what was half made. What is answerable stays: a document that was
+   * being made anew is ready again, as it was.
+   */
   async cancel(tx: EntityManager, document: Document): Promise<void> {
     const { id } = document;
+    const isStillWhole = await this.isMadeAnew(tx, document);
     await this.jobs.revoke(tx, id, 'cancelled');
     await this.stages.interrupt(tx, id);
     await this.prepare(tx, document, ['extract']);
-    await this.documents.setCancelled(tx, id);
+    if (isStillWhole) await this.restore(tx, id);
+    else await this.documents.setCancelled(tx, id);
     await notifyDocumentChanged(tx, id);
+  }
+
+  /** Whether all of a generation is found, whatever becomes of the one that the job makes. */
+  async isMadeAnew(tx: EntityManager, document: Document): Promise<boolean> {
+    const { id, liveGeneration, semanticGeneration, assessment } = document;
+    const isWhole = liveGeneration !== null && semanticGeneration === liveGeneration && assessment !== null;
+    return isWhole && liveGeneration !== (await this.jobs.generation(tx, id));
   }
 
   /** A copy needs nothing of the file, so the stages that read it are done, whatever became of them. */
@@ -56,13 +70,23 @@ export class DocumentRedo {
     generation: number,
     copyOf: number,
   ): Promise<void> {
-    const skipped = INGESTION_STAGES.slice(0, STAGES_BEFORE_PASSAGES);
-    await this.stages.advance(
+    await this.setDone(tx, documentId, STAGE_NAMES.slice(0, STAGES_BEFORE_PASSAGES));
+    await this.generations.beginCopy(tx, documentId, generation, copyOf);
+  }
+
+  /** Of the generation that is found nothing is left to do. */
+  private async restore(tx: EntityManager, documentId: string): Promise<void> {
+    await this.setDone(tx, documentId, STAGE_NAMES);
+    await this.passwords.forget(tx, documentId);
+    await this.documents.change(tx, documentId, { status: 'ready' });
+  }
+
+  private setDone(tx: EntityManager, documentId: string, names: readonly StageName[]): Promise<void> {
+    return this.stages.advance(
       tx,
       documentId,
-      skipped.map(({ name }) => ({ name, done: { agoMs: 0 } })),
+      names.map((name) => ({ name, done: { agoMs: 0 } })),
     );
-    await this.generations.beginCopy(tx, documentId, generation, copyOf);
   }
 
   private async stateOf(

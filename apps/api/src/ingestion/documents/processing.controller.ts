@@ -63,7 +63,9 @@ export class ProcessingController {
   @Audited('document.cancel')
   @ApiOperation({
     summary: 'Stop the processing of a document and remove what was half made of it',
-    description: 'What questions find of it stays. It can be tried again.',
+    description:
+      'What questions find of it stays. A document that was being made anew is `ready` again, as it was; any other ' +
+      'is `cancelled`, and can be tried again.',
   })
   @ApiOkResponse({ standardSchema: DocumentBody })
   async cancel(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {

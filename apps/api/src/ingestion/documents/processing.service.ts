@@ -95,7 +95,8 @@ export class ProcessingService {
 
   /**
    * Stops the processing, wherever it is, and removes what was half made; what is answerable stays. The worker is told
-   * at once, and writes nothing from the moment on at which this is committed.
+   * at once, and writes nothing from the moment on at which this is committed. A document that was being made anew, or
+   * failed in that, is ready again.
    *
    * @throws DocumentNotFound, NotYourDocument, DocumentNotOpen
    */
@@ -103,7 +104,9 @@ export class ProcessingService {
     return this.change(principal, id, async (tx, document) => {
       const { status } = document;
       if (status === 'cancelled') return false;
-      if (status === 'ready' || status === 'failed') throw new DocumentNotOpen(status);
+      const isOver =
+        status === 'ready' || (status === 'failed' && !(await this.redo.isMadeAnew(tx, document)));
+      if (isOver) throw new DocumentNotOpen(status);
       await this.redo.cancel(tx, document);
     });
   }

@@ -112,12 +112,13 @@ export class ReindexQueue {
   /** Those whose documents have ended without a switch, with how they ended. */
   listEnded(tx: EntityManager): Promise<(OpenItem & { state: ReindexItemState; reasonCode: string })[]> {
     return tx.query(
-      `select o.*, case when d.id is null then 'skipped' when d.status = 'cancelled' then 'cancelled' else 'failed' end
+      `select o.*, case when d.id is null then 'skipped' when j.state = 'cancelled' then 'cancelled' else 'failed' end
                      as state,
-              case when d.id is null then 'document-deleted' else coalesce(d.reason_code, 'superseded') end
-                as "reasonCode"
+              case when d.id is null then 'document-deleted' when j.state = 'cancelled' then 'cancelled'
+                   else coalesce(d.reason_code, 'superseded') end as "reasonCode"
        from (${ITEM} where r.tenant_id = app_tenant() and r.finished_at is null and i.state = 'running') o
        left join document d on d.tenant_id = app_tenant() and d.id = o."documentId"
+       left join job j on j.tenant_id = d.tenant_id and j.document_id = d.id
        where d.id is null or d.status in ('ready', 'failed', 'cancelled')`,
     );
   }

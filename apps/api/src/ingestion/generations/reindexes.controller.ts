@@ -82,7 +82,9 @@ export class ReindexesController {
   @Audited('reindex.cancel')
   @ApiOperation({
     summary: 'Begin no more documents of an order, and cancel those under way',
-    description: 'Questions go on finding what they find now. What was switched stays; see rollback.',
+    description:
+      'Questions go on finding what they find now, and the documents are `ready` as before. What was switched stays; ' +
+      'see rollback.',
   })
   @ApiOkResponse({ standardSchema: ReindexBody })
   cancel(@CurrentPrincipal() principal: Principal, @Param('id', Id) id: string) {
