@@ -68,6 +68,21 @@ describe('API keys and service accounts over HTTP', () => {
         expect((await createKey({ scopes })).status).toBe(400);
     });
 
+    it('of an administrator makes nobody, raises nobody and takes no second factor away', async () => {
+      const { body: key } = await createKey({ scopes: ['user.manage'] });
+      const headers = bearer(key.key);
+      const colleague = (await me((await createKey({}, await signedIn(app, 'member'))).body.key)).body;
+      const required = { status: 403, body: { code: 'session-required' } };
+      const invite = { email: 'accomplice@example.com', role: 'admin' };
+      expect(await call('POST', '/v1/invitations', headers, invite)).toMatchObject(required);
+      const path = `/v1/users/${colleague.id}`;
+      expect(await call('PATCH', path, headers, { role: 'admin' })).toMatchObject(required);
+      expect(await call('DELETE', `${path}/totp`, headers)).toMatchObject(required);
+      // Who leaves is often taken out by a program.
+      expect(await call('PATCH', path, headers, { suspended: true })).toMatchObject({ status: 200 });
+      expect(await call('DELETE', path, headers)).toMatchObject({ status: 204 });
+    });
+
     it('loses what its user loses', async () => {
       const manager = await signedIn(app, 'manager');
       const { body } = await createKey({ scopes: ['account.own', 'document.share'] }, manager);

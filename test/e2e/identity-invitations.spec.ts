@@ -47,6 +47,25 @@ describe('joining over HTTP', () => {
       expect(await accept(token)).toMatchObject(invalid);
     });
 
+    it('is void once who made it may not make it any more, until somebody who may sends it again', async () => {
+      const inviter = await people.person('admin');
+      const email = address();
+      const { body } = await people.send('POST', '/v1/invitations', inviter.headers, {
+        email,
+        role: 'admin',
+      });
+      const token = await invitationTo(email);
+      for (const change of [{ suspended: true }, { suspended: false, role: 'manager' }]) {
+        expect((await people.send('PATCH', `/v1/users/${inviter.id}`, app.admin, change)).status).toBe(200);
+        expect(await accept(token)).toMatchObject(invalid);
+      }
+      expect((await people.send('POST', `/v1/invitations/${body.id}/resend`, app.admin)).status).toBe(200);
+      expect(await accept(await invitationTo(email, 1))).toMatchObject({
+        status: 201,
+        body: { role: 'admin' },
+      });
+    });
+
     it('is not used up by a password that is refused', async () => {
       const email = address();
       await invite(email);

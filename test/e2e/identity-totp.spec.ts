@@ -147,6 +147,13 @@ describe('two-step login over HTTP', () => {
     expect((await people.login(email)).status).toBe(200);
   });
 
+  it('is not turned off by an administrator for himself: that needs his password and a code', async () => {
+    const { id, headers } = await enrolled('admin');
+    const own = await people.send('DELETE', `/v1/users/${id}/totp`, headers);
+    expect(own).toMatchObject({ status: 409, body: { code: 'own-second-factor' } });
+    expect((await people.send('GET', '/v1/account/totp', headers)).body.enabled).toBe(true);
+  });
+
   it('survives a new password by mail: who reads mails does not have the codes', async () => {
     const { email } = await enrolled();
     await people.send('POST', '/v1/auth/password/forgot', {}, { email });

@@ -160,6 +160,28 @@ describe('single sign-on over HTTP', () => {
     expect((await me((await login({ ...operator.account, groups: ['staff'] })).body)).role).toBe('operator');
   });
 
+  it('leaves the last administrator his role, whatever the provider says', async () => {
+    const { id, account } = await colleague('admin');
+    const others = `role in ('admin', 'operator') and id <> $1 and disabled_at is null`;
+    const { rows } = await app.db.owner.query(
+      `update app_user set disabled_at = now() where ${others} returning id`,
+      [id],
+    );
+    const last = await login({ ...account, groups: ['staff'] });
+    const locked = rows.map((row) => row.id as string);
+    await app.db.owner.query('update app_user set disabled_at = null where id = any ($1)', [locked]);
+    expect((await me(last.body)).role).toBe('admin');
+    expect((await me((await login({ ...account, groups: ['staff'] })).body)).role).toBe('member');
+  });
+
+  it('keeps what it knows of an operator from administrators', async () => {
+    const { id } = await colleague('operator');
+    const path = `/v1/users/${id}/identities`;
+    const unlinked = await app.fetch(path, { method: 'DELETE', headers: app.admin });
+    expect(unlinked.status).toBe(403);
+    expect(((await unlinked.json()) as { code: string }).code).toBe('role-out-of-reach');
+  });
+
   it('lets nobody in who is suspended', async () => {
     const { id, account } = await colleague();
     expect((await login(account)).status).toBe(200);

@@ -62,6 +62,22 @@ export class ColleaguesService {
     return { before, after: await getColleague(tx, tenantId, id) };
   }
 
+  /**
+   * As an identity provider says. A slip there must not leave the tenant without anybody who can run it.
+   *
+   * @returns whether he has the role now
+   */
+  async follow(
+    tx: EntityManager,
+    { tenantId, id }: { tenantId: string; id: string },
+    role: Role,
+  ): Promise<boolean> {
+    const administrators = await lockAdministrators(tx, tenantId);
+    if (!isAdministrator(role) && isLast(administrators, id)) return false;
+    await updateUser(tx, { tenantId, id }, { role });
+    return true;
+  }
+
   /** @throws UserNotFound, RoleOutOfReach, LastAdministrator, UserBeingErased */
   async remove(tx: EntityManager, { tenantId, role }: Principal, id: string): Promise<void> {
     const administrators = await lockAdministrators(tx, tenantId);
@@ -113,5 +129,8 @@ const isAdministrator = (role: Role) => role === 'admin' || role === 'operator';
 
 /** Of those who can run the tenant now, somebody besides this one must be there. */
 function assertOthers(administrators: readonly string[], id: string): void {
-  if (administrators.includes(id) && administrators.length === 1) throw new LastAdministrator();
+  if (isLast(administrators, id)) throw new LastAdministrator();
 }
+
+const isLast = (administrators: readonly string[], id: string) =>
+  administrators.length === 1 && administrators[0] === id;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { auditDetail } from '#libs/audit';
-import type { Principal } from '#libs/auth';
+import { type Principal, SessionRequired } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { type Colleague, ColleaguesService, type UserChange } from '../../tenants/index.js';
 import { revokeSessions } from '../sessions/session.store.js';
@@ -17,9 +17,14 @@ export class UsersService {
     private readonly verified: VerifiedCredentials,
   ) {}
 
-  /** @throws UserNotFound, RoleOutOfReach, LastAdministrator */
+  /**
+   * A key may keep people out, as programs do with those who leave. It raises nobody: what it may do itself could be far less.
+   *
+   * @throws SessionRequired, UserNotFound, RoleOutOfReach, LastAdministrator
+   */
   async change(principal: Principal, userId: string, change: UserChange): Promise<Colleague> {
     const { tenantId } = principal;
+    if (change.role && principal.via !== 'session') throw new SessionRequired();
     const changed = await this.db.change(tenantId, async (tx) => {
       const { before, after } = await this.colleagues.change(tx, principal, userId, change);
       const reason = endingOf(before, after);

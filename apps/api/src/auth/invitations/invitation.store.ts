@@ -91,13 +91,18 @@ export async function listInvitations(
 export async function renewInvitation(
   tx: EntityManager,
   tenantId: string,
-  { id, tokenHash, lifeSeconds }: { id: string; tokenHash: string; lifeSeconds: number },
+  {
+    id,
+    invitedBy,
+    tokenHash,
+    lifeSeconds,
+  }: { id: string; invitedBy: string; tokenHash: string; lifeSeconds: number },
 ): Promise<void> {
   await tx.query(
     `update invitation
-     set token_hash = $3, sent_at = now(), expires_at = now() + make_interval(secs => $4)
+     set token_hash = $3, sent_at = now(), expires_at = now() + make_interval(secs => $4), invited_by = $5
      where tenant_id = $1 and id = $2`,
-    [tenantId, id, tokenHash, lifeSeconds],
+    [tenantId, id, tokenHash, lifeSeconds, invitedBy],
   );
 }
 
@@ -129,14 +134,14 @@ export async function acceptInvitation(
   tx: EntityManager,
   tenantId: string,
   { id, tokenHash }: { id: string; tokenHash: string },
-): Promise<{ email: string; role: Role } | undefined> {
-  const [[row]] = await tx.query<[{ email: string; role: Role }[], number]>(
+): Promise<{ email: string; role: Role; invitedBy: string | null } | undefined> {
+  const [[row]] = await tx.query<[{ email: string; role: Role; invitedBy: string | null }[], number]>(
     `update invitation i set accepted_at = now()
      from tenant t
      where i.tenant_id = $1 and i.id = $2 and i.token_hash = $3 and t.tenant_id = i.tenant_id
        and t.suspended_at is null
        and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
-     returning i.email, i.role`,
+     returning i.email, i.role, i.invited_by as "invitedBy"`,
     [tenantId, id, tokenHash],
   );
   return row;

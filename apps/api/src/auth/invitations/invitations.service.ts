@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { auditActor, auditDetail } from '#libs/audit';
-import { outranks, type Principal, type Role } from '#libs/auth';
+import { outranks, type Principal, type Role, roleAllows, SessionRequired } from '#libs/auth';
 import { TenantDb, uuidv7 } from '#libs/database';
 import { newResourceId } from '#libs/http';
 import { normalEmail, RoleOutOfReach, type Tenant, TenantsService, type User } from '../../tenants/index.js';
@@ -52,8 +52,13 @@ export class InvitationsService {
     return this.db.read(tenantId, (tx) => listInvitations(tx, tenantId, page));
   }
 
-  /** @throws RoleOutOfReach, InvitationPending, TooManyInvitations */
+  /**
+   * A stolen key must not bring in people who outlive it.
+   *
+   * @throws SessionRequired, RoleOutOfReach, InvitationPending, TooManyInvitations
+   */
   async invite(principal: Principal, address: string, role: Role): Promise<Invitation> {
+    if (principal.via !== 'session') throw new SessionRequired();
     const { tenantId, userId } = principal;
     if (outranks(role, principal.role)) throw new RoleOutOfReach();
     const email = normalEmail(address);
@@ -85,9 +90,14 @@ export class InvitationsService {
     });
   }
 
-  /** Again, with another token and all of its time. @throws InvitationNotFound, InvitationClosed, RoleOutOfReach */
+  /**
+   * Again, with another token and all of its time; whoever does it answers for it from now on.
+   *
+   * @throws SessionRequired, InvitationNotFound, InvitationClosed, RoleOutOfReach
+   */
   async resend(principal: Principal, id: string): Promise<Invitation> {
     const { tenantId, userId, role } = principal;
+    if (principal.via !== 'session') throw new SessionRequired();
     const { tenantName } = await this.tenants.getAccount(tenantId, userId);
     const token = newOneTimeToken();
     return this.db.change(tenantId, async (tx) => {
@@ -96,7 +106,8 @@ export class InvitationsService {
       if (!invitation) throw new InvitationNotFound();
       if (outranks(invitation.role, role)) throw new RoleOutOfReach();
       if (invitation.state === 'accepted' || invitation.state === 'revoked') throw new InvitationClosed();
-      await renewInvitation(tx, tenantId, { id, tokenHash: digestOfToken(token), lifeSeconds: LIFE_SECONDS });
+      const tokenHash = digestOfToken(token);
+      await renewInvitation(tx, tenantId, { id, invitedBy: userId, tokenHash, lifeSeconds: LIFE_SECONDS });
       await this.mail(tx, { tenantId, tenantName, email: invitation.email, token });
       return (await findInvitation(tx, tenantId, id))!;
     });
@@ -112,7 +123,11 @@ export class InvitationsService {
     });
   }
 
-  /** @throws OneTimeTokenInvalid, PasswordRefused, AddressTaken, LoginBusy */
+  /**
+   * What somebody asked for who may not ask for it any more is void: else he could come back through it himself.
+   *
+   * @throws OneTimeTokenInvalid, PasswordRefused, AddressTaken, LoginBusy
+   */
   async accept(token: string, password: string): Promise<User> {
     const tokenHash = digestOfToken(token);
     const presented = await this.db.findByCredential(tokenHash, (tx) => findPresented(tx, tokenHash));
@@ -124,11 +139,24 @@ export class InvitationsService {
     const passwordHash = await this.passwords.hash(password);
     return this.db.change(tenantId, async (tx) => {
       const accepted = await acceptInvitation(tx, tenantId, { id, tokenHash });
-      if (!accepted) throw new OneTimeTokenInvalid();
-      const user = await this.tenants.createUser(tx, { tenantId, passwordHash, ...accepted });
+      if (!accepted || !(await this.isVouchedFor(tx, tenantId, accepted))) throw new OneTimeTokenInvalid();
+      const { email, role } = accepted;
+      const user = await this.tenants.createUser(tx, { tenantId, passwordHash, email, role });
       auditDetail({ targets: [{ type: 'user', id: user.id }], detail: { role: user.role } });
       return user;
     });
+  }
+
+  /** By an operator from elsewhere, or by somebody who may still invite into this role. */
+  private async isVouchedFor(
+    tx: EntityManager,
+    tenantId: string,
+    { invitedBy, role }: { invitedBy: string | null; role: Role },
+  ): Promise<boolean> {
+    if (invitedBy === null) return true;
+    const inviter = await this.tenants.findUser(tx, tenantId, invitedBy);
+    if (!inviter || inviter.disabled) return false;
+    return roleAllows(inviter.role, 'user.manage') && !outranks(role, inviter.role);
   }
 
   private async send(

@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
 import { PolicyRegistry } from '#libs/resilience';
 import { SealingKey } from '#libs/secrets';
-import { TenantsService } from '../../tenants/index.js';
+import { ColleaguesService, TenantsService } from '../../tenants/index.js';
 import { SessionService } from '../sessions/session.service.js';
 import { SecondStepService } from '../totp/second-step.service.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
@@ -29,6 +29,7 @@ export const OIDC_PROVIDERS: Provider[] = [
     inject: [
       TenantDb,
       TenantsService,
+      ColleaguesService,
       SessionService,
       VerifiedCredentials,
       OidcProvider,
@@ -39,12 +40,13 @@ export const OIDC_PROVIDERS: Provider[] = [
     useFactory: (
       db: TenantDb,
       tenants: TenantsService,
+      colleagues: ColleaguesService,
       sessions: SessionService,
       verified: VerifiedCredentials,
       provider: OidcProvider,
       states: LoginStates,
       config: OidcConfig,
       second: SecondStepService,
-    ) => new SsoService(db, tenants, sessions, verified, provider, states, config, second),
+    ) => new SsoService(db, tenants, colleagues, sessions, verified, provider, states, config, second),
   },
 ];

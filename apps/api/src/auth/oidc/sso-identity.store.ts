@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import type { Role } from '#libs/auth';
 
 export interface SsoIdentity {
   issuer: string;
@@ -56,13 +55,4 @@ export async function unlinkIdentities(tx: EntityManager, tenantId: string, user
     [tenantId, userId],
   );
   return count;
-}
-
-export async function changeRole(
-  tx: EntityManager,
-  tenantId: string,
-  userId: string,
-  role: Role,
-): Promise<void> {
-  await tx.query(`update app_user set role = $3 where tenant_id = $1 and id = $2`, [tenantId, userId, role]);
 }

@@ -3,7 +3,13 @@ import { auditActor, auditDetail } from '#libs/audit';
 import { type Principal, SessionRequired } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { DomainError } from '#libs/errors';
-import { AddressTaken, tenantIdOf, TenantsService, type User } from '../../tenants/index.js';
+import {
+  AddressTaken,
+  ColleaguesService,
+  tenantIdOf,
+  TenantsService,
+  type User,
+} from '../../tenants/index.js';
 import { SessionService, type Tokens } from '../sessions/session.service.js';
 import { SecondStepService } from '../totp/second-step.service.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
@@ -11,13 +17,7 @@ import { LoginStates } from './login-state.js';
 import { domainsIn, type OidcConfig, roleMeant } from './oidc.config.js';
 import { SsoAccountUnknown, SsoStateInvalid } from './oidc.errors.js';
 import { OidcProvider, type SsoClaims } from './oidc.provider.js';
-import {
-  changeRole,
-  findIdentityOwner,
-  identityHash,
-  linkIdentity,
-  unlinkIdentities,
-} from './sso-identity.store.js';
+import { findIdentityOwner, identityHash, linkIdentity, unlinkIdentities } from './sso-identity.store.js';
 
 /** The longest that an address may be (RFC 5321), and what it has to look like to be one. */
 const ADDRESS = /^[^\s@]{1,64}@[^\s@]{1,189}$/;
@@ -28,6 +28,7 @@ export class SsoService {
   constructor(
     private readonly db: TenantDb,
     private readonly tenants: TenantsService,
+    private readonly colleagues: ColleaguesService,
     private readonly sessions: SessionService,
     private readonly verified: VerifiedCredentials,
     private readonly provider: OidcProvider,
@@ -71,10 +72,17 @@ export class SsoService {
     }
   }
 
-  /** For somebody whom the provider knows by another identity from now on. A key must not open the way for others. */
-  async unlink({ tenantId, via }: Principal, userId: string): Promise<void> {
+  /**
+   * For somebody whom the provider knows by another identity from now on. A key must not open the way for others.
+   *
+   * @throws SessionRequired, UserNotFound, RoleOutOfReach
+   */
+  async unlink(principal: Principal, userId: string): Promise<void> {
+    const { tenantId, via } = principal;
     if (via !== 'session') throw new SessionRequired();
     await this.db.change(tenantId, async (tx) => {
+      // A change of nothing, for what it checks: that he is there, and not above who asks.
+      await this.colleagues.change(tx, principal, userId, {});
       const links = await unlinkIdentities(tx, tenantId, userId);
       auditDetail({ targets: [{ type: 'user', id: userId }], detail: { links } });
     });
@@ -129,15 +137,17 @@ export class SsoService {
     }
   }
 
-  /** As the provider says today, except of operators. */
+  /** As the provider says today, except of operators and of the last administrator. */
   private async withRole(user: User, { roles }: SsoClaims): Promise<User> {
     const { tenantId, id } = user;
     const role = this.config.roleClaim ? roleMeant(this.config.roleMap, roles ?? []) : undefined;
     if (!role || role === user.role || user.role === 'operator') return user;
-    await this.db.change(tenantId, async (tx) => {
-      await changeRole(tx, tenantId, id, role);
-      auditDetail({ detail: { role } });
+    const hasRole = await this.db.change(tenantId, async (tx) => {
+      const follows = await this.colleagues.follow(tx, user, role);
+      auditDetail({ detail: follows ? { role } : { kept_role: 'last-administrator' } });
+      return follows;
     });
+    if (!hasRole) return user;
     this.verified.forget((known) => known.tenantId === tenantId && known.userId === id);
     return { ...user, role };
   }

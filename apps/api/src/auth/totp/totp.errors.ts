@@ -16,6 +16,15 @@ export class SecondFactorNotBegun extends DomainError {
   }
 }
 
+/** Whoever has his session could turn it off, without the password and a code that this takes. */
+export class OwnSecondFactor extends DomainError {
+  readonly code = 'own-second-factor';
+  readonly kind = 'conflict' as const;
+  constructor() {
+    super('Turn off your own two-step login with your password and a code');
+  }
+}
+
 export class SecondFactorOff extends DomainError {
   readonly code = 'second-factor-off';
   readonly kind = 'conflict' as const;

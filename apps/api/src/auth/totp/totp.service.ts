@@ -12,7 +12,12 @@ import { markSecondFactor, revokeSessions } from '../sessions/session.store.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 import { SecondFactors } from './second-factors.js';
 import { digestOfRecoveryCode, newRecoveryCodes, newTotpSecret, totpUri } from './totp.js';
-import { SecondFactorEnabled, SecondFactorNotBegun, SecondFactorOff } from './totp.errors.js';
+import {
+  OwnSecondFactor,
+  SecondFactorEnabled,
+  SecondFactorNotBegun,
+  SecondFactorOff,
+} from './totp.errors.js';
 import {
   countRecoveryCodes,
   deleteTotp,
@@ -112,9 +117,15 @@ export class TotpService {
     this.verified.forget((known) => known.userId === userId && known.via === 'session');
   }
 
-  /** For who has lost program and recovery codes; his sessions end. @throws UserNotFound, RoleOutOfReach */
+  /**
+   * For a colleague who has lost program and recovery codes; his sessions end. No key opens the way to him.
+   *
+   * @throws SessionRequired, OwnSecondFactor, UserNotFound, RoleOutOfReach
+   */
   async reset(principal: Principal, userId: string): Promise<void> {
     const { tenantId } = principal;
+    if (principal.via !== 'session') throw new SessionRequired();
+    if (userId === principal.userId) throw new OwnSecondFactor();
     await this.db.change(tenantId, async (tx) => {
       // A change of nothing, for what it checks: that he is there, and not above who asks.
       await this.colleagues.change(tx, principal, userId, {});

@@ -93,7 +93,13 @@ export const ACCOUNT_TABLES: readonly MappedTable[] = [
     holds: 'Whom somebody has invited.',
     of: `t.email = ${HIS_ADDRESS}`,
     erased: 'deleted',
-    unlinked: [{ set: 'invited_by = null', where: 't.invited_by = $2' }],
+    // Nobody answers any more for those that are open.
+    unlinked: [
+      {
+        set: 'invited_by = null, revoked_at = case when t.accepted_at is null then coalesce(t.revoked_at, now()) end',
+        where: 't.invited_by = $2',
+      },
+    ],
     tenant: 'deleted',
     exported: true,
     secrets: ['token_hash'],
