@@ -60,6 +60,13 @@ const setStatus = (status: string, reason: string | null = null) =>
   db.owner.query(`update document set status = $1, reason_code = $2`, [status, reason]);
 
 describe('an upload', () => {
+  it('may bring a file without a name', async () => {
+    expect(await upload([file(TEXT, '')])).toMatchObject({
+      status: 202,
+      body: { filename: 'document', title: 'document', media_type: 'text/plain' },
+    });
+  });
+
   it('is answered with the document, which is queued with its job and all its stages', async () => {
     const { status, headers, body } = await upload([
       ['title', 'My plan'],

@@ -52,7 +52,6 @@ export class EmptyDocument extends DomainError {
   }
 }
 
-/** A part of a file was asked for that it does not have. */
 /** The form of an upload is not as it should be. `field` is the name of the part at fault. */
 export class InvalidUpload extends DomainError {
   readonly code = 'invalid-upload';

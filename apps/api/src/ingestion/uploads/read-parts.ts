@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import '@fastify/multipart';
+import type { Multipart } from '@fastify/multipart';
 import { MultipartExpected } from '../ingestion.errors.js';
 import type { UploadPart } from './upload-form.js';
 
@@ -27,12 +27,20 @@ export async function readParts<T>(
   try {
     // Whoever reads a file counts its bytes; here it must only not become endless.
     const options = { limits: { ...FIELD_LIMITS, ...limits }, throwFileSizeLimit: false };
-    return await read(request.parts(options) as AsyncIterable<UploadPart>);
+    return await read(named(request.parts(options)));
   } catch (error) {
     discardRest(request);
     throw error;
   } finally {
     request.raw.socket.setTimeout(0);
+  }
+}
+
+/** A client may leave the name of a file empty, which is then given without one. */
+async function* named(parts: AsyncIterable<Multipart>): AsyncIterable<UploadPart> {
+  for await (const part of parts) {
+    if (part.type === 'file') part.filename ??= '';
+    yield part;
   }
 }
 
