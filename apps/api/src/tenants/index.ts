@@ -11,6 +11,7 @@ export {
   type UserWithPassword,
 } from './tenant.js';
 export { TenantController } from './tenant.controller.js';
+export { DirectoryController } from './directory.controller.js';
 export { TenantDirectory } from './tenant-directory.js';
 export { TenantItem, toTenantItem } from './tenants.dto.js';
 export { AccountNotFound, AddressTaken, OwnTenant, RoleOutOfReach, TenantExists } from './tenants.errors.js';

@@ -4,7 +4,14 @@ import { type AuditDetail, auditDetail, AuditLog } from '#libs/audit';
 import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import type { Tenant } from './tenant.js';
-import { findTenant, insertTenant, isBeingDeleted, listTenants, updateTenant } from './tenant.store.js';
+import {
+  findTenant,
+  insertTenant,
+  isBeingDeleted,
+  listTenants,
+  lockTenant,
+  updateTenant,
+} from './tenant.store.js';
 import { OwnTenant, TenantBeingDeleted, TenantExists, TenantNotFound } from './tenants.errors.js';
 import { tenantIdOf } from './tenants.service.js';
 
@@ -85,7 +92,9 @@ export class TenantDirectory {
   ): Promise<Tenant> {
     const targets = [{ type: 'tenant', id }];
     const tenant = await this.db.changeAsOperator(own, async (tx) => {
-      await work(tx, await getTenant(tx, id));
+      const before = await lockTenant(tx, id);
+      if (!before) throw new TenantNotFound();
+      await work(tx, before);
       auditDetail({ targets, detail });
       return getTenant(tx, id);
     });

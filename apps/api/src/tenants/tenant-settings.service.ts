@@ -4,7 +4,7 @@ import type { Principal } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { StoredTenantRules } from './stored-tenant-rules.js';
 import { changedSettings, type ChangeSettings, type Tenant } from './tenant.js';
-import { findTenant, updateTenant } from './tenant.store.js';
+import { findTenant, lockTenant, updateTenant } from './tenant.store.js';
 import { TenantNotFound } from './tenants.errors.js';
 
 /** One's own tenant and its settings. */
@@ -27,7 +27,7 @@ export class TenantSettingsService {
   /** @throws TenantNotFound */
   async change({ tenantId }: Principal, change: ChangeSettings): Promise<Tenant> {
     const changed = await this.db.change(tenantId, async (tx) => {
-      const tenant = await findTenant(tx, tenantId);
+      const tenant = await lockTenant(tx, tenantId);
       if (!tenant) throw new TenantNotFound();
       const settings = changedSettings(tenant.settings, change);
       await updateTenant(tx, tenantId, { settings });

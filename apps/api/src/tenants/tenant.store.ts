@@ -21,6 +21,14 @@ export async function findTenant(tx: EntityManager, tenantId: string): Promise<T
   return row;
 }
 
+/** Nobody else changes it until the commit: its settings are written as a whole. */
+export async function lockTenant(tx: EntityManager, tenantId: string): Promise<Tenant | undefined> {
+  const [row] = await tx.query<Tenant[]>(`select ${COLUMNS} from tenant where tenant_id = $1 for update`, [
+    tenantId,
+  ]);
+  return row;
+}
+
 /** Also one that waits for it. */
 export async function isBeingDeleted(tx: EntityManager, tenantId: string): Promise<boolean> {
   const rows = await tx.query<unknown[]>(

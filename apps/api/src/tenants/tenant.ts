@@ -81,6 +81,12 @@ export const TenantSettings = z.strictObject({
     .refine((days) => Object.keys(days).length <= 200, 'At most 200 collections')
     .optional()
     .describe('The same for the documents of collections, by name; it comes before that of the tenant.'),
+  directory: z
+    .enum(['everybody', 'own-groups'])
+    .optional()
+    .describe(
+      'Whom members find to share documents with: everybody of the tenant, which holds unless it is said, or those of their groups.',
+    ),
   require_second_factor: z
     .boolean()
     .optional()
@@ -100,6 +106,7 @@ export const ChangeSettings = z.strictObject({
   allowed_models: TenantSettings.shape.allowed_models.nullable(),
   document_retention_days: TenantSettings.shape.document_retention_days.nullable(),
   collection_retention_days: TenantSettings.shape.collection_retention_days.nullable(),
+  directory: TenantSettings.shape.directory.nullable(),
   require_second_factor: TenantSettings.shape.require_second_factor.nullable(),
   audit_retention_days: TenantSettings.shape.audit_retention_days.nullable(),
 });

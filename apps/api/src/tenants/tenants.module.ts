@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TenantRulesSource } from '#libs/auth';
 import { TenantDb } from '#libs/database';
 import { ColleaguesService } from './colleagues.service.js';
+import { DirectoryService } from './directory.service.js';
 import { StoredTenantRules } from './stored-tenant-rules.js';
 import { TenantDirectory } from './tenant-directory.js';
 import { TenantSettingsService } from './tenant-settings.service.js';
@@ -13,6 +14,7 @@ import { TenantsService } from './tenants.service.js';
   providers: [
     TenantsService,
     ColleaguesService,
+    DirectoryService,
     TenantSettingsService,
     TenantDirectory,
     {
@@ -22,6 +24,13 @@ import { TenantsService } from './tenants.service.js';
     },
     { provide: TenantRulesSource, useExisting: StoredTenantRules },
   ],
-  exports: [TenantsService, ColleaguesService, TenantSettingsService, TenantDirectory, TenantRulesSource],
+  exports: [
+    TenantsService,
+    ColleaguesService,
+    DirectoryService,
+    TenantSettingsService,
+    TenantDirectory,
+    TenantRulesSource,
+  ],
 })
 export class TenantsModule {}

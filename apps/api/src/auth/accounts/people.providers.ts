@@ -1,7 +1,7 @@
 import type { Provider, Type } from '@nestjs/common';
 import { TenantDb } from '#libs/database';
 import { SealingKey } from '#libs/secrets';
-import { TenantController, TenantsService } from '../../tenants/index.js';
+import { DirectoryController, TenantController, TenantsService } from '../../tenants/index.js';
 import { InvitationsController } from '../invitations/invitations.controller.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
 import { MAIL_PROVIDERS, MailOutbox, Mails } from '../mail/index.js';
@@ -25,6 +25,7 @@ export const PEOPLE_CONTROLLERS: Type[] = [
   UsersController,
   TenantsController,
   TenantController,
+  DirectoryController,
   InvitationsController,
   SignUpController,
   RecoveryController,
