@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as XLSX from '@e965/xlsx';
@@ -17,7 +17,8 @@ interface DocumentBody {
   tags: string[];
   visibility: string;
   reason: { code: string } | null;
-  assessment: { warnings: string[] } | null;
+  generation: number | null;
+  assessment: { warnings: string[]; needs_password: boolean } | null;
 }
 
 let app: TestApp;
@@ -181,10 +182,10 @@ describe('a protected file', () => {
   const plain = XLSX.write(book, { type: 'buffer', bookType: 'xlsx' }) as Buffer;
   const sealed = officeCrypto.encrypt(plain, { password: PASSWORD });
 
-  const retry = (id: string, password: string) =>
+  const retry = (id: string, password: string, fromStage?: string) =>
     app.fetch(`/v1/documents/${id}/retry`, {
-      json: { password },
-      headers: { ...app.admin, 'idempotency-key': password.trim() },
+      json: { password, from_stage: fromStage },
+      headers: { ...app.admin, 'idempotency-key': randomUUID() },
     });
   const passwords = async () =>
     (await app.db.owner.query<{ sealed: Buffer }>('select sealed from document_password')).rows;
@@ -222,7 +223,24 @@ describe('a protected file', () => {
 
   it('is ready at once when the upload brings its password', async () => {
     const { body } = await upload('costs.xlsx', sealed, { password: PASSWORD });
-    expect(await settled(body.id)).toMatchObject({ status: 'ready' });
+    expect(await settled(body.id)).toMatchObject({ status: 'ready', assessment: { needs_password: true } });
+  }, 120_000);
+
+  it('asks for its password again before it is read anew, and is found as before until then', async () => {
+    const { body } = await upload('costs.xlsx', sealed, { password: PASSWORD });
+    await settled(body.id);
+    const json = { from_stage: 'extract' };
+    const refused = await app.fetch(`/v1/documents/${body.id}/retry`, { json, headers: app.admin });
+    expect([refused.status, await refused.json()]).toEqual([
+      422,
+      expect.objectContaining({ code: 'password-needed' }),
+    ]);
+    expect(await settled(body.id)).toMatchObject({ status: 'ready', generation: 1 });
+    expect((await retry(body.id, 'guess', 'extract')).status).toBe(202);
+    expect(await settled(body.id)).toMatchObject({ status: 'failed', generation: 1 });
+    expect((await retry(body.id, PASSWORD, 'extract')).status).toBe(202);
+    expect(await settled(body.id)).toMatchObject({ status: 'ready', generation: 2 });
+    expect(await passwords()).toEqual([]);
   }, 120_000);
 });
 

@@ -37,6 +37,8 @@ export { IdempotencyInterceptor } from './idempotency.interceptor.js';
 export { networkOf } from './network.js';
 export {
   AllowedAddresses,
+  hostList,
+  hostsIn,
   networkList,
   networksIn,
   openUrl,

@@ -141,6 +141,29 @@ describe('an order to make documents anew', () => {
     expect(await find(failing!)).toMatchObject({ liveGeneration: 1, answerable: 'semantic' });
   });
 
+  it('leaves a protected file out where its password is needed, which is not kept', async () => {
+    const [locked, open] = await ready(2);
+    const protect = `update document set assessment = assessment || '{"needsPassword": true}' where id = $1`;
+    await db.owner.query(protect, [locked]);
+    const { id } = await order({ everything: true }, 'structure');
+    await advance();
+    await workAll();
+    expect(await itemsOf(id)).toEqual(
+      new Map([
+        [locked, ['skipped', 'password-needed']],
+        [open, ['switched', null]],
+      ]),
+    );
+    expect(await find(locked!)).toMatchObject({ status: 'ready', liveGeneration: 1 });
+    await order({ document_ids: [locked!] }, 'embed');
+    await advance();
+    await workAll();
+    expect(await find(locked!)).toMatchObject({
+      liveGeneration: 2,
+      assessment: expect.objectContaining({ needsPassword: true }),
+    });
+  });
+
   it('is carried out once by several workers at a time', async () => {
     const ids = await ready(8);
     const { id } = await order({ everything: true }, 'embed');

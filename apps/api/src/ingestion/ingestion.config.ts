@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { section } from '#libs/config';
-import { networkList } from '#libs/http';
+import { hostList, networkList } from '#libs/http';
 
 export const uploadSection = section(
   'UPLOAD',
@@ -106,6 +106,9 @@ export const webhookSection = section(
       .describe('How long the log of what was sent to webhooks is kept.'),
     allowedNetworks: networkList(
       'Private networks in which webhooks may be, such as 10.1.0.0/16, comma separated; none unless given.',
+    ),
+    allowedHosts: hostList(
+      'The only hosts that webhooks may be on, such as hooks.example.com, *.example.org, comma separated; any unless given.',
     ),
   }),
 );

@@ -52,6 +52,15 @@ export class EmptyDocument extends DomainError {
   }
 }
 
+/** What is wanted of a protected document begins with reading its file, and its password is not kept. */
+export class PasswordNeeded extends DomainError {
+  readonly code = 'password-needed';
+  readonly kind = 'unprocessable' as const;
+  constructor() {
+    super('The file is protected by a password, which is not kept; please give it again');
+  }
+}
+
 /** The form of an upload is not as it should be. `field` is the name of the part at fault. */
 export class InvalidUpload extends DomainError {
   readonly code = 'invalid-upload';

@@ -23,9 +23,10 @@ export async function findTenant(tx: EntityManager, tenantId: string): Promise<T
 
 /** Nobody else changes it until the commit: its settings are written as a whole. */
 export async function lockTenant(tx: EntityManager, tenantId: string): Promise<Tenant | undefined> {
-  const [row] = await tx.query<Tenant[]>(`select ${COLUMNS} from tenant where tenant_id = $1 for update`, [
-    tenantId,
-  ]);
+  const [row] = await tx.query<Tenant[]>(
+    `select ${COLUMNS} from tenant where tenant_id = $1 for no key update`,
+    [tenantId],
+  );
   return row;
 }
 

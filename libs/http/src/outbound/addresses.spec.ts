@@ -46,6 +46,32 @@ describe('addresses that may be connected to', () => {
     ['', 'no address'],
   ])('refuse %s (%s)', (address) => expect(allowed.allows(address)).toBe(false));
 
+  it('are of any host unless the operator names some, and then of these alone', () => {
+    expect(allowed.allowsHost('files.example.com')).toBe(true);
+    const named = new AllowedAddresses(
+      [],
+      ['Files.example.com', '*.insurer.example', '93.184.216.34', '2606:2800::1'],
+    );
+    for (const host of [
+      'files.example.com',
+      'FILES.example.com.',
+      'a.insurer.example',
+      'b.a.insurer.example',
+    ])
+      expect([host, named.allowsHost(host)]).toEqual([host, true]);
+    for (const host of ['93.184.216.34', '2606:2800::1']) expect(named.allowsHost(host)).toBe(true);
+    for (const host of [
+      'example.com',
+      'x.files.example.com',
+      'files.example.com.evil.example',
+      'insurer.example',
+      'notinsurer.example',
+      '8.8.8.8',
+      '',
+    ])
+      expect([host, named.allowsHost(host)]).toEqual([host, false]);
+  });
+
   it('allow what the operator names, and nothing beside it', () => {
     const named = new AllowedAddresses(['10.1.0.0/16', 'fd00::/8']);
     expect(['10.1.9.9', 'fd12::1', '8.8.8.8'].map((address) => named.allows(address))).toEqual([

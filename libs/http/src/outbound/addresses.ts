@@ -27,13 +27,26 @@ const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 const special = blockListOf([...SPECIAL_IPV4, ...SPECIAL_IPV6]);
 const global = blockListOf(GLOBAL_IPV6);
 
-/** Where connections may go: to public addresses, and to networks that the operator names. */
+/** Where connections may go: to public addresses, and to networks that the operator names; on named hosts, if he names any. */
 export class AllowedAddresses {
   private readonly named: BlockList;
+  private readonly hosts: readonly string[];
 
-  /** @param networks in CIDR form @throws TypeError for what is no network */
-  constructor(networks: readonly string[] = []) {
+  /**
+   * @param networks in CIDR form
+   * @param hosts names, `*.` before one for all below it, and addresses; empty: any
+   * @throws TypeError for what is no network
+   */
+  constructor(networks: readonly string[] = [], hosts: readonly string[] = []) {
     this.named = blockListOf(networks);
+    this.hosts = hosts.map((host) => host.toLowerCase());
+  }
+
+  /** As a URL has it, an address of IPv6 without its brackets. */
+  allowsHost(hostname: string): boolean {
+    if (this.hosts.length === 0) return true;
+    const name = hostname.toLowerCase().replace(/\.$/, '');
+    return this.hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host));
   }
 
   /** False also for what is no address. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isIP } from 'node:net';
 import { isNetwork } from './addresses.js';
 
 /** A setting that names networks in CIDR form, comma separated; none unless given. */
@@ -9,9 +10,25 @@ export const networkList = (description: string) =>
     .refine((list) => networksIn(list).every(isNetwork), 'networks in CIDR form, comma separated')
     .describe(description);
 
-export function networksIn(list: string): string[] {
+/** A setting that names hosts, comma separated; any unless given. */
+export const hostList = (description: string) =>
+  z
+    .string()
+    .max(10_000)
+    .default('')
+    .refine((list) => hostsIn(list).every(isHost), 'names of hosts, with *. before one for all below it')
+    .describe(description);
+
+export const networksIn = partsOf;
+export const hostsIn = partsOf;
+
+const NAME = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
+
+const isHost = (host: string) => isIP(host) !== 0 || NAME.test(host);
+
+function partsOf(list: string): string[] {
   return list
     .split(',')
-    .map((network) => network.trim())
-    .filter((network) => network !== '');
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }

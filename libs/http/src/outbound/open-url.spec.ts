@@ -5,6 +5,7 @@ import { AllowedAddresses } from './addresses.js';
 import { openUrl, type OpenUrlOptions } from './open-url.js';
 import {
   AddressNotAllowed,
+  HostNotAllowed,
   TooManyRedirects,
   UrlNotAllowed,
   UrlRefused,
@@ -133,6 +134,16 @@ describe('an address that is fetched', () => {
       await expect(open(`http://files.example:${port}/`)).rejects.toThrow(AddressNotAllowed);
     },
   );
+
+  it('is asked on hosts that the operator names alone, also where it leads on', async () => {
+    const allowed = new AllowedAddresses(['127.0.0.1/32'], ['files.example']);
+    await expect(open(`http://other.example:${port}/x`, { allowed })).rejects.toThrow(HostNotAllowed);
+    expect(asked).toEqual([]);
+    answer = redirectTo(`http://other.example:${port}/y`);
+    await expect(open(`http://files.example:${port}/x`, { allowed })).rejects.toThrow(HostNotAllowed);
+    answer = (_, response) => response.end('a file');
+    expect(await read((await open(`http://files.example:${port}/x`, { allowed })).content)).toBe('a file');
+  });
 
   it('does not lead out of the web', async () => {
     answer = redirectTo('file:///etc/passwd');

@@ -28,7 +28,7 @@ const AS_IT_IS = { 'accept-encoding': 'identity' };
  * address that its name has must be allowed, the connection goes to one that was checked and to no other, and each
  * redirect is checked as the first address was.
  *
- * @throws UrlNotAllowed, AddressNotAllowed, TooManyRedirects, UrlRefused, UrlTooLarge, TransientFailure, FatalFailure
+ * @throws UrlNotAllowed, HostNotAllowed, AddressNotAllowed, TooManyRedirects, UrlRefused, UrlTooLarge, TransientFailure, FatalFailure
  */
 export async function openUrl(address: string, options: OpenUrlOptions): Promise<OpenedUrl> {
   let url = parseUrl(address);

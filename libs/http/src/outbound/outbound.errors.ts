@@ -18,6 +18,15 @@ export class AddressNotAllowed extends DomainError {
   }
 }
 
+/** The operator has named hosts, and it is none of them. */
+export class HostNotAllowed extends DomainError {
+  readonly code = 'host-not-allowed';
+  readonly kind = 'unprocessable' as const;
+  constructor() {
+    super('This installation exchanges nothing with that host; its operator names those that are allowed');
+  }
+}
+
 export class TooManyRedirects extends DomainError {
   readonly code = 'too-many-redirects';
   readonly kind = 'unprocessable' as const;

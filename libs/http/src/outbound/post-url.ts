@@ -13,7 +13,7 @@ const MOST_RETRY_AFTER_MS = 3_600_000;
  * Posts a message to an address that a stranger gave, if that is an allowed one. A redirect is an answer as any other:
  * who moves changes the address.
  *
- * @throws UrlNotAllowed, AddressNotAllowed, TransientFailure, FatalFailure
+ * @throws UrlNotAllowed, HostNotAllowed, AddressNotAllowed, TransientFailure, FatalFailure
  */
 export async function postUrl(
   address: string,

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { FatalFailure, TransientFailure } from '#libs/errors';
 import type { AllowedAddresses } from './addresses.js';
-import { AddressNotAllowed, UrlNotAllowed, UrlTooLarge } from './outbound.errors.js';
+import { AddressNotAllowed, HostNotAllowed, UrlNotAllowed, UrlTooLarge } from './outbound.errors.js';
 
 export interface ConnectOptions {
   allowed: AllowedAddresses;
@@ -33,7 +33,7 @@ export function parseUrl(address: string, from?: URL): URL {
  * Sends one request to an address that a stranger gave. The connection goes to an address that was checked and to no
  * other; redirects are for the caller.
  *
- * @throws AddressNotAllowed, TransientFailure, FatalFailure
+ * @throws HostNotAllowed, AddressNotAllowed, TransientFailure, FatalFailure
  */
 export function requestUrl(
   url: URL,
@@ -42,6 +42,7 @@ export function requestUrl(
 ): Promise<IncomingMessage> {
   // A literal is not looked up, so it is checked here. URLs have brought all its spellings into one form.
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
+  if (!options.allowed.allowsHost(host)) throw new HostNotAllowed();
   if (isIP(host) && !options.allowed.allows(host)) throw new AddressNotAllowed();
   const settings: RequestOptions = {
     // A connection of its own: a kept one could lead to where nobody looked.

@@ -63,6 +63,13 @@ export class DocumentRedo {
     return isWhole && liveGeneration !== (await this.jobs.generation(tx, id));
   }
 
+  /** Whether what is wanted begins with reading a protected file again, while its password is not there. */
+  async needsPassword(tx: EntityManager, document: Document, from: readonly StageName[]): Promise<boolean> {
+    if (!document.assessment?.needsPassword) return false;
+    const { stages } = planRedo(from, await this.stateOf(tx, document));
+    return stages.has('extract') && !(await this.passwords.has(tx, document.id));
+  }
+
   /** A copy needs nothing of the file, so the stages that read it are done, whatever became of them. */
   private async copyInstead(
     tx: EntityManager,

@@ -56,6 +56,9 @@ export const AssessmentBody = z.object({
   language: z.string().nullable().describe('ISO 639-1; null when there is too little text to say.'),
   garbled_ratio: z.number().describe('Share of characters that no writing system uses, 0 to 1.'),
   warnings: z.array(z.string()),
+  needs_password: z
+    .boolean()
+    .describe('The file opens with its password only, which is not kept: who has it read anew gives it again.'),
   passages_without_vector: z
     .array(z.uuid())
     .describe('Passages that the embedding model refused; they are found by their words only.'),
@@ -194,7 +197,7 @@ function toStageBody({ name, status, attempts, detail, gate, startedAt, finished
 function toAssessmentBody(assessment: Document['assessment']): DocumentBody['assessment'] {
   if (!assessment) return null;
   const { pages, pagesWithoutText, passages, words, language, garbledRatio, warnings } = assessment;
-  const { passagesWithoutVector = [] } = assessment;
+  const { passagesWithoutVector = [], needsPassword = false } = assessment;
   return {
     pages,
     pages_without_text: pagesWithoutText,
@@ -203,6 +206,7 @@ function toAssessmentBody(assessment: Document['assessment']): DocumentBody['ass
     language,
     garbled_ratio: garbledRatio,
     warnings,
+    needs_password: needsPassword,
     passages_without_vector: passagesWithoutVector,
   };
 }

@@ -82,6 +82,8 @@ export interface Assessment {
   garbledRatio: number;
   /** Codes of what had to be left out. */
   warnings: string[];
+  /** Whether the file opened only with its password, which is not kept. Absent where that is not so, or not known. */
+  needsPassword?: boolean;
   /** Ids of passages that the embedding model refused: they are found by their words only. */
   passagesWithoutVector?: string[];
 }

@@ -28,7 +28,8 @@ export class ProcessingController {
     description:
       'With `from_stage` also a document that is ready or waits for a review. What questions find now stays until ' +
       'all of the new is there; then they change places in one moment. Earlier stages are done again where what ' +
-      'they left is gone; from `embed` on, the passages stay as they are.',
+      'they left is gone; from `embed` on, the passages stay as they are. The password of a protected file is not ' +
+      'kept: it is given again where the file is to be read (`password-needed`).',
   })
   @ApiAcceptedResponse({ standardSchema: DocumentBody })
   async retry(

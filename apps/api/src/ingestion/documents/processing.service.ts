@@ -10,6 +10,7 @@ import {
   DocumentNotInReview,
   DocumentNotOpen,
   NothingToRollBackTo,
+  PasswordNeeded,
 } from '../ingestion.errors.js';
 import type { Priority } from '../jobs/job.js';
 import { JobStore } from '../jobs/job.store.js';
@@ -41,7 +42,7 @@ export class ProcessingService {
    * Goes on where processing failed or was cancelled, or does everything from a stage on again; what was answerable
    * stays so until the new passages are there.
    *
-   * @throws DocumentNotFound, NotYourDocument, DocumentBusy, DocumentNotFailed
+   * @throws DocumentNotFound, NotYourDocument, DocumentBusy, DocumentNotFailed, PasswordNeeded
    */
   retry(
     principal: Principal,
@@ -53,10 +54,13 @@ export class ProcessingService {
       const { status } = document;
       if (!RESTING_STATUSES.has(status)) throw new DocumentBusy(status);
       if (!fromStage && status !== 'failed' && status !== 'cancelled') throw new DocumentNotFailed(status);
-      // What a person has not decided about is done again too, or its gate would be gone around.
-      if (fromStage)
-        await this.redo.prepare(tx, document, [fromStage, ...(await this.stages.listUndecided(tx, id))]);
       if (password !== undefined) await this.passwords.save(tx, id, password);
+      if (fromStage) {
+        // What a person has not decided about is done again too, or its gate would be gone around.
+        const from = [fromStage, ...(await this.stages.listUndecided(tx, id))];
+        if (await this.redo.needsPassword(tx, document, from)) throw new PasswordNeeded();
+        await this.redo.prepare(tx, document, from);
+      }
       await this.documents.setQueued(tx, id);
       await this.jobs.requeue(tx, id, correlationId);
       auditDetail({ detail: { from_stage: fromStage ?? null } });

@@ -42,6 +42,8 @@ export interface ExtractionPlan {
   unit: 'whole' | 'pages' | 'milliseconds';
   /** In reading order; one, from 1 to 1, when the unit is the whole. */
   parts: PartRange[];
+  /** Whether it opened with the password that was given, and not without. */
+  needsPassword?: boolean;
 }
 
 /** What stands in one part of a file. */

@@ -29,7 +29,7 @@ export class ReindexWork {
       const item = await this.queue.takeWaiting(tx);
       if (!item) return false;
       const document = await this.lock(tx, item);
-      const reason = reasonToSkip(document);
+      const reason = await this.reasonToSkip(tx, document, item);
       if (reason) await this.settle(tx, item, 'skipped', reason);
       // One that was taken up just now is waited for.
       else if (RESTING_STATUSES.has(document!.status)) await this.begin(tx, item, document!);
@@ -83,6 +83,20 @@ export class ReindexWork {
     await notifyDocumentChanged(tx, id);
   }
 
+  private async reasonToSkip(
+    tx: EntityManager,
+    document: Document | undefined,
+    { from }: OpenItem,
+  ): Promise<string | undefined> {
+    if (!document) return 'document-deleted';
+    // Its processing answers for itself, and makes it with what is configured now.
+    if (document.liveGeneration === null) return 'not-answerable';
+    if (document.status === 'needs_review') return 'needs-review';
+    // Only a person has it, who can give it with a retry.
+    if (await this.redo.needsPassword(tx, document, [from])) return 'password-needed';
+    return undefined;
+  }
+
   private async settle(
     tx: EntityManager,
     item: OpenItem,
@@ -96,14 +110,6 @@ export class ReindexWork {
     await this.jobs.lock(tx, documentId);
     return this.documents.find(tx, documentId);
   }
-}
-
-function reasonToSkip(document: Document | undefined): string | undefined {
-  if (!document) return 'document-deleted';
-  // Its processing answers for itself, and makes it with what is configured now.
-  if (document.liveGeneration === null) return 'not-answerable';
-  if (document.status === 'needs_review') return 'needs-review';
-  return undefined;
 }
 
 function reasonToStay(document: Document | undefined, { generation }: OpenItem): string | undefined {

@@ -33,7 +33,8 @@ export class ReindexesController {
     summary: 'Make documents anew in the background: some, a collection, or everything',
     description:
       'What questions find now stays until all of a document is made anew; then the two change places in one moment. ' +
-      'Documents under way are waited for, and uploads come first. What fails is found as before.',
+      'Documents under way are waited for, and uploads come first. What fails is found as before. A protected file is ' +
+      'left out (`password-needed`) where it would have to be read again: retry its document with the password.',
   })
   @ApiAcceptedResponse({ standardSchema: ReindexBody })
   async create(

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DependencyTimeout, DependencyUnavailable } from '#libs/errors';
-import { AllowedAddresses, networksIn, openUrl } from '#libs/http';
+import { AllowedAddresses, hostsIn, networksIn, openUrl } from '#libs/http';
 import { PolicyRegistry } from '#libs/resilience';
 import { Intake, type ReceivedFile } from '../uploads/intake.js';
 import { UrlUnreachable } from './import.errors.js';
@@ -18,7 +18,7 @@ export class ImportFetcher {
     private readonly policies: PolicyRegistry,
     @Inject(importSection.token) private readonly config: ImportConfig,
   ) {
-    this.allowed = new AllowedAddresses(networksIn(config.allowedNetworks));
+    this.allowed = new AllowedAddresses(networksIn(config.allowedNetworks), hostsIn(config.allowedHosts));
   }
 
   /**

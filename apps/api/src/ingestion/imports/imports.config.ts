@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { section } from '#libs/config';
-import { networkList } from '#libs/http';
+import { hostList, networkList } from '#libs/http';
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
@@ -28,6 +28,9 @@ export const importSection = section(
     maxRedirects: whole(0, 20).default(3).describe('How often an address may lead on to another.'),
     allowedNetworks: networkList(
       'Private networks from which addresses may be fetched, such as 10.1.0.0/16, comma separated; none unless given.',
+    ),
+    allowedHosts: hostList(
+      'The only hosts from which addresses may be fetched, such as files.example.com, *.example.org, comma separated; any unless given.',
     ),
     keepDays: whole(1, 3_650)
       .default(90)

@@ -18,6 +18,8 @@ export interface FilePlan {
   pageCount: number | null;
   unit: 'whole' | 'pages';
   parts: ReadRange[];
+  /** Whether it opened with the password that was given, and not without. */
+  needsPassword?: boolean;
 }
 
 export interface ReadPart {

@@ -31,6 +31,10 @@ export class DocumentPasswords {
     }
   }
 
+  async has(tx: EntityManager, documentId: string): Promise<boolean> {
+    return (await this.find(tx, documentId)) !== undefined;
+  }
+
   async forget(tx: EntityManager, documentId: string): Promise<void> {
     await tx.query(`delete from document_password where document_id = $1`, [documentId]);
   }

@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { networksIn } from '#libs/http';
+import { AllowedAddresses, hostsIn, networksIn } from '#libs/http';
 import { type WebhookConfig, webhookSection } from '../ingestion.config.js';
 import { WebhookDispatcher } from './webhook-dispatcher.js';
 import { WebhookTransport } from './webhook-transport.js';
@@ -12,7 +12,8 @@ export const WEBHOOKS_WORKER: Provider[] = [
   {
     provide: WebhookTransport,
     inject: [webhookSection.token],
-    useFactory: ({ allowedNetworks }: WebhookConfig) => new WebhookTransport(networksIn(allowedNetworks)),
+    useFactory: ({ allowedNetworks, allowedHosts }: WebhookConfig) =>
+      new WebhookTransport(new AllowedAddresses(networksIn(allowedNetworks), hostsIn(allowedHosts))),
   },
   WebhookDispatcher,
 ];

@@ -1,16 +1,11 @@
-import { AllowedAddresses, postUrl, type Posted } from '#libs/http';
+import { type AllowedAddresses, postUrl, type Posted } from '#libs/http';
 
 /** An endpoint that says nothing for so long is away. */
 const IDLE_MS = 8_000;
 
-/** How messages leave: to public addresses only, and to networks that the operator names, because tenants choose where. */
+/** How messages leave: to what the operator allows (`AllowedAddresses`), because tenants choose where. */
 export class WebhookTransport {
-  private readonly allowed: AllowedAddresses;
-
-  /** @param networks in CIDR form */
-  constructor(networks: readonly string[]) {
-    this.allowed = new AllowedAddresses(networks);
-  }
+  constructor(private readonly allowed: AllowedAddresses) {}
 
   /** @throws AddressNotAllowed, TransientFailure or FatalFailure when there is no answer; every answer is a result */
   post(

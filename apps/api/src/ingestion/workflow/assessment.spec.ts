@@ -10,7 +10,7 @@ function extracted(texts: string[], warnings: ExtractedDocument['warnings'] = []
 }
 
 const assessed = (part: Extracted, passageCount = 1) =>
-  assess({ pageCount: 3, passageCount, detail: detailOf(part), language: 'en' });
+  assess({ pageCount: 3, passageCount, detail: detailOf(part), language: 'en', needsPassword: false });
 
 const ENGLISH = 'The plan pays for physiotherapy after the deductible has been met by the member.';
 

@@ -9,10 +9,11 @@ export interface Read {
   /** Of all parts. */
   detail: PartDetail;
   language: string | null;
+  needsPassword: boolean;
 }
 
 /** How well a document could be read, from what was read of it. */
-export function assess({ pageCount, passageCount, detail, language }: Read): Assessment {
+export function assess({ pageCount, passageCount, detail, language, needsPassword }: Read): Assessment {
   return {
     pages: pageCount,
     pagesWithoutText: detail.warnings
@@ -23,6 +24,7 @@ export function assess({ pageCount, passageCount, detail, language }: Read): Ass
     language,
     garbledRatio: garbledRatio(detail),
     warnings: [...new Set(detail.warnings.map((warning) => warning.code))],
+    ...(needsPassword && { needsPassword }),
   };
 }
 

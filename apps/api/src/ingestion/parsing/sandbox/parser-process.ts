@@ -30,12 +30,18 @@ forbidNetwork();
 // Whatever a library wants to print would be text of the document, or would disturb the answers.
 globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
 
+interface OpenedFile {
+  mediaType: string;
+  file: OpenFile;
+  needsPassword: boolean;
+}
+
 interface Answer {
   head: Record<string, unknown>;
   body?: readonly Uint8Array[];
 }
 
-let held: { mediaType: string; file: OpenFile } | undefined;
+let held: OpenedFile | undefined;
 const requests = new FrameReader(MAX_INPUT_BYTES);
 let queue = Promise.resolve();
 
@@ -61,28 +67,38 @@ async function answer(frame: Frame): Promise<void> {
 
 async function work(request: ParserRequest, frame: Frame): Promise<Answer> {
   if (request.operation === 'structure') return structure(request, frame);
-  const { mediaType, file } = await opened(request, frame.body);
+  const { mediaType, file, needsPassword } = await opened(request, frame.body);
   if (request.operation === 'read') return release(await read(file, request), !request.keep);
   const whole = request.whole && file.plan.unit === 'whole' ? await readWhole(file) : undefined;
-  const plan = jsonOf(file.plan);
+  const plan = jsonOf(needsPassword ? { ...file.plan, needsPassword } : file.plan);
   if (!whole) return release(withSections({ mediaType }, [plan]), !request.keep);
   return release(withSections({ mediaType, ...whole.head }, [plan, ...whole.body]), true);
 }
 
-async function opened(request: PlanRequest | ReadRequest, sent: Buffer): Promise<NonNullable<typeof held>> {
+async function opened(request: PlanRequest | ReadRequest, sent: Buffer): Promise<OpenedFile> {
   if (request.held && held) return held;
   await close();
-  const { filename, declaredType, password, maxPages } = request;
+  const { password, ...rest } = request;
+  if (password === undefined) return (held = await open(rest, sent));
+  try {
+    // Who opens a file takes its bytes over.
+    held = await open(rest, Buffer.from(sent));
+  } catch (error) {
+    if (codeOf(error) !== 'password-protected') throw error;
+    held = await open(request, sent);
+  }
+  return held;
+}
+
+async function open(
+  { filename, declaredType, password, maxPages }: PlanRequest | ReadRequest,
+  sent: Buffer,
+): Promise<OpenedFile> {
   const bytes = await unlock(sent, password);
   const mediaType = await sniff(bytes, { filename, declaredType });
-  held = {
-    mediaType,
-    file: await openFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), mediaType, {
-      maxPages,
-      password,
-    }),
-  };
-  return held;
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  const file = await openFile(view, mediaType, { maxPages, password });
+  return { mediaType, file, needsPassword: password !== undefined };
 }
 
 async function release(answer: Answer, isLast: boolean): Promise<Answer> {

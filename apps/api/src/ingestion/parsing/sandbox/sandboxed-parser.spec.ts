@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import * as XLSX from '@e965/xlsx';
+import officeCrypto from 'officecrypto-tool';
 import { loadConfig } from '#libs/config';
 import type { SandboxedChild } from './sandboxed-child.js';
 import { type ParserConfig, parserSection } from './parsing.config.js';
@@ -65,6 +67,19 @@ describe('SandboxedParser', () => {
       language: 'en',
       batches: [{ first: 0, count: 2 }],
     });
+  });
+
+  it('tells whether a file needs the password that was given', async () => {
+    const book = XLSX.utils.book_new();
+    XLSX.utils.book_append_sheet(book, XLSX.utils.aoa_to_sheet([['Visit', '$30']]), 'Costs');
+    const plain = XLSX.write(book, { type: 'buffer', bookType: 'xlsx' }) as Buffer;
+    const sealed = officeCrypto.encrypt(plain, { password: 'sesame' });
+    const parser = parserWith();
+    const open = async (bytes: Buffer, password: string) =>
+      (await parser.open({ ...file('costs.xlsx', bytes), password }, { whole: true })).plan;
+    expect(await open(sealed, 'sesame')).toMatchObject({ format: 'xlsx', needsPassword: true });
+    expect(await open(plain, 'sesame')).not.toHaveProperty('needsPassword');
+    await expect(open(sealed, 'guess')).rejects.toMatchObject({ code: 'wrong-password' });
   });
 
   it('leaves a file with something inside to those who read that', async () => {

@@ -56,15 +56,18 @@ export class AssessStage implements StageWork {
     if (justRead && justCut) {
       const { passages, language } = justCut;
       const { plan, detail } = justRead;
-      return { copyOf: null, pageCount: plan.pageCount, passageCount: passages.length, detail, language };
+      const { pageCount, needsPassword = false } = plan;
+      return { copyOf: null, pageCount, passageCount: passages.length, detail, language, needsPassword };
     }
     const { documentId, generation } = job;
-    const [made, details, structured] = await this.jobs.read(job, (tx) =>
+    const read = { documentId, stage: 'extract' as const };
+    const [made, details, plan, structured] = await this.jobs.read(job, (tx) =>
       Promise.all([
         standsBeside(task)
           ? this.generations.find(tx, documentId, generation)
           : this.documents.find(tx, documentId).then((found) => found && { ...found, copyOf: null }),
-        this.parts.listDetails(tx, { documentId, stage: 'extract' }),
+        this.parts.listDetails(tx, read),
+        this.parts.findPlan(tx, read),
         this.stages.detail(tx, documentId, 'structure'),
       ]),
     );
@@ -74,6 +77,7 @@ export class AssessStage implements StageWork {
       passageCount: made?.passageCount ?? 0,
       detail: sumOf(details),
       language: (structured?.language as string | null | undefined) ?? null,
+      needsPassword: plan?.needsPassword ?? false,
     };
   }
 
