@@ -30,6 +30,7 @@ import { KeepAudit1764000029000 } from './1764000029000-keep-audit.js';
 import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
 import { StrengthenSessions1764000032000 } from './1764000032000-strengthen-sessions.js';
 import { KeepVectorsInline1764000033000 } from './1764000033000-keep-vectors-inline.js';
+import { SeparateSealer1764000034000 } from './1764000034000-separate-sealer.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -64,4 +65,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   CreatePrivacy1764000030000,
   StrengthenSessions1764000032000,
   KeepVectorsInline1764000033000,
+  SeparateSealer1764000034000,
 ];

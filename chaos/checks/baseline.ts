@@ -8,8 +8,8 @@ const SETTLE_MS = 15_000;
 const MORE_FILES = 30;
 const MORE_TIMERS = 40;
 const DEFAULT_POOL = 32;
-/** Beyond the pool: the listener, and a probe. */
-const MORE_CONNECTIONS = 3;
+/** Beyond the pool: the listener, a probe, and the sealer's two. */
+const MORE_CONNECTIONS = 5;
 
 /** Permits, connections, files and timers are what they were before: nothing was kept. */
 export const baseline: Check = async (checked) => {
@@ -54,7 +54,7 @@ const timersOn = (page: MetricsPage) => page.sum('nodejs_active_resources', { ty
 async function heldConnections({ world }: CheckedCell): Promise<string[]> {
   const rows = await world.postgres.sql<{ state: string; count: number }>(
     `select coalesce(state, 'none') as state, count(*)::int as count from pg_stat_activity
-     where usename like '%\\_login' group by 1`,
+     where usename like '%\\_login' or usename like '%\\_sealer' group by 1`,
   );
   const total = rows.reduce((sum, { count }) => sum + count, 0);
   const pool = Number(world.setUp.environment?.['DATABASE_POOL_MAX'] ?? DEFAULT_POOL);

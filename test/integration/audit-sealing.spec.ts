@@ -119,11 +119,10 @@ describe('sealing the audit log', () => {
     async (table) => {
       for (const sql of [`delete from ${table}`, `truncate ${table}`])
         await expect(world.db.owner.query(sql)).rejects.toMatchObject({ code: '42501' });
-      await expect(
-        world.db.tenantDb.runAsAuditor((tx) => tx.query(`delete from ${table}`)),
-      ).rejects.toMatchObject({
-        code: '42501',
-      });
+      for (const db of [world.db.tenantDb, world.sealerDb])
+        await expect(db.runAsAuditor((tx) => tx.query(`delete from ${table}`))).rejects.toMatchObject({
+          code: '42501',
+        });
     },
   );
 
@@ -217,7 +216,7 @@ describe('sealing the audit log', () => {
         },
       };
       const anchors = [webhook, new FileAnchor(world.anchorFile)];
-      const sealer = new Sealer(world.db.tenantDb, world.keys, anchors, {
+      const sealer = new Sealer(world.sealerDb, world.keys, anchors, {
         runs: false,
         checkpointMs: 600_000,
       });

@@ -1,4 +1,10 @@
-import { connectDatabase, DatabaseTooOld, InsufficientDatabaseRights, withClient } from '#libs/database';
+import {
+  connectDatabase,
+  connectSealer,
+  DatabaseTooOld,
+  InsufficientDatabaseRights,
+  withClient,
+} from '#libs/database';
 import { migrations } from '#migrations';
 import { debianPostgresInstalled, startDebianPostgres } from '../support/debian-postgres.js';
 
@@ -25,6 +31,26 @@ whereInstalled('a PostgreSQL 15 given by DATABASE_URL', () => {
       await expect(source.query('select current_user as name')).resolves.toEqual([{ name: 'fresh_login' }]);
     } finally {
       await source.destroy();
+    }
+  });
+
+  it('gets both roles of the program from an owner who may make roles and is no superuser', async () => {
+    const url = await database('made');
+    await withClient(url, async (owner) => {
+      await owner.query(`create role maker login createrole password 'maker'`);
+      await owner.query('alter database made owner to maker; alter schema public owner to maker');
+    });
+    const ownerUrl = Object.assign(new URL(url), { username: 'maker', password: 'maker' }).href;
+    const { source } = await connectDatabase(ownerUrl, config, migrations);
+    const sealer = await connectSealer(ownerUrl, {});
+    const seal = `update audit_seal_state set restored = false`;
+    try {
+      await expect(source.query(seal)).rejects.toMatchObject({ code: '42501' });
+      await expect(sealer.query(seal)).resolves.toBeDefined();
+      await expect(sealer.query('select current_user as name')).resolves.toEqual([{ name: 'made_sealer' }]);
+    } finally {
+      await source.destroy();
+      await sealer.destroy();
     }
   });
 
@@ -59,5 +85,6 @@ whereInstalled('a PostgreSQL 15 given by DATABASE_URL', () => {
     const connected = connectDatabase(weak, config, migrations);
     await expect(connected).rejects.toThrow(InsufficientDatabaseRights);
     await expect(connected).rejects.toThrow(/DATABASE_APP_URL/);
+    await expect(connectSealer(weak, {})).rejects.toThrow(/"navigator_sealer".*DATABASE_SEALER_URL/);
   });
 });

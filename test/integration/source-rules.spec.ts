@@ -14,6 +14,7 @@ const PUT_TOGETHER: Record<string, string> = {
   'libs/audit/src/keeping/': 'one of two changes that are written there',
   'libs/audit/src/query/': 'conditions that are written there; their values are bound one by one',
   'libs/database/src/listen.ts': 'a channel, escaped as an identifier',
+  'libs/database/src/roles.ts': 'names of two groups, from a list beside it',
   'libs/database/src/transaction.ts': 'settings of a transaction, escaped as literals',
 };
 

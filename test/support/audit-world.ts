@@ -13,13 +13,17 @@ import {
   Sealer,
   systemActor,
 } from '#libs/audit';
+import { ensureSealerRole, openPool, TenantDb, withClient } from '#libs/database';
 import { SealingKey } from '#libs/secrets';
 import { readArchiveWithin } from '../../libs/audit/src/verify/index.js';
 import { until } from './faulty-database.js';
-import { testDatabase, type TestDatabase } from './test-database.js';
+import { testDatabase, type TestDatabase, withoutPolicy } from './test-database.js';
 
 export interface AuditWorld {
   db: TestDatabase;
+  /** As the role that seals. */
+  sealerDb: TenantDb;
+  sealerUrl: string;
   log: AuditLog;
   personal: PersonalData;
   keys: AuditKeys;
@@ -42,13 +46,18 @@ export async function auditWorld(): Promise<AuditWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'navigator-audit-'));
   const [keyFile, anchorFile] = [join(folder, 'keys.json'), join(folder, 'checkpoints.ndjson')];
   const db = await testDatabase();
+  const sealerUrl = await withClient(db.url, (owner) => ensureSealerRole(owner, db.url));
+  const sealerSource = await openPool(sealerUrl, 4);
+  const sealerDb = new TenantDb(sealerSource, 30_000, withoutPolicy);
   const personal = personalData();
   const log = new AuditLog(db.tenantDb, new AuditSpool(join(folder, 'spool')), personal);
   const keys = await AuditKeys.loadOrCreate(keyFile);
   const options = { runs: false, checkpointMs: 0 };
-  const sealer = new Sealer(db.tenantDb, keys, [new FileAnchor(anchorFile)], options);
+  const sealer = new Sealer(sealerDb, keys, [new FileAnchor(anchorFile)], options);
   return {
     db,
+    sealerDb,
+    sealerUrl,
     log,
     personal,
     keys,
@@ -80,6 +89,7 @@ export async function auditWorld(): Promise<AuditWorld> {
         return rows.length === 0;
       }),
     async close() {
+      await sealerSource.destroy();
       await db.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -11,6 +11,8 @@ import { noteRefusedWrite } from './app.capabilities.js';
 export interface Infrastructure {
   /** As the restricted application role; whoever made it closes it. */
   source: DataSource;
+  /** As the role that seals the audit log, where this process does; whoever made it closes it. */
+  sealer?: DataSource;
   databaseProbe: DatabaseProbe;
   appDatabaseUrl: string;
   statementTimeoutMs: number;
@@ -26,7 +28,10 @@ export interface Infrastructure {
   version: string;
 }
 
-/** For reading operators' orders, one of which may be to let nothing through to the database. */
+/**
+ * For reading operators' orders, one of which may be to let nothing through to the database; and for the sealer, whose login
+ * may fail alone and must not open everybody's circuit: it asks once a second, and no caller waits for it.
+ */
 const UNGUARDED: Pick<Policy, 'execute'> = {
   execute: (call, { signal = new AbortController().signal } = {}) => call(signal),
 };
@@ -34,13 +39,16 @@ const UNGUARDED: Pick<Policy, 'execute'> = {
 @Module({})
 export class InfrastructureModule {
   static register(infrastructure: Infrastructure): DynamicModule {
-    const { source, statementTimeoutMs, policies } = infrastructure;
+    const { source, sealer, statementTimeoutMs, policies } = infrastructure;
     observePool(source);
     const db = new TenantDb(source, statementTimeoutMs, policies.policy('postgres'));
-    db.onRefusedWrite(({ code }) => noteRefusedWrite(infrastructure.capabilities, `postgres: ${code}`));
+    const sealerDb = sealer && new TenantDb(sealer, statementTimeoutMs, UNGUARDED);
+    for (const each of [db, sealerDb])
+      each?.onRefusedWrite(({ code }) => noteRefusedWrite(infrastructure.capabilities, `postgres: ${code}`));
     const providers = [
       { provide: TenantDb, useValue: db },
       { provide: 'CONTROL_DB', useValue: new TenantDb(source, statementTimeoutMs, UNGUARDED) },
+      { provide: 'SEALER_DB', useValue: sealerDb ?? null },
       { provide: 'APP_DATABASE_URL', useValue: infrastructure.appDatabaseUrl },
       { provide: 'DATA_DIR', useValue: infrastructure.dataDir },
       { provide: Lifecycle, useValue: infrastructure.lifecycle },

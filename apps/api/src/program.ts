@@ -7,7 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { assertEveryRouteDeclares } from '#libs/auth';
 import { RedisConnection } from '#libs/cache';
 import { type Config } from '#libs/config';
-import { connectDatabase, DatabaseProbe, startEmbeddedPostgres } from '#libs/database';
+import { connectDatabase, connectSealer, DatabaseProbe, startEmbeddedPostgres } from '#libs/database';
 import { Lifecycle } from '#libs/health';
 import { endWaitingStreams, Pressure } from '#libs/http';
 import { startErrorReporting, stopErrorReporting } from '#libs/observability';
@@ -83,13 +83,13 @@ async function start(
   const databaseLost = Promise.withResolvers<void>();
   const embedded = config.database.url ? undefined : await startDatabase(dataDir, databaseLost.resolve);
   if (embedded) started.push(() => embedded.stop());
-  const { source, appUrl, migrated } = await connectDatabase(
-    config.database.url ?? embedded!.url,
-    config.database,
-    migrations,
-    (owner) => prepareVectorIndex(owner, dimensions),
+  const ownerUrl = config.database.url ?? embedded!.url;
+  const { source, appUrl, migrated } = await connectDatabase(ownerUrl, config.database, migrations, (owner) =>
+    prepareVectorIndex(owner, dimensions),
   );
   started.push(() => source.destroy());
+  const sealer = config.audit.sealer === 'on' ? await connectSealer(ownerUrl, config.database) : undefined;
+  started.push(async () => sealer?.destroy());
   if (migrated.length > 0) new Logger('database').log({ migrations: migrated.length }, 'schema migrated');
 
   // It connects while the rest starts, and nothing waits for it.
@@ -120,6 +120,7 @@ async function start(
   started.push(async () => capabilities.close());
   const infrastructure = {
     source,
+    sealer,
     databaseProbe,
     appDatabaseUrl: appUrl,
     statementTimeoutMs: config.database.statementTimeoutMs,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { InvalidConfiguration } from '#libs/config';
-import { TenantDb } from '#libs/database';
+import type { TenantDb } from '#libs/database';
 import { WebhookSender } from '#libs/monitoring';
 import { PolicyRegistry } from '#libs/resilience';
 import { SealingKey } from '#libs/secrets';
@@ -15,8 +15,8 @@ import { AuditRetention } from './retention/index.js';
 import { type Anchor, FileAnchor, Sealer, WebhookAnchor } from './sealing/index.js';
 
 /**
- * Needs `TenantDb`, `PolicyRegistry` and `DATA_DIR` from a global module. Exactly one per program: its log registers
- * itself with the database.
+ * Needs `TenantDb`, `PolicyRegistry` and `DATA_DIR` from a global module, and `SEALER_DB` where it seals. Exactly one per
+ * program: its log registers itself with the database.
  */
 @Module({})
 export class AuditModule {
@@ -48,27 +48,32 @@ export class AuditModule {
           inject: ['DATA_DIR'],
           useFactory: (dataDir: string) => AuditKeys.loadOrCreate(auditPaths(config, dataDir).keyFile),
         },
-        {
-          provide: Sealer,
-          inject: [TenantDb, AuditKeys, PolicyRegistry, 'DATA_DIR'],
-          useFactory: (db: TenantDb, keys: AuditKeys, policies: PolicyRegistry, dataDir: string) =>
-            new Sealer(db, keys, anchorsOf(config, dataDir, policies), {
-              runs: config.sealer === 'on',
-              checkpointMs: config.checkpointMs,
-            }),
-        },
-        {
-          provide: AuditRetention,
-          inject: [TenantDb, AuditLog, AuditKeys, 'DATA_DIR'],
-          useFactory: (db: TenantDb, log: AuditLog, keys: AuditKeys, dataDir: string) =>
-            new AuditRetention(db, log, keys, join(dataDir, 'audit-archive'), {
-              runs: config.sealer === 'on',
-            }),
-        },
+        ...(config.sealer === 'on' ? sealing(config) : []),
       ],
       exports: [AuditLog, AuditInterceptor, AuditKeys, LegalHolds, PersonalData],
     };
   }
+}
+
+/** What writes the evidence, and lets old events leave the log. */
+function sealing(config: AuditConfig): Provider[] {
+  return [
+    {
+      provide: Sealer,
+      inject: ['SEALER_DB', AuditKeys, PolicyRegistry, 'DATA_DIR'],
+      useFactory: (db: TenantDb, keys: AuditKeys, policies: PolicyRegistry, dataDir: string) =>
+        new Sealer(db, keys, anchorsOf(config, dataDir, policies), {
+          runs: true,
+          checkpointMs: config.checkpointMs,
+        }),
+    },
+    {
+      provide: AuditRetention,
+      inject: ['SEALER_DB', AuditLog, AuditKeys, 'DATA_DIR'],
+      useFactory: (db: TenantDb, log: AuditLog, keys: AuditKeys, dataDir: string) =>
+        new AuditRetention(db, log, keys, join(dataDir, 'audit-archive'), { runs: true }),
+    },
+  ];
 }
 
 /** Where the files of the evidence are. */

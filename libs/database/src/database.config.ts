@@ -15,6 +15,10 @@ export const databaseSection = section(
       .url({ protocol: /^postgres(ql)?$/ })
       .optional()
       .describe('The same database as the restricted application role. Unset: the role is made at start.'),
+    sealerUrl: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .describe('The same database as the role that seals the audit log. Unset: the role is made at start.'),
     poolMax: z.coerce
       .number()
       .int()

@@ -1,4 +1,4 @@
-export { connectDatabase, withClient, type DatabaseConnection } from './connect.js';
+export { connectDatabase, connectSealer, withClient, type DatabaseConnection } from './connect.js';
 export {
   DatabaseBusy,
   databaseOutcome,
@@ -22,7 +22,7 @@ export { listen, type Listener } from './listen.js';
 export { DatabaseTooOld, migrate, migrateDown, type MigrationClass } from './migrate.js';
 export { patienceOf } from './patience.js';
 export { DatabaseProbe, observePool, openPool } from './pool/index.js';
-export { APP_GROUP, ensureAppRole, InsufficientDatabaseRights } from './roles.js';
+export { ensureAppRole, ensureSealerRole, InsufficientDatabaseRights } from './roles.js';
 export { assertTenancyEnforced, TenancyNotEnforced } from './tenancy-check.js';
 export { TenantDb, type BeforeCommit, type LastStatement, type TransactionOptions } from './tenant-db.js';
 export type { Statement } from './transaction.js';

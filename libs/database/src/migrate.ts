@@ -1,6 +1,6 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { Client } from 'pg';
-import { ensureAppGroup } from './roles.js';
+import { ensureGroups } from './roles.js';
 
 export type MigrationClass = new () => MigrationInterface;
 /** Runs under the same lock, after the migrations. */
@@ -15,7 +15,7 @@ const OLDEST_SERVER = 150_000;
  * lock, so that exactly one migrates. Returns the names of the migrations that were run.
  *
  * @throws DatabaseTooOld below PostgreSQL 15
- * @throws InsufficientDatabaseRights when the owner may not make the role that the grants go to
+ * @throws InsufficientDatabaseRights when the owner may not make the roles that the grants go to
  */
 export async function migrate(
   ownerUrl: string,
@@ -28,7 +28,7 @@ export async function migrate(
   try {
     await assertServerVersion(lock);
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await ensureAppGroup(lock);
+    await ensureGroups(lock);
     await source.initialize();
     const done = await source.runMigrations({ transaction: 'each' });
     await prepare?.(lock);

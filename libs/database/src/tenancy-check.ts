@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
+import { SEALER_GROUP } from './roles.js';
 
-/** Start-up refuses to go on: a tenant's rows would not be safe from another tenant. */
+/** Start-up refuses to go on: a tenant's rows would not be safe from another tenant, or the audit log not from the program. */
 export class TenancyNotEnforced extends Error {
   constructor(readonly problems: string[]) {
     super(['Row-level security is not in force:', ...problems.map((p) => `  ${p}`)].join('\n'));
@@ -9,11 +10,11 @@ export class TenancyNotEnforced extends Error {
 }
 
 /**
- * Checks, as the application role, that it cannot get around row-level security and that every table with a
- * `tenant_id` has it enabled, forced and with a policy.
+ * Checks, as a role of the program, that it cannot get around row-level security, is apart from the other role's group,
+ * and that every table with a `tenant_id` has row-level security enabled, forced and with a policy.
  */
-export async function assertTenancyEnforced(app: Client): Promise<void> {
-  const role = await app.query<{ name: string; problem: string | null }>(ROLE_CHECK);
+export async function assertTenancyEnforced(app: Client, apartFrom: string = SEALER_GROUP): Promise<void> {
+  const role = await app.query<{ name: string; problem: string | null }>(ROLE_CHECK, [apartFrom]);
   const tables = await app.query<{ name: string; problem: string | null }>(TABLE_CHECK);
   const problems = [...role.rows, ...tables.rows].filter((row) => row.problem);
   if (tables.rows.length === 0)
@@ -28,6 +29,7 @@ const ROLE_CHECK = `
               when exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
                            where n.nspname = 'public' and c.relkind in ('r', 'p')
                              and pg_has_role(current_user, c.relowner, 'MEMBER')) then 'owns tables'
+              when pg_has_role(current_user, $1::name, 'MEMBER') then 'is also a member of ' || $1
          end as problem
   from pg_roles where rolname = current_user`;
 

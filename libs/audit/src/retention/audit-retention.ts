@@ -45,6 +45,7 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
   private readonly logger = new Logger(AuditRetention.name);
   private readonly loops = new Loops(this.logger);
 
+  /** @param db as the role that may append tombstones and nothing else to the log, and let events leave it */
   constructor(
     private readonly db: Pick<TenantDb, 'run' | 'runAsWorker'>,
     private readonly log: AuditLog,

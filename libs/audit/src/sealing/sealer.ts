@@ -14,7 +14,7 @@ import { SEAL_BATCH, sealBatch, type Sealed } from './seal.store.js';
 
 const lag = gauge({
   name: 'navigator_audit_seal_lag_seconds',
-  help: 'Age of the oldest audit event that has no place in its tree yet; 0 when all have one',
+  help: 'Age of the oldest audit event that has no place in its tree yet, or since when this process could not look; 0 when all have one',
 });
 const delays = histogram({
   name: 'navigator_audit_seal_delay_seconds',
@@ -48,7 +48,9 @@ export class Sealer implements OnApplicationBootstrap, BeforeApplicationShutdown
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private isFailing = false;
+  private unsealedSince = performance.now();
 
+  /** @param db as the role that may write the trees and checkpoints */
   constructor(
     private readonly db: Pick<TenantDb, 'runAsAuditor'>,
     private readonly keys: AuditKeys,
@@ -69,6 +71,7 @@ export class Sealer implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** One transaction's worth. */
   async seal(): Promise<Sealed> {
     const sealed = await this.db.runAsAuditor(sealBatch, PROMPTLY);
+    this.unsealedSince = performance.now() - 1_000 * sealed.lagSeconds;
     lag.set(sealed.lagSeconds);
     for (const age of sealed.ages) delays.observe(Math.max(0, age));
     return sealed;
@@ -105,6 +108,8 @@ export class Sealer implements OnApplicationBootstrap, BeforeApplicationShutdown
         if (!this.isFailing)
           this.logger.warn({ reason: (error as Error).name }, 'the audit log cannot be sealed');
         this.isFailing = true;
+        // Others may go on writing: their login is another one.
+        lag.set((performance.now() - this.unsealedSince) / 1_000);
         return IDLE_MS;
       });
       if (performance.now() >= publishAt) publishAt = performance.now() + PUBLISH_LOOK_MS;

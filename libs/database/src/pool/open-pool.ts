@@ -12,7 +12,7 @@ const KEEP_ALIVE_MS = 10_000;
 
 const STOCK_EVERY_MS = 250;
 
-/** One for each server and database, whoever connects: the pool, the listener and the probe are one crowd. */
+/** One for each login to a database: its pool, listener and probe are one crowd. What another login lacks is not its trouble. */
 const gates = new Map<string, ConnectionGate>();
 
 export function gateOf(url: string): ConnectionGate {
