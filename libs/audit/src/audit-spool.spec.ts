@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemActor } from './audit-record.js';
@@ -64,6 +64,49 @@ describe('the audit spool', () => {
     await appendFile(join(folder, file!), '{"id":"cut o');
     await utimes(join(folder, file!), 0, 0);
     await expect(new AuditSpool(folder).drain(write)).resolves.toBe(1);
+  });
+
+  it('takes what a process left that is gone, also when it looked too early at first', async () => {
+    await spool.append(event());
+    const [file] = await readdir(folder);
+    const next = new AuditSpool(folder);
+    await expect(next.drain(write)).resolves.toBe(0);
+    await utimes(join(folder, file!), 0, 0);
+    await expect(next.drain(write)).resolves.toBe(1);
+  });
+
+  it('loses nothing that comes while it is being emptied', async () => {
+    const events = Array.from({ length: 300 }, (_, i) => event(`act.${i}`));
+    let isOver = false;
+    const appended = (async () => {
+      for (const one of events) await spool.append(one);
+    })().finally(() => (isOver = true));
+    while (!isOver) {
+      await spool.drain(write);
+      await new Promise(setImmediate);
+    }
+    await appended;
+    await spool.drain(write);
+    expect(new Set(written.map(({ id }) => id))).toEqual(new Set(events.map(({ id }) => id)));
+  });
+
+  it('keeps what comes after a line that a full disk cut off', async () => {
+    await spool.append(event('first'));
+    const [file] = await readdir(folder);
+    await appendFile(join(folder, file!), '{"id":"cut o');
+    await spool.append(event('second'));
+    await spool.drain(write);
+    expect(written.map(({ record }) => record.action)).toEqual(['first', 'second']);
+  });
+
+  it('has room for as much as before when writing to the disk fails for a while', async () => {
+    const [path, one] = [join(folder, 'spool'), event()];
+    const small = new AuditSpool(path, JSON.stringify(one).length + 10);
+    await writeFile(path, 'no folder');
+    await expect(small.append(one)).rejects.toThrow();
+    await rm(path);
+    await small.append(one);
+    await expect(small.drain(write)).resolves.toBe(1);
   });
 
   it('leaves alone what another process is writing at this moment', async () => {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { uuidv7 } from '#libs/database';
 import type { AuditRecord } from './audit-record.js';
 import type { Commitment, SealedValue } from './keeping/index.js';
@@ -37,8 +39,10 @@ export class AuditSpool {
   private readonly own = `${randomUUID()}${LINES}`;
   private waiting: { line: string; done: PromiseWithResolvers<void> }[] = [];
   private writing = false;
+  private underWay: Promise<unknown> = Promise.resolve();
+  /** Of ours: what waits to be written to the disk, and what lies there. */
   private bytes = 0;
-  private known = false;
+  private isDraining = false;
 
   constructor(
     private readonly folder: string,
@@ -52,8 +56,9 @@ export class AuditSpool {
    */
   append(event: SpooledEvent): Promise<void> {
     const line = `${JSON.stringify(event)}\n`;
-    if (this.bytes + line.length > this.limitBytes) throw new AuditSpoolFull(this.limitBytes);
-    this.bytes += line.length;
+    const size = Buffer.byteLength(line);
+    if (this.bytes + size > this.limitBytes) throw new AuditSpoolFull(this.limitBytes);
+    this.bytes += size;
     const done = Promise.withResolvers<void>();
     this.waiting.push({ line, done });
     void this.flush();
@@ -62,21 +67,37 @@ export class AuditSpool {
 
   /**
    * Hands the events to `write`, oldest first and so many at a time, and forgets those of a file once all of it has been
-   * written.
+   * written. While one drain is under way, another one has nothing to do.
    *
    * @returns how many there were; what `write` throws ends the drain, and the rest stays
    */
   async drain(write: (events: SpooledEvent[]) => Promise<void>): Promise<number> {
-    if (this.known && this.bytes === 0) return 0;
-    let count = 0;
-    for (const path of await this.takeFiles()) {
-      const events = (await readFile(path, 'utf8')).split('\n').flatMap(parse);
-      for (let at = 0; at < events.length; at += BATCH) await write(events.slice(at, at + BATCH));
-      count += events.length;
-      this.bytes = Math.max(0, this.bytes - (await stat(path)).size);
-      await rm(path, { force: true });
+    if (this.isDraining) return 0;
+    this.isDraining = true;
+    try {
+      let count = 0;
+      for (const path of await this.takeFiles()) count += await this.drainFile(path, write);
+      return count;
+    } finally {
+      this.isDraining = false;
     }
-    this.known = true;
+  }
+
+  private async drainFile(path: string, write: (events: SpooledEvent[]) => Promise<void>): Promise<number> {
+    let [count, bytes, batch] = [0, 0, [] as SpooledEvent[]];
+    const pass = async () => {
+      if (batch.length > 0) await write(batch);
+      count += batch.length;
+      batch = [];
+    };
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+      bytes += Buffer.byteLength(line) + 1;
+      batch.push(...parse(line));
+      if (batch.length === BATCH) await pass();
+    }
+    await pass();
+    await rm(path, { force: true });
+    this.bytes = Math.max(0, this.bytes - bytes);
     return count;
   }
 
@@ -85,10 +106,14 @@ export class AuditSpool {
     this.writing = true;
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0);
-      const written = await this.write(batch.map(({ line }) => line).join('')).then(
+      const text = batch.map(({ line }) => line).join('');
+      const write = this.write(text).then(
         () => undefined,
         (error: unknown) => ({ error }),
       );
+      this.underWay = write;
+      const written = await write;
+      if (written) this.bytes = Math.max(0, this.bytes - Buffer.byteLength(text));
       for (const { done } of batch)
         if (written) done.reject(written.error);
         else done.resolve();
@@ -96,38 +121,66 @@ export class AuditSpool {
     this.writing = false;
   }
 
-  /** Opened anew each time, because the drain takes the file away by renaming it. */
+  /**
+   * A drain takes our file away by renaming it, and so does another process that believes us gone. If that happened before
+   * the text was on the disk, nobody knows whether it has been read: then it is written once more, to a new file.
+   */
   private async write(text: string): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const file = await open(join(this.folder, this.own), 'a', 0o600);
-    try {
-      await file.appendFile(text);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    while (!(await appendTo(join(this.folder, this.own), text)));
   }
 
   /** Our own file, what a drain left that was cut off, and the files of processes that are gone. */
   private async takeFiles(): Promise<string[]> {
-    const names = await readdir(this.folder).catch(() => [] as string[]);
+    const names = await readdir(this.folder).catch(unlessMissing);
+    if (!names) return [];
     const taken: string[] = [];
     for (const name of names.sort()) {
       const path = join(this.folder, name);
       if (name.endsWith(DRAINING)) taken.push(path);
       else if (name === this.own || (name.endsWith(LINES) && (await isOrphan(path)))) {
+        // A write that is under way would have to be done once more.
+        if (name === this.own) await this.underWay;
         // A name of its own: one that a drain left behind must not be written over.
         const draining = `${path}.${uuidv7()}${DRAINING}`;
-        await rename(path, draining);
-        taken.push(draining);
+        const isOurs = await rename(path, draining).then(() => true, unlessMissing);
+        if (isOurs) taken.push(draining);
       }
     }
     return taken;
   }
 }
 
+/**
+ * Appends behind a line feed, so that nothing runs into a line that a full disk cut off.
+ *
+ * @returns whether the file still has its name when all is on the disk: whoever takes it from then on finds the text in it
+ */
+async function appendTo(path: string, text: string): Promise<boolean> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    const { ino, size } = await file.stat();
+    await file.appendFile(`\n${text}`);
+    await file.datasync();
+    // Without it the name of a new file may be gone after a power cut.
+    if (size === 0) await syncFolder(dirname(path));
+    return (await stat(path).catch(unlessMissing))?.ino === ino;
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  await folder.sync().finally(() => folder.close());
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
 async function isOrphan(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch(unlessMissing);
   return found !== undefined && Date.now() - found.mtimeMs > ORPHANED_AFTER_MS;
 }
 
