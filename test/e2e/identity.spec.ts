@@ -156,6 +156,55 @@ describe('identity over HTTP', () => {
         expect((await refresh(refresh_token)).status).toBe(401);
       }
     });
+
+    it('ends other sessions only for who has shown again that he is there', async () => {
+      const { id, email, headers } = await colleague('member');
+      const { access_token } = await login({ email, password: ADMIN.password });
+      const list = await app.fetch('/v1/auth/sessions', { headers });
+      const { items } = (await list.json()) as { items: { id: string; current: boolean }[] };
+      const idOf = (current: boolean) => items.find((item) => item.current === current)!.id;
+      const end = (sessionId: string) =>
+        app.fetch(`/v1/auth/sessions/${sessionId}`, { method: 'DELETE', headers });
+      const logout = (json: object) => app.fetch('/v1/auth/logout', { json, headers });
+      const isHere = async () =>
+        (await app.fetch('/v1/me', { headers: bearer(access_token) })).status === 200;
+
+      // As a thief has it, or who forgot to log out in the morning.
+      await app.db.owner.query(
+        `update session set created_at = now() - interval '16 minutes' where user_id = $1`,
+        [id],
+      );
+      const required = { status: 403, code: 'reauthentication-required' };
+      expect(await codeOf(await end(idOf(false)))).toEqual(required);
+      expect(await codeOf(await logout({ everywhere: true }))).toEqual(required);
+      const wrong = await logout({ everywhere: true, password: 'not that one' });
+      expect(await codeOf(wrong)).toEqual({ status: 403, code: 'reauthentication-failed' });
+      expect(await isHere()).toBe(true);
+
+      await app.db.owner.query(`update session set created_at = now() where id = $1`, [idOf(true)]);
+      expect((await end(idOf(false))).status).toBe(204);
+      expect(await isHere()).toBe(false);
+      await app.db.owner.query(
+        `update session set created_at = now() - interval '16 minutes' where user_id = $1`,
+        [id],
+      );
+      const again = await login({ email, password: ADMIN.password });
+      expect((await logout({ everywhere: true, password: ADMIN.password })).status).toBe(204);
+      expect((await refresh(again.refresh_token)).status).toBe(401);
+    });
+
+    it('ends the session itself without more, however old it is', async () => {
+      const { id, headers } = await colleague('member');
+      await app.db.owner.query(
+        `update session set created_at = now() - interval '1 day' where user_id = $1`,
+        [id],
+      );
+      const list = await app.fetch('/v1/auth/sessions', { headers });
+      const { items } = (await list.json()) as { items: { id: string }[] };
+      const ended = await app.fetch(`/v1/auth/sessions/${items[0]!.id}`, { method: 'DELETE', headers });
+      expect(ended.status).toBe(204);
+      expect((await app.fetch('/v1/me', { headers })).status).toBe(401);
+    });
   });
 
   describe('API keys', () => {

@@ -5,6 +5,7 @@ import { Audited } from '#libs/audit';
 import { BeforeSecondFactor, CurrentPrincipal, type Principal, Public, RequirePermission } from '#libs/auth';
 import { Priority, RateClass } from '#libs/http';
 import { TenantsService } from '../tenants/index.js';
+import { Reauthentication } from './accounts/reauthentication.js';
 import {
   LoginRequest,
   LogoutRequest,
@@ -23,6 +24,7 @@ export class AuthController {
   constructor(
     private readonly logins: LoginService,
     private readonly sessions: SessionService,
+    private readonly reauthentication: Reauthentication,
     private readonly tenants: TenantsService,
   ) {}
 
@@ -63,13 +65,18 @@ export class AuthController {
   @RateClass('write')
   @Priority('critical-plus')
   @HttpCode(204)
-  @ApiOperation({ summary: 'End this session, or with `everywhere` all of yours' })
+  @ApiOperation({
+    summary: 'End this session, or with `everywhere` all of yours',
+    description: 'All of them takes your password, or a session that began in the last 15 minutes.',
+  })
   @ApiNoContentResponse()
   async logout(
     @CurrentPrincipal() principal: Principal,
-    @Body({ schema: LogoutRequest }) body: LogoutRequest,
+    @Body({ schema: LogoutRequest }) { everywhere, password }: LogoutRequest,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
-    await this.sessions.logout(principal, body);
+    if (everywhere) await this.reauthentication.requireRecent(principal, password, request.ip);
+    await this.sessions.logout(principal, { everywhere });
   }
 
   @Get('me')

@@ -13,7 +13,17 @@ export type LoginRequest = z.infer<typeof LoginRequest>;
 export const RefreshRequest = z.strictObject({ refresh_token: z.string().min(1).max(256) });
 export type RefreshRequest = z.infer<typeof RefreshRequest>;
 
-export const LogoutRequest = z.strictObject({ everywhere: z.boolean().default(false) }).prefault({});
+export const LogoutRequest = z
+  .strictObject({
+    everywhere: z.boolean().default(false),
+    password: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('With `everywhere`, unless the session began in the last 15 minutes.'),
+  })
+  .prefault({});
 export type LogoutRequest = z.infer<typeof LogoutRequest>;
 
 /** RFC 6749, section 5.1. */

@@ -1,9 +1,11 @@
-import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { decodeCursor, page, Priority, RateClass } from '#libs/http';
+import { Reauthentication } from '../accounts/reauthentication.js';
 import { SessionService } from './session.service.js';
 import { ListSessions, SessionCursor, SessionPage, toSessionItem } from './sessions.dto.js';
 
@@ -14,7 +16,10 @@ import { ListSessions, SessionCursor, SessionPage, toSessionItem } from './sessi
 @RateClass('write')
 @Priority('critical-plus')
 export class SessionsController {
-  constructor(private readonly sessions: SessionService) {}
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly reauthentication: Reauthentication,
+  ) {}
 
   @Get()
   @RateClass('read')
@@ -38,12 +43,20 @@ export class SessionsController {
   @Delete(':id')
   @Audited('session.end', 'auth')
   @HttpCode(204)
-  @ApiOperation({ summary: 'End one of your sessions' })
+  @ApiOperation({
+    summary: 'End one of your sessions',
+    description:
+      'Another one than this takes a session that began in the last 15 minutes: log in again first.',
+  })
   @ApiNoContentResponse()
   async end(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: z.uuid() }) id: string,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
+    // Or a thief of this one could keep its owner out of all others.
+    if (id !== principal.credentialId)
+      await this.reauthentication.requireRecent(principal, undefined, request.ip);
     await this.sessions.end(principal, id);
   }
 }
