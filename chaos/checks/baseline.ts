@@ -54,7 +54,7 @@ const timersOn = (page: MetricsPage) => page.sum('nodejs_active_resources', { ty
 async function heldConnections({ world }: CheckedCell): Promise<string[]> {
   const rows = await world.postgres.sql<{ state: string; count: number }>(
     `select coalesce(state, 'none') as state, count(*)::int as count from pg_stat_activity
-     where usename like '%\\_login' or usename like '%\\_sealer' group by 1`,
+     where usename like '%\\_login' or usename like '%\\_sealing' group by 1`,
   );
   const total = rows.reduce((sum, { count }) => sum + count, 0);
   const pool = Number(world.setUp.environment?.['DATABASE_POOL_MAX'] ?? DEFAULT_POOL);

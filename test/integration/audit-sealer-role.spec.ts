@@ -172,7 +172,7 @@ describe('the login of the program and that of the sealer', () => {
     const sources = await Promise.all([1, 2, 3].map(() => connectSealer(world.db.url, {})));
     for (const source of sources) {
       expect(await source.query('select current_user as name')).toEqual([
-        { name: `${new URL(world.db.url).pathname.slice(1)}_sealer` },
+        { name: `${new URL(world.db.url).pathname.slice(1)}_sealing` },
       ]);
       await source.destroy();
     }

@@ -35,10 +35,10 @@ whereInstalled('a PostgreSQL 15 given by DATABASE_URL', () => {
   });
 
   it('gets both roles of the program from an owner who may make roles and is no superuser', async () => {
-    const url = await database('made');
+    const url = await database('navigator');
     await withClient(url, async (owner) => {
       await owner.query(`create role maker login createrole password 'maker'`);
-      await owner.query('alter database made owner to maker; alter schema public owner to maker');
+      await owner.query('alter database navigator owner to maker; alter schema public owner to maker');
     });
     const ownerUrl = Object.assign(new URL(url), { username: 'maker', password: 'maker' }).href;
     const { source } = await connectDatabase(ownerUrl, config, migrations);
@@ -47,7 +47,9 @@ whereInstalled('a PostgreSQL 15 given by DATABASE_URL', () => {
     try {
       await expect(source.query(seal)).rejects.toMatchObject({ code: '42501' });
       await expect(sealer.query(seal)).resolves.toBeDefined();
-      await expect(sealer.query('select current_user as name')).resolves.toEqual([{ name: 'made_sealer' }]);
+      await expect(sealer.query('select current_user as name')).resolves.toEqual([
+        { name: 'navigator_sealing' },
+      ]);
     } finally {
       await source.destroy();
       await sealer.destroy();

@@ -57,7 +57,7 @@ export async function testDatabase(): Promise<TestDatabase> {
         // A pool has ended before its connections have: this waits for them (up to 5 s), and force would break them.
         const drop = `drop database if exists ${name}`;
         await server.query(drop).catch(() => server.query(`${drop} with (force)`));
-        await server.query(`drop role if exists "${name}_login", "${name}_sealer"`);
+        await server.query(`drop role if exists "${name}_login", "${name}_sealing"`);
       });
     },
   };

@@ -15,12 +15,12 @@ const ROLE_LOCK = 7_214_002;
 /** A role that logs in as a member of one group, and the setting that names it where we may not make it. */
 interface LoginRole {
   group: string;
-  /** After the name of the database: roles belong to the whole server. */
+  /** After the name of the database, because roles belong to the whole server; for `navigator` too it makes no group's name. */
   suffix: string;
   setting: string;
 }
 const APP: LoginRole = { group: APP_GROUP, suffix: '_login', setting: 'DATABASE_APP_URL' };
-const SEALER: LoginRole = { group: SEALER_GROUP, suffix: '_sealer', setting: 'DATABASE_SEALER_URL' };
+const SEALER: LoginRole = { group: SEALER_GROUP, suffix: '_sealing', setting: 'DATABASE_SEALER_URL' };
 
 /** Makes sure that the group roles exist; the migrations grant to them. Roles belong to the whole server. */
 export async function ensureGroups(owner: Client): Promise<void> {
