@@ -2,13 +2,12 @@ import 'reflect-metadata';
 import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ANSWER } from './answer.js';
 
 /*
  * What the hardened question endpoint is compared with: Nest on Fastify as they come, with one route that takes JSON and
- * answers with the JSON in ANSWER. `run.ts` starts it as a process of its own.
+ * answers with ANSWER. `endpoint.ts` starts it as a process of its own.
  */
-
-const ANSWER: unknown = JSON.parse(process.env.ANSWER!);
 
 @Controller('v1/conversations/:id/questions')
 class BareController {

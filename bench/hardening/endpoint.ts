@@ -8,7 +8,9 @@ import { CONVERSATIONS, furnish, questionOf, type Tenant } from '../load/tenants
 import { processorMs, serverProcessorMs } from '../processor-time.js';
 import { ProgramUnderTest } from '../program-under-test.js';
 
-const BARE = 'dist/bench/hardening/bare-server.js';
+const BARE = ['--max-semi-space-size=4', 'dist/bench/hardening/bare-server.js'];
+/** As `npm start` runs our program. */
+const HARDENED = ['--max-semi-space-size=4', 'dist/bench/hardening/hardened-server.js'];
 
 export interface EndpointLoad {
   clients: number;
@@ -31,10 +33,11 @@ export interface Turn {
 }
 
 export interface EndpointFigures {
+  /** Questions that are answered from the answer cache, each saved in its conversation. */
+  questions: Turn[];
+  /** The same endpoint with its answer at hand: all that a question pays for being hardened, its audit event included. */
   hardened: Turn[];
   bare: Turn[];
-  /** Of one answer. */
-  answerBytes: number;
 }
 
 interface Surroundings {
@@ -43,8 +46,8 @@ interface Surroundings {
 }
 
 /**
- * Our program's question endpoint, whose answers come from the answer cache, and a bare Nest-on-Fastify server that
- * answers with as much, by turns.
+ * Our program's question endpoint, whose answers come from the answer cache; the same endpoint with its answer at hand;
+ * and a bare Nest-on-Fastify server that answers the same, by turns.
  *
  * @throws when a question is answered with an error, not from the cache, or not in the audit log
  */
@@ -58,7 +61,7 @@ export async function endpointFigures(load: EndpointLoad): Promise<EndpointFigur
   try {
     const program = await ProgramUnderTest.start(
       { DATABASE_URL: database.url, ADMISSION_LOOP_DELAY_MS: '100', LOG_LEVEL: 'info' },
-      { logFile: log.fd },
+      { logFile: log.fd, args: HARDENED },
     );
     try {
       return await besideBare({ program, database }, load);
@@ -75,22 +78,23 @@ export async function endpointFigures(load: EndpointLoad): Promise<EndpointFigur
 async function besideBare(surroundings: Surroundings, load: EndpointLoad): Promise<EndpointFigures> {
   const { program, database } = surroundings;
   const tenant = await furnish(program.url, 'plan', await program.login());
-  const answer = await cachedAnswer(program, tenant);
-  const bare = spawnProgram({ ANSWER: answer }, { args: ['--max-semi-space-size=4', BARE] });
+  await keepAnswers(program, tenant);
+  const bare = spawnProgram({}, { args: BARE });
   try {
     const bareUrl = new URL(await bare.url);
-    const ours = async () => {
+    const ours = async (route?: string) => {
       // A token lives for ten minutes at most.
       const asking = { ...tenant, apiKey: await program.login() };
-      return turn(surroundings, { url: new URL(program.url), nextNumber }, asking, load);
+      return turn(surroundings, { url: new URL(program.url), nextNumber, route }, asking, load);
     };
     const theirs = () => turn({ bare: bare.child.pid! }, { url: bareUrl, nextNumber }, tenant, load);
-    const figures: EndpointFigures = { hardened: [], bare: [], answerBytes: Buffer.byteLength(answer) };
+    const figures: EndpointFigures = { questions: [], hardened: [], bare: [] };
     let answered = 0;
     for (let round = 0; round <= load.rounds; round++) {
-      const [hardened, plain] = [await ours(), await theirs()];
-      answered += hardened.tally.accepted.length;
+      const [questions, hardened, plain] = [await ours(), await ours('answered'), await theirs()];
+      answered += questions.tally.accepted.length + hardened.tally.accepted.length;
       if (round === 0) continue; // Warm.
+      figures.questions.push(questions.figures);
       figures.hardened.push(hardened.figures);
       figures.bare.push(plain.figures);
     }
@@ -107,7 +111,7 @@ let number = 0;
 const nextNumber = () => number++ % CONVERSATIONS;
 
 /** Asks every question once, so that its answer is kept, and once more. */
-async function cachedAnswer(program: ProgramUnderTest, { conversationIds }: Tenant): Promise<string> {
+async function keepAnswers(program: ProgramUnderTest, { conversationIds }: Tenant): Promise<void> {
   const ask = (i: number) =>
     program.send(`/v1/conversations/${conversationIds[i]}/questions`, {
       method: 'POST',
@@ -119,8 +123,6 @@ async function cachedAnswer(program: ProgramUnderTest, { conversationIds }: Tena
   const fresh = bodies.filter((body) => body.served_by !== 'cache');
   if (fresh.length > 0)
     throw new Error(`${fresh.length} answers were not from the cache: ${JSON.stringify(fresh[0])}`);
-  const texts = bodies.map((body) => JSON.stringify(body)).sort((a, b) => a.length - b.length);
-  return texts[texts.length / 2]!;
 }
 
 async function turn(

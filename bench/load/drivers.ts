@@ -7,6 +7,8 @@ export interface Target {
   url: URL;
   /** Fresh for every question, or answers would come from the cache. */
   nextNumber(): number;
+  /** What is asked of a conversation; its questions unless given. */
+  route?: string;
 }
 
 const MOST_CONNECTIONS = 4_000;
@@ -60,7 +62,7 @@ export async function closedLoop(
     // Not all in the same moment, as no people do.
     await delay((i / clients) * Math.min(1_000, ms / 4));
     while (performance.now() < end) {
-      const answer = await ask(connection, tenants[i % tenants.length]!, target.nextNumber());
+      const answer = await ask(connection, tenants[i % tenants.length]!, target);
       if (performance.now() < end) tally.add(answer);
       if (answer.status === 0) await delay(50);
       else if (patient && answer.status !== 200)
@@ -87,7 +89,7 @@ export async function openLoop(
   const send = async (number: number) => {
     let connection = idle.pop();
     if (!connection) all.push((connection = new Connection(target.url)));
-    tally.add(await ask(connection, tenants[number % tenants.length]!, target.nextNumber()), endsAt);
+    tally.add(await ask(connection, tenants[number % tenants.length]!, target), endsAt);
     idle.push(connection);
   };
   for (let sent = 0; performance.now() < endsAt; await delay(TICK_MS)) {
@@ -102,10 +104,15 @@ export async function openLoop(
   return tally;
 }
 
-function ask(connection: Connection, tenant: Tenant, number: number): Promise<Answer> {
+function ask(
+  connection: Connection,
+  tenant: Tenant,
+  { nextNumber, route = 'questions' }: Target,
+): Promise<Answer> {
+  const number = nextNumber();
   const conversation = tenant.conversationIds[number % tenant.conversationIds.length]!;
   return connection.ask(
-    `/v1/conversations/${conversation}/questions`,
+    `/v1/conversations/${conversation}/${route}`,
     tenant.apiKey,
     JSON.stringify({ question: questionOf(number) }),
   );

@@ -44,13 +44,16 @@ const SILENT_MS = 1_000;
 const RELEASE = 'insurance-navigator@0.1.0';
 
 /** Starts everything that one process runs. What was started is stopped again when a later step fails. */
-export async function startProgram(config: ProgramConfig): Promise<Program> {
+export async function startProgram(
+  config: ProgramConfig,
+  root: Pick<typeof AppModule, 'register'> = AppModule,
+): Promise<Program> {
   const started: (() => Promise<void>)[] = [];
   const stopStarted = async () => {
     for (const stop of started.splice(0).reverse()) await stop();
   };
   try {
-    return await start(config, started, stopStarted);
+    return await start(config, root, started, stopStarted);
   } catch (error) {
     await stopStarted();
     throw error;
@@ -59,6 +62,7 @@ export async function startProgram(config: ProgramConfig): Promise<Program> {
 
 async function start(
   given: ProgramConfig,
+  root: Pick<typeof AppModule, 'register'>,
   started: (() => Promise<void>)[],
   stopStarted: () => Promise<void>,
 ): Promise<Program> {
@@ -134,7 +138,7 @@ async function start(
     version: RELEASE,
   };
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(config, infrastructure),
+    root.register(config, infrastructure),
     createAdapter(server),
     { bufferLogs: false, abortOnError: false, bodyParser: false },
   );
