@@ -32,7 +32,18 @@ describe('the logger', () => {
       'login',
     );
     logger.warn({ question: 'Is my depression covered?', answer: 'yes' }, 'asked');
-    expect(JSON.stringify(lines)).not.toMatch(/hunter2|Bearer|a@b\.c|depression/);
+    logger.warn({ tries: [{ token: 'tok-1' }, { by: { token: 'tok-2' } }] }, 'tried');
+    logger.warn({ a: { b: { c: { d: { email: 'a@b.c' } } } } }, 'nested');
+    expect(JSON.stringify(lines)).not.toMatch(/hunter2|Bearer|a@b\.c|depression|tok-/);
+    expect(lines[0]).toMatchObject({ password: '[redacted]', request: { user: { email: '[redacted]' } } });
+  });
+
+  it('leaves what is no secret as it was given', () => {
+    const { lines, logger } = capture();
+    const fields = { pages: 3, reasons: ['empty', null], since: new Date(0), sizes: { bytes: 5 } };
+    logger.log(fields, 'extracted');
+    expect(lines[0]).toMatchObject({ ...fields, since: '1970-01-01T00:00:00.000Z' });
+    expect(fields.sizes).toEqual({ bytes: 5 });
   });
 
   it('writes an error with its stack and without a level that nobody asked for', () => {
