@@ -1,4 +1,3 @@
-import fastifyHelmet from '@fastify/helmet';
 import fastifyMultipart from '@fastify/multipart';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -25,10 +24,10 @@ import {
   type StreamConfig,
   ValidationFailed,
 } from '#libs/http';
+import { API_HEADERS, registerBrowserHeaders } from './app.headers.js';
 import { openApiDocument } from './app.openapi.js';
 
 const JSON_BODY_BYTES = 1_048_576;
-const YEAR_SECONDS = 31_536_000;
 /** Beyond it a connection is closed as it comes, so that file descriptors and memory are left for the others. */
 const MOST_CONNECTIONS = 20_000;
 /**
@@ -36,35 +35,6 @@ const MOST_CONNECTIONS = 20_000;
  * client still hears of it; the heartbeats of event streams keep these open.
  */
 const SILENCE_MS = MAX_DEADLINE_MS + 30_000;
-/** No page is made of answers of the API: nothing in them is loaded, run, framed, sent or given a base. */
-const API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
-/** The documentation page brings its own script and styles, all from this origin. */
-const DOCS_POLICY =
-  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** What a page of ours never needs. */
-const PERMISSIONS_POLICY = [
-  'accelerometer',
-  'browsing-topics',
-  'camera',
-  'display-capture',
-  'geolocation',
-  'gyroscope',
-  'magnetometer',
-  'microphone',
-  'midi',
-  'payment',
-  'usb',
-]
-  .map((feature) => `${feature}=()`)
-  .join(', ');
-/** Also of answers that are given before any hook runs. Browsers heed the last one only where it came by TLS. */
-const ALWAYS = {
-  'content-security-policy': API_POLICY,
-  'permissions-policy': PERMISSIONS_POLICY,
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'strict-transport-security': `max-age=${YEAR_SECONDS}; includeSubDomains`,
-};
 
 export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyAdapter {
   return new FastifyAdapter({
@@ -80,7 +50,7 @@ export function createAdapter({ trustProxy }: { trustProxy?: string }): FastifyA
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     frameworkErrors: (_error: unknown, _request: unknown, reply: unknown) =>
       sendProblem(
-        (reply as FastifyReply).headers(ALWAYS),
+        (reply as FastifyReply).headers(API_HEADERS),
         problem(400, 'invalid-url', 'The URL is not valid'),
       ),
   });
@@ -99,25 +69,13 @@ export async function setUp(
   fastify.server.maxConnections = MOST_CONNECTIONS;
   registerRequestHooks(fastify);
   // Before anything that may refuse a request: browsers obey these whatever the answer is.
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: false,
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: { maxAge: YEAR_SECONDS, includeSubDomains: true },
-  });
+  registerBrowserHeaders(fastify);
   registerCrossOrigin(fastify, browser.origins);
   registerQueryRules(fastify);
   registerTextRules(fastify);
   registerFaultHooks(fastify, app.get(Faults));
   registerAdmission(fastify, admissionOf(app));
   registerEventStreams(fastify, streams);
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    const docs = request.url === '/docs' || request.url.startsWith('/docs/');
-    reply.header('content-security-policy', docs ? DOCS_POLICY : API_POLICY);
-    reply.header('permissions-policy', PERMISSIONS_POLICY);
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
-    done(null, payload);
-  });
   takeJsonOnly(app);
   await app.register(fastifyMultipart, {
     limits: { fileSize: maxUploadBytes, files: 1, fields: 20, fieldSize: 10_000, headerPairs: 100 },
