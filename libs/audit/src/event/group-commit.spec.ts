@@ -36,6 +36,44 @@ describe('a group commit', () => {
     await Promise.all(written);
   });
 
+  it('waits a moment for as many as went before, and no longer than for them', async () => {
+    const held = new HeldWrites();
+    const group = new GroupCommit(held.write, () => false, 60_000);
+    const first = ['a', 'b', 'c'].map((body) => group.add(body));
+    await turn();
+    held.endFirst();
+    await Promise.all(first);
+    const again = ['a2', 'b2'].map((body) => group.add(body));
+    await turn();
+    expect(held.batches).toHaveLength(1);
+    again.push(group.add('c2'));
+    await turn();
+    expect(held.batches[1]).toEqual(['a2', 'b2', 'c2']);
+    held.endFirst();
+    await Promise.all(again);
+  });
+
+  it('writes what a lone caller adds at once, again and again', async () => {
+    const held = new HeldWrites();
+    const group = new GroupCommit(held.write, () => false, 60_000);
+    for (const body of ['a', 'b', 'c']) {
+      const written = group.add(body);
+      await turn();
+      held.endFirst();
+      await written;
+    }
+    expect(held.batches).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  it('does not wait in vain for those who do not come', async () => {
+    const batches: number[] = [];
+    const write = (bodies: readonly string[]) => Promise.resolve(void batches.push(bodies.length));
+    const group = new GroupCommit(write, () => false, 1);
+    await Promise.all(['a', 'b', 'c'].map((body) => group.add(body)));
+    await group.add('d');
+    expect(batches).toEqual([3, 1]);
+  });
+
   it('lets nobody fail for what another one wrote', async () => {
     const write = (bodies: readonly string[]) =>
       bodies.includes('bad') ? Promise.reject(new Error('refused')) : Promise.resolve();

@@ -7,14 +7,21 @@ interface Waiting<Event> {
 const LARGEST_BATCH = 500;
 /** While one transaction waits for the disk, the next is being written. */
 const AT_ONCE = 2;
+/** After a transaction, the next waits this long at most for as many as that one had: those who were answered ask again. */
+const COMPANY_MS = 2;
 
 /**
  * Writes what many callers wait for in few transactions: whatever came while the transactions before were under way goes
- * with the next. Nobody waits for company.
+ * with the next. Where many ask all the time, a transaction waits a moment for company, because its own cost is that of
+ * dozens of events; a lone caller never does.
  */
 export class GroupCommit<Event> {
   private readonly waiting: Waiting<Event>[] = [];
   private underWay = 0;
+  /** How many the latest transaction had. */
+  private usual = 0;
+  private companyUntil = 0;
+  private arrived?: () => void;
 
   /**
    * @param write commits all of these events or none
@@ -23,6 +30,7 @@ export class GroupCommit<Event> {
   constructor(
     private readonly write: (events: readonly Event[]) => Promise<unknown>,
     private readonly isOfOne: (error: unknown) => boolean,
+    private readonly companyMs = COMPANY_MS,
   ) {}
 
   /**
@@ -33,6 +41,7 @@ export class GroupCommit<Event> {
   add(event: Event): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.waiting.push({ event, done });
+    if (this.waiting.length >= this.usual) this.arrived?.();
     // A turn later, so that those who come in the same turn share a transaction.
     setImmediate(() => void this.commitWaiting());
     return done.promise;
@@ -42,10 +51,30 @@ export class GroupCommit<Event> {
     if (this.underWay >= AT_ONCE) return;
     this.underWay += 1;
     try {
-      while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, LARGEST_BATCH));
+      // Who waits for company already takes them all.
+      while (this.waiting.length > 0 && !this.arrived) {
+        await this.company();
+        const batch = this.waiting.splice(0, LARGEST_BATCH);
+        this.usual = batch.length;
+        await this.commit(batch);
+        this.companyUntil = performance.now() + this.companyMs;
+      }
     } finally {
       this.underWay -= 1;
     }
+  }
+
+  /** Resolves when as many wait as went with the latest transaction, or soon. */
+  private company(): Promise<void> | undefined {
+    const ms = this.companyUntil - performance.now();
+    if (ms <= 0 || this.waiting.length >= this.usual) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, Math.ceil(ms));
+    this.arrived = resolve;
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.arrived = undefined;
+    });
   }
 
   /** An event that the log refuses must not take others with it. */
