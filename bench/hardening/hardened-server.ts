@@ -1,9 +1,10 @@
-import { Body, Controller, HttpCode, Module, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Logger, Module, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { auditDetail, Audited } from '#libs/audit';
 import { CurrentPrincipal, type Principal, RequirePermission } from '#libs/auth';
 import { loadConfig } from '#libs/config';
 import { ClientSignal, MinServiceLevel, Priority, RateClass } from '#libs/http';
+import { createLogger, NestLogger } from '#libs/observability';
 import type { ServiceLevel } from '#libs/resilience';
 import { sections } from '../../apps/api/src/app.config.js';
 import { AppModule } from '../../apps/api/src/app.module.js';
@@ -19,7 +20,13 @@ import { ANSWER } from './answer.js';
 
 const { id: QUESTION, citations, service_level, served_by } = ANSWER;
 /** What the record of a question says. */
-const DETAIL = { status: 'answered', served_by, service_level, not_in_documents: false, citations: citations.length };
+const DETAIL = {
+  status: 'answered',
+  served_by,
+  service_level,
+  not_in_documents: false,
+  citations: citations.length,
+};
 const targetsOf = (conversationId: string) => [
   { type: 'conversation', id: conversationId },
   { type: 'question', id: QUESTION },
@@ -57,7 +64,9 @@ class HardenedModule {
   }
 }
 
-const program = await startProgram(loadConfig(sections), HardenedModule);
+const config = loadConfig(sections);
+Logger.overrideLogger(new NestLogger(createLogger({ level: config.server.logLevel })));
+const program = await startProgram(config, HardenedModule);
 process.once('SIGTERM', () => void program.stop().then(() => process.exit(0)));
 // As our program announces itself.
 process.stderr.write(`answers at ${program.url}\n`);
