@@ -23,6 +23,9 @@ class DyingWork<Run extends ClaimedRun> implements SteppedWork<Run> {
   begin(run: ClaimedRun) {
     return this.inner.begin(run);
   }
+  assertAllowed(tx: EntityManager, run: Run) {
+    return this.inner.assertAllowed(tx, run);
+  }
   async transact<T>(run: ClaimedRun, work: (tx: EntityManager) => Promise<T>): Promise<T> {
     const killed = () => {
       this.isDead = true;

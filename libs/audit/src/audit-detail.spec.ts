@@ -13,6 +13,12 @@ describe('what may stand in a record', () => {
     expect(detail.text).toMatch(/^sha256:[0-9a-f]{16} \(340 characters\)$/);
   });
 
+  it('names a target as the database does, however it was typed', () => {
+    const id = '0198C0DE-0000-7000-8000-00000000ABCD';
+    expect(harmlessTargets([{ type: 'document', id }])).toEqual([{ type: 'document', id: id.toLowerCase() }]);
+    expect(harmlessTargets([{ type: 'model', id: 'Qwen' }])).toEqual([{ type: 'model', id: 'Qwen' }]);
+  });
+
   it('is bounded in every direction', () => {
     const wide = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, i]));
     const deep = { a: { b: { c: { d: { e: 'f' } } } } };

@@ -6,6 +6,7 @@ const LONGEST_TEXT = 120;
 const MOST_ITEMS = 200;
 const MOST_KEYS = 40;
 const DEEPEST = 4;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * The last line of defence against a careless caller: long text is kept as its digest only, long lists are cut.
@@ -20,7 +21,12 @@ export function harmlessTargets(targets: readonly AuditTarget[]): AuditTarget[] 
   const distinct = new Map(targets.map((target) => [`${target.type} ${target.id}`, target]));
   return [...distinct.values()]
     .slice(0, MOST_ITEMS)
-    .map(({ type, id }) => ({ type: shorten(type), id: shorten(id) }));
+    .map(({ type, id }) => ({ type: shorten(type), id: shorten(canonicalId(id)) }));
+}
+
+/** As PostgreSQL writes it: a UUID that somebody typed in capitals must be found like any other. Other ids stay as they are. */
+export function canonicalId(id: string): string {
+  return UUID.test(id) ? id.toLowerCase() : id;
 }
 
 function harmlessObject(object: AuditDetail, depth: number): AuditDetail {

@@ -33,7 +33,9 @@ export {
   type PersonalDatum,
   ReleaseNeedsAnother,
   ReleaseNotAsked,
+  refuseUnder,
 } from './keeping/index.js';
+export { canonicalId } from './audit-detail.js';
 export { bodyOfColumns, type AuditColumns } from './event/audit-body.js';
 export { canonicalJson, type JsonValue } from './event/canonical-json.js';
 export {

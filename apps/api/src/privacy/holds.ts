@@ -1,10 +1,15 @@
 import type { EntityManager } from 'typeorm';
-import { type Hold, LegalHoldInForce, LegalHolds } from '#libs/audit';
+import { type Hold, LegalHolds, refuseUnder } from '#libs/audit';
 
 const legalHolds = new LegalHolds();
 
+/*
+ * For whoever is about to erase, in the same transaction: until it ends, no hold can be placed in the tenant.
+ */
+
 /** Holds on the person, on one of his documents or its collection, or on the whole tenant. @throws LegalHoldInForce */
 export async function assertMayErase(tx: EntityManager, tenantId: string, userId: string): Promise<void> {
+  await legalHolds.keepOut(tx, tenantId);
   const holds = await legalHolds.covering(tx, { tenantId });
   if (holds.length === 0) return;
   const documents = await tx.query<{ id: string; collection: string | null }[]>(
@@ -16,18 +21,14 @@ export async function assertMayErase(tx: EntityManager, tenantId: string, userId
     hold.scope === 'tenant' ||
     (hold.scope === 'user' && hold.subject === userId) ||
     documents.some((document) => holdsDocument(hold, document));
-  refuse(holds.filter(covers));
+  refuseUnder(holds.filter(covers));
 }
 
 /** Any hold in a tenant forbids deleting it. @throws LegalHoldInForce */
 export async function assertMayDeleteTenant(tx: EntityManager, tenantId: string): Promise<void> {
-  refuse(await legalHolds.covering(tx, { tenantId }));
+  await legalHolds.assertNone(tx, { tenantId });
 }
 
 const holdsDocument = ({ scope, subject }: Hold, document: { id: string; collection: string | null }) =>
   (scope === 'document' && subject === document.id) ||
   (scope === 'collection' && subject === document.collection);
-
-function refuse(holds: readonly Hold[]): void {
-  if (holds.length > 0) throw new LegalHoldInForce(holds.map(({ id }) => id));
-}

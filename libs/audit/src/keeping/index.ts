@@ -1,5 +1,12 @@
 export { HoldNotFound, LegalHoldInForce, ReleaseNeedsAnother, ReleaseNotAsked } from './keeping.errors.js';
-export { type Hold, HOLD_SCOPES, type HoldQuestion, type HoldScope, LegalHolds } from './legal-holds.js';
+export {
+  type Hold,
+  HOLD_SCOPES,
+  type HoldQuestion,
+  type HoldScope,
+  LegalHolds,
+  refuseUnder,
+} from './legal-holds.js';
 export {
   type CommittedValues,
   type Commitment,

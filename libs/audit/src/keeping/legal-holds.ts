@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { uuidv7 } from '#libs/database';
-import { HoldNotFound, ReleaseNeedsAnother, ReleaseNotAsked } from './keeping.errors.js';
+import { canonicalId } from '../audit-detail.js';
+import { HoldNotFound, LegalHoldInForce, ReleaseNeedsAnother, ReleaseNotAsked } from './keeping.errors.js';
 
 export const HOLD_SCOPES = ['tenant', 'user', 'document', 'collection'] as const;
 export type HoldScope = (typeof HOLD_SCOPES)[number];
@@ -29,6 +30,9 @@ export interface HoldQuestion {
   collection?: string;
 }
 
+/** Any number; every replica must use the same one. */
+const HOLDS_LOCK = 7_215;
+
 /** Holds of a tenant, in a transaction that sees this tenant. Every change is for the caller's `change` to record. */
 export class LegalHolds {
   /**
@@ -50,6 +54,21 @@ export class LegalHolds {
     return rows.map(toHold);
   }
 
+  /**
+   * For whoever is about to erase this, in the same transaction: until it ends, no hold can be placed in the tenant.
+   *
+   * @throws LegalHoldInForce
+   */
+  async assertNone(tx: EntityManager, question: HoldQuestion): Promise<void> {
+    await this.keepOut(tx, question.tenantId);
+    refuseUnder(await this.covering(tx, question));
+  }
+
+  /** Until the transaction ends, no hold can be placed: what `covering` says from now on stays true. */
+  async keepOut(tx: EntityManager, tenantId: string): Promise<void> {
+    await tx.query(`select pg_advisory_xact_lock_shared(${HOLDS_LOCK}, hashtext($1))`, [tenantId]);
+  }
+
   /** The newest first, also those that were released. */
   async list(
     tx: EntityManager,
@@ -64,15 +83,19 @@ export class LegalHolds {
     return rows.map(toHold);
   }
 
+  /** Waits for those who are erasing something of the tenant: once it is there, nothing that it covers goes. */
   async place(
     tx: EntityManager,
     tenantId: string,
-    hold: Pick<Hold, 'scope' | 'subject' | 'reason' | 'placedBy'>,
+    { scope, subject, reason, placedBy }: Pick<Hold, 'scope' | 'subject' | 'reason' | 'placedBy'>,
   ): Promise<Hold> {
+    await tx.query(`select pg_advisory_xact_lock(${HOLDS_LOCK}, hashtext($1))`, [tenantId]);
+    const isId = scope === 'user' || scope === 'document';
+    const kept = subject !== null && isId ? canonicalId(subject) : subject;
     const rows = (await tx.query(
       `insert into legal_hold (tenant_id, id, scope, subject, reason, placed_by)
        values ($1, $2, $3, $4, $5, $6) returning ${COLUMNS}`,
-      [tenantId, uuidv7(), hold.scope, hold.subject, hold.reason, hold.placedBy],
+      [tenantId, uuidv7(), scope, kept, reason, placedBy],
     )) as HoldRow[];
     return toHold(rows[0]!);
   }
@@ -129,6 +152,11 @@ export class LegalHolds {
     )) as [HoldRow[], number];
     return toHold(rows[0]!);
   }
+}
+
+/** @throws LegalHoldInForce unless there is none among them */
+export function refuseUnder(holds: readonly Hold[]): void {
+  if (holds.length > 0) throw new LegalHoldInForce(holds.map(({ id }) => id));
 }
 
 interface HoldRow {

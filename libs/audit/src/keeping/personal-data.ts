@@ -2,7 +2,6 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { SealBroken, type SealingKey } from '#libs/secrets';
 import type { PersonalField, PersonalValues } from '../audit-record.js';
-import { LegalHoldInForce } from './keeping.errors.js';
 import { LegalHolds } from './legal-holds.js';
 
 /** As it stands in the body of an event: SHA-256(salt ‖ value) in base64, which tells nothing without the salt. */
@@ -117,8 +116,7 @@ export class PersonalData {
    * @throws LegalHoldInForce
    */
   async erase(tx: EntityManager, tenantId: string, userId: string): Promise<{ commitments: number }> {
-    const holds = await this.holds.covering(tx, { tenantId, userId });
-    if (holds.length > 0) throw new LegalHoldInForce(holds.map(({ id }) => id));
+    await this.holds.assertNone(tx, { tenantId, userId });
     const [row] = (await tx.query(`select audit_erase_person($1) as erased`, [userId])) as [
       { erased: string },
     ];

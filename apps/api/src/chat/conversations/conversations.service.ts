@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { auditDetail } from '#libs/audit';
+import { auditDetail, LegalHolds } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import { decodeCursor, newResourceId, page, type Page } from '#libs/http';
 import { ConversationNotFound } from '../chat.errors.js';
@@ -19,6 +19,8 @@ interface PageQuery {
 
 @Injectable()
 export class ConversationsService {
+  private readonly holds = new LegalHolds();
+
   constructor(
     private readonly db: TenantDb,
     private readonly conversations: ConversationStore,
@@ -59,10 +61,12 @@ export class ConversationsService {
     });
   }
 
-  /** @throws ConversationNotFound */
-  async delete(owner: Owner, id: string): Promise<void> {
+  /** @throws ConversationNotFound, LegalHoldInForce when its owner or the tenant is held */
+  async delete({ tenantId, userId }: Owner, id: string): Promise<void> {
+    const owner = { tenantId, userId };
     auditDetail({ targets: [{ type: 'conversation', id }] });
-    await this.db.change(owner.tenantId, async (tx) => {
+    await this.db.change(tenantId, async (tx) => {
+      await this.holds.assertNone(tx, owner);
       if (!(await this.conversations.delete(tx, owner, id))) throw new ConversationNotFound(id);
     });
   }

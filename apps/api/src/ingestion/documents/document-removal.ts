@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { LegalHoldInForce, LegalHolds } from '#libs/audit';
+import { LegalHolds } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import { DeletedDocuments, PassageStore } from '../../rag/index.js';
 import { BlobStore } from '../blobs/blob.store.js';
@@ -62,8 +62,7 @@ export class DocumentRemoval {
   private async assertNotHeld(tx: EntityManager, document: Document): Promise<void> {
     const { tenantId, ownerId: userId, id: documentId, collection } = document;
     const subject = { tenantId, userId, documentId, collection: collection ?? undefined };
-    const holds = await this.holds.covering(tx, subject);
-    if (holds.length > 0) throw new LegalHoldInForce(holds.map(({ id }) => id));
+    await this.holds.assertNone(tx, subject);
   }
 
   /**

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { AuditEvent, AuditFilter, AuditQuery, PersonalDatum } from '#libs/audit';
+import {
+  type AuditEvent,
+  type AuditFilter,
+  type AuditQuery,
+  canonicalId,
+  type PersonalDatum,
+} from '#libs/audit';
 import { cursorQuery, decodeCursor, pageOf } from '#libs/http';
 import { AuditProof } from './audit-proofs.dto.js';
 
@@ -107,10 +113,10 @@ export function toAuditFilter(
     to: query.to,
     action: query.action,
     actorId: query.actor_id,
-    targetId: query.target_id,
+    targetId: query.target_id && canonicalId(query.target_id),
     outcome: query.outcome,
     category: query.category,
-    text: query.q,
+    text: query.q && canonicalId(query.q),
     requestId: query.request_id,
   };
 }

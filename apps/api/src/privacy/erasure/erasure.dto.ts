@@ -11,7 +11,7 @@ export const password = z
   .describe('Your own; not needed in a session that began in the last 15 minutes.');
 
 export const RequestErasure = z.strictObject({
-  user_id: z.uuid().describe('Who is to be forgotten.'),
+  user_id: z.uuid().toLowerCase().describe('Who is to be forgotten.'),
   shared_documents: z
     .enum(['transfer', 'delete'])
     .describe(
@@ -19,6 +19,7 @@ export const RequestErasure = z.strictObject({
     ),
   heir_id: z
     .uuid()
+    .toLowerCase()
     .optional()
     .describe('An administrator who takes over what is the tenant’s; you, unless given.'),
   grace_days: z

@@ -59,11 +59,11 @@ export class PersonErasure implements SteppedWork<ErasureRun> {
   ) {}
 
   async begin(claimed: ClaimedRun): Promise<ErasureRun> {
-    return this.db.run(claimed.tenantId, async (tx) => {
-      const run = await getRun(tx, claimed);
-      await assertMayErase(tx, run.tenantId, run.userId);
-      return run;
-    });
+    return this.db.read(claimed.tenantId, (tx) => getRun(tx, claimed));
+  }
+
+  assertAllowed(tx: EntityManager, { tenantId, userId }: ErasureRun): Promise<void> {
+    return assertMayErase(tx, tenantId, userId);
   }
 
   transact<T>({ tenantId }: ClaimedRun, work: (tx: EntityManager) => Promise<T>): Promise<T> {

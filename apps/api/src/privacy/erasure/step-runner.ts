@@ -31,8 +31,10 @@ export interface Step<Run extends ClaimedRun> {
 /** What is run in steps, each in a transaction. */
 export interface SteppedWork<Run extends ClaimedRun> {
   readonly table: RunTable;
-  /** What is known of it, once it is claimed. @throws LegalHoldInForce */
+  /** What is known of it, once it is claimed. */
   begin(run: ClaimedRun): Promise<Run>;
+  /** Asked in the transaction of each part: a hold may come at any time. @throws LegalHoldInForce */
+  assertAllowed(tx: EntityManager, run: Run): Promise<void>;
   readonly steps: readonly Step<Run>[];
   /** A transaction that sees the tenant and the row of the run. */
   transact<T>(run: ClaimedRun, work: (tx: EntityManager) => Promise<T>): Promise<T>;
@@ -85,7 +87,7 @@ export class StepRunner {
           await work.transact(run, (tx) => putBack(tx, work.table, run, 0));
           return false;
         }
-        const done = await work.transact(run, (tx) => this.part(work.table, step, tx, run));
+        const done = await work.transact(run, (tx) => this.part(work, step, tx, run));
         if (!done) return false;
         more = done.more ?? false;
       }
@@ -93,14 +95,15 @@ export class StepRunner {
   }
 
   private async part<Run extends ClaimedRun>(
-    table: RunTable,
+    work: SteppedWork<Run>,
     step: Step<Run>,
     tx: EntityManager,
     run: Run,
   ): Promise<StepDone | undefined> {
-    if (!(await hold(tx, table, run))) return undefined;
+    if (!(await hold(tx, work.table, run))) return undefined;
+    await work.assertAllowed(tx, run);
     const done = await step.work(tx, run);
-    if (done.counts) await addCounts(tx, table, run, done.counts, LEASE_MS);
+    if (done.counts) await addCounts(tx, work.table, run, done.counts, LEASE_MS);
     return done;
   }
 }

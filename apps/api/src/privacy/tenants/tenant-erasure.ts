@@ -40,8 +40,11 @@ export class TenantErasure implements SteppedWork<ClaimedRun> {
   ) {}
 
   async begin(claimed: ClaimedRun): Promise<ClaimedRun> {
-    await this.db.read(claimed.tenantId, (tx) => assertMayDeleteTenant(tx, claimed.tenantId));
     return claimed;
+  }
+
+  assertAllowed(tx: EntityManager, { tenantId }: ClaimedRun): Promise<void> {
+    return assertMayDeleteTenant(tx, tenantId);
   }
 
   /** The tenant's rows are seen by its id, the row of the run by the scope. */
