@@ -195,6 +195,28 @@ describe('the privacy of people over HTTP', () => {
     expect(again.citations).toEqual([]);
   }, 60_000);
 
+  it('keeps copies of others from whoever is an administrator no more', async () => {
+    const [ada, ben] = [await people.person(), await people.person('admin')];
+    const copies: string[] = [];
+    for (const body of [{ of: 'tenant' }, { of: 'user', user_id: ada.id.toUpperCase() }, { of: 'me' }])
+      copies.push((await send('POST', '/v1/privacy/exports', ben.headers, body)).body.id);
+    for (const id of copies) await ended(`/v1/privacy/exports/${id}`, ben.headers, 'ready');
+    expect((await send('GET', `/v1/privacy/exports/${copies[1]}`, ben.headers)).body.user_id).toBe(ada.id);
+    expect((await send('PATCH', `/v1/users/${ben.id}`, app.admin, { role: 'member' })).status).toBe(200);
+    const { headers } = await people.session(ben.email);
+    const list = await send('GET', '/v1/privacy/exports', headers);
+    expect(list.body.items.map(({ id }: { id: string }) => id)).toEqual([copies[2]]);
+    for (const [i, id] of copies.entries()) {
+      const expected = i === 2 ? 200 : 404;
+      for (const path of [id, `${id}/content`]) {
+        const { status, body } = await app.fetch(`/v1/privacy/exports/${path}`, { headers });
+        await body?.cancel();
+        expect([path, status]).toEqual([path, expected]);
+      }
+    }
+    expect((await send('DELETE', `/v1/privacy/exports/${copies[0]}`, headers)).status).toBe(404);
+  });
+
   it('takes somebody out of sight at once, and gives everything back when the erasure is cancelled', async () => {
     const [ada, ben] = [await people.person(), await people.person()];
     const kept = await upload(ada.headers, 'kept.txt', 'The Kestrel plan pays 31 dollars for a filling.');

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { ExportFile, ExportJob, NewExport } from './export.js';
+import type { ExportFile, ExportJob, ExportParameters, NewExport } from './export.js';
 
 /** A process that dies over it so often will do so again. */
 export const MAX_ATTEMPTS = 3;
@@ -28,6 +28,8 @@ export interface ExportFilter {
   kinds: readonly string[];
   /** Those of one person only. */
   requestedBy?: string;
+  /** Those with these parameters among theirs. */
+  parameters?: ExportParameters;
 }
 
 /** Holds up other requests of the tenant until the transaction ends. */
@@ -60,13 +62,14 @@ export async function insertExport(
 
 export async function findExport(
   tx: EntityManager,
-  { tenantId, kinds, requestedBy }: ExportFilter,
+  { tenantId, kinds, requestedBy, parameters = {} }: ExportFilter,
   id: string,
 ): Promise<ExportJob | undefined> {
   const rows = (await tx.query(
     `select ${COLUMNS} from export_job
-     where tenant_id = $1 and id = $2 and kind = any ($3) and ($4::uuid is null or requested_by = $4)`,
-    [tenantId, id, kinds, requestedBy ?? null],
+     where tenant_id = $1 and id = $2 and kind = any ($3) and ($4::uuid is null or requested_by = $4)
+       and parameters @> $5::jsonb`,
+    [tenantId, id, kinds, requestedBy ?? null, parameters],
   )) as ExportRow[];
   return rows.map(toJob)[0];
 }
@@ -74,15 +77,15 @@ export async function findExport(
 /** The newest first: ids tell the time. */
 export async function listExports(
   tx: EntityManager,
-  { tenantId, kinds, requestedBy }: ExportFilter,
+  { tenantId, kinds, requestedBy, parameters = {} }: ExportFilter,
   { before, limit }: { before?: string; limit: number },
 ): Promise<ExportJob[]> {
   const rows = (await tx.query(
     `select ${COLUMNS} from export_job
      where tenant_id = $1 and kind = any ($2) and ($3::uuid is null or requested_by = $3)
-       and ($4::uuid is null or id < $4)
+       and ($4::uuid is null or id < $4) and parameters @> $6::jsonb
      order by id desc limit $5`,
-    [tenantId, kinds, requestedBy ?? null, before ?? null, limit],
+    [tenantId, kinds, requestedBy ?? null, before ?? null, limit, parameters],
   )) as ExportRow[];
   return rows.map(toJob);
 }

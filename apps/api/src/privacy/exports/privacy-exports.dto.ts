@@ -10,7 +10,7 @@ export const RequestCopy = z.strictObject({
     .enum(['me', 'user', 'tenant'])
     .default('me')
     .describe('A copy of your own data, or as an administrator of somebody’s, or of all of the tenant.'),
-  user_id: z.uuid().optional().describe('Of whom, with `user`.'),
+  user_id: z.uuid().toLowerCase().optional().describe('Of whom, with `user`.'),
   password,
 });
 export type RequestCopy = z.infer<typeof RequestCopy>;

@@ -85,9 +85,12 @@ export class PrivacyExports {
   }
 }
 
-/** Whoever may ask for another’s sees all of the tenant’s; everybody else his own. */
+/**
+ * Whoever may ask for another’s sees all of the tenant’s; everybody else copies of himself that he asked for. Those of
+ * others, from when he was an administrator, are not his any more.
+ */
 function filterOf(principal: Principal): ExportFilter {
   const { tenantId, userId } = principal;
-  const isManager = principalAllows(principal, 'privacy.manage');
-  return { tenantId, kinds: [PERSON, TENANT], requestedBy: isManager ? undefined : userId };
+  if (principalAllows(principal, 'privacy.manage')) return { tenantId, kinds: [PERSON, TENANT] };
+  return { tenantId, kinds: [PERSON], requestedBy: userId, parameters: { user_id: userId } };
 }
