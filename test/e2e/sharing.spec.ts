@@ -94,6 +94,17 @@ describe('sharing documents', () => {
   }
   const grants = (...of: [kind: string, id: string][]) => of.map(([kind, id]) => ({ kind, id }));
 
+  it('is with a colleague whose address one knows, without knowing his id', async () => {
+    const [ann, bob] = [await somebody(), await somebody()];
+    const { email } = (await send('GET', '/v1/me', bob.headers)).body;
+    const { id } = await upload(ann.headers);
+    const { body } = await send('GET', `/v1/directory?q=${encodeURIComponent(email)}`, ann.headers);
+    expect(body).toEqual({ items: [{ id: bob.id, kind: 'person', name: email }], next_cursor: null });
+    const shared = { visibility: 'shared', grants: grants(['user', body.items[0].id]) };
+    expect((await share(ann.headers, id, shared)).status).toBe(200);
+    expect(await sees(bob.headers, id)).toBe(true);
+  });
+
   it('lets a group find, ask and read a document of its member, and nobody else, until it is taken back', async () => {
     const [ann, bob, carl] = [await somebody(), await somebody(), await somebody()];
     const team = await group(bob);

@@ -93,7 +93,18 @@ describe('tenants on a real database', () => {
         );
     });
 
-    it('tells of people and programs that are there, by what their name begins with and page by page', async () => {
+    it('tells of those of one’s groups, and of whom one knows the whole address of', async () => {
+      expect(await find('ann')).toEqual([address('bobby')]);
+      expect(await find('carl')).toEqual([]);
+      expect(await find('carl', { role: 'manager', q: 'an' })).toEqual([]);
+      expect(await find('carl', { q: address('ANN') })).toEqual([address('ann')]);
+      expect(await find('carl', { q: address('bo-gone') })).toEqual([]);
+      expect(await find('carl', { q: address('bo-elsewhere') })).toEqual([]);
+      expect(await find('carl', { role: 'admin', q: 'an' })).toEqual([address('ann')]);
+    });
+
+    it('tells of all people and programs that are there where the tenant says so, page by page', async () => {
+      await setSettings(tenantId, { directory: 'everybody' });
       expect(await find('ann', { q: 'BO' })).toEqual([address('bob'), address('bobby'), 'Bordereau']);
       expect(await find('ann', { q: 'b%' })).toEqual([]);
       const seen: string[] = [];
@@ -105,13 +116,6 @@ describe('tenants on a real database', () => {
         after = { name: page[0]!.name, id: page[0]!.id };
       }
       expect(seen).toEqual([address('bob'), address('bobby'), 'Bordereau', address('carl')]);
-    });
-
-    it('tells members of their own groups alone where the tenant says so, and managers of all', async () => {
-      await setSettings(tenantId, { directory: 'own-groups' });
-      expect(await find('ann')).toEqual([address('bobby')]);
-      expect(await find('carl')).toEqual([]);
-      expect(await find('carl', { role: 'manager', q: 'an' })).toEqual([address('ann')]);
     });
   });
 });

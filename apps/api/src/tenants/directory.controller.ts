@@ -42,8 +42,8 @@ export class DirectoryController {
   @ApiOperation({
     summary: 'People and programs of your tenant that you can share documents with, by name',
     description:
-      'Without yourself and without who is suspended. Members find those of their groups alone where the tenant says so ' +
-      '(its setting `directory`). Groups are listed by `GET /v1/groups`.',
+      'Without yourself and without who is suspended. You find those of your groups, and whose whole address you give as ' +
+      '`q`; everybody where the setting `directory` of the tenant says so. Groups are listed by `GET /v1/groups`.',
   })
   @ApiOkResponse({ standardSchema: DirectoryPage })
   async list(

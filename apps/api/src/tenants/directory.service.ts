@@ -24,18 +24,21 @@ export interface DirectoryPlace {
 export class DirectoryService {
   constructor(private readonly db: TenantDb) {}
 
-  /** By name, without who asks. All who can log in; for members only those of their groups where the tenant says so. */
+  /**
+   * By name, without who asks and only those who can log in: all of them where the tenant says so or for who manages
+   * them anyway, else those of one's groups, and whoever's whole address one types.
+   */
   list(principal: Principal, place: DirectoryPlace): Promise<DirectoryEntry[]> {
     const { tenantId, userId } = principal;
     return this.db.read(tenantId, async (tx) => {
-      const seesAll = principalAllows(principal, 'document.share') || (await isOpen(tx, tenantId));
+      const seesAll = principalAllows(principal, 'user.manage') || (await isOpen(tx, tenantId));
       return listEntries(tx, { tenantId, userId, seesAll }, place);
     });
   }
 }
 
 async function isOpen(tx: EntityManager, tenantId: string): Promise<boolean> {
-  return (await findTenant(tx, tenantId))?.settings.directory !== 'own-groups';
+  return (await findTenant(tx, tenantId))?.settings.directory === 'everybody';
 }
 
 async function listEntries(
@@ -50,7 +53,8 @@ async function listEntries(
      cross join lateral (select coalesce(s.name, u.email) as name) n
      where u.tenant_id = $1 and u.id <> $2 and u.disabled_at is null
        and starts_with(lower(n.name), lower($3))
-       and ($4 or exists (select from user_group_member mine
+       and ($4 or u.email = lower($3)
+            or exists (select from user_group_member mine
                           join user_group_member his on his.tenant_id = mine.tenant_id and his.group_id = mine.group_id
                           where mine.tenant_id = $1 and mine.user_id = $2 and his.user_id = u.id))
        and ($5::text is null or (lower(n.name), u.id) > (lower($5), $6::uuid))

@@ -85,7 +85,7 @@ export const TenantSettings = z.strictObject({
     .enum(['everybody', 'own-groups'])
     .optional()
     .describe(
-      'Whom members find to share documents with: everybody of the tenant, which holds unless it is said, or those of their groups.',
+      'Whom people find to share documents with: everybody of the tenant, or (unless it is said) those of their groups and whose whole address they type.',
     ),
   require_second_factor: z
     .boolean()
