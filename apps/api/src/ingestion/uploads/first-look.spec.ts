@@ -53,6 +53,11 @@ describe('the first look at an upload', () => {
     await expect(firstLook(head, { filename })).rejects.toMatchObject({ code: 'unsupported-document-type' });
   });
 
+  it('says where a ZIP file is taken', async () => {
+    const looking = firstLook(zipHead('a.txt'), { filename: 'plans.zip' });
+    await expect(looking).rejects.toThrow(/ZIP file is brought in as an import$/);
+  });
+
   it('refuses an empty file', async () => {
     await expect(firstLook(Buffer.alloc(0), { filename: 'x.pdf' })).rejects.toMatchObject({
       code: 'empty-document',
