@@ -14,7 +14,7 @@ interface Use {
 
 /** Calls by which a source makes, opens, signs, digests or draws something. */
 const CALLS =
-  /\b(?:createHash|createHmac|createCipheriv|createDecipheriv|randomBytes|randomInt|generateKeyPair(?:Sync)?|createPrivateKey|createPublicKey|pbkdf2(?:Sync)?|scrypt(?:Sync)?|hkdf(?:Sync)?|SignJWT|jwtVerify|argon2id)\b/;
+  /\b(?:hash(?=\(['"])|createHash|createHmac|createCipheriv|createDecipheriv|randomBytes|randomInt|generateKeyPair(?:Sync)?|createPrivateKey|createPublicKey|pbkdf2(?:Sync)?|scrypt(?:Sync)?|hkdf(?:Sync)?|SignJWT|jwtVerify|argon2id)\b/;
 const TOKENS: Record<string, RegExp> = {
   sha1: /['"]sha-?1['"]/i,
   sha256: /['"]sha-?256['"]/i,

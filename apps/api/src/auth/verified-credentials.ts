@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Principal } from '#libs/auth';
 import { DomainError } from '#libs/errors';
 
@@ -59,7 +59,7 @@ export class VerifiedCredentials {
   ) {}
 
   verify(credential: string, check: () => Promise<Verified>): Promise<Principal> {
-    const key = createHash('sha256').update(credential).digest('base64');
+    const key = hash('sha256', credential, 'base64');
     const known = this.entries.get(key);
     if (known && known.until > this.now()) {
       if (known.renewAt <= this.now()) void this.renew(key, known, check);
