@@ -48,6 +48,31 @@ describe('questions without a model', () => {
     expect(await served()).toBe('extractive');
   });
 
+  it('that are asked again at the same moment are each kept and recorded, however they are read', async () => {
+    const question = { question: 'How much is the specialist copay?' };
+    const answered = (await (await client.ask(question)).json()) as AnswerBody;
+    const asked = Array.from({ length: 4 }, async () => (await client.ask(question)).json());
+    const streamed = allEvents(await client.stream(question));
+    const events = await streamed;
+    const answers = [
+      ...(await Promise.all(asked)),
+      events.find(({ event }) => event === 'final_answer')!.data,
+    ];
+    expect(answers).toMatchObject(
+      Array(5).fill({ answer: answered.answer, served_by: 'cache', saved: true }),
+    );
+    expect(names(events)).toEqual(expect.arrayContaining(['search_results', 'message', 'usage', 'done']));
+    for (const { id } of answers as AnswerBody[]) {
+      const records = await client.app.fetch(`/v1/audit/events?target_id=${id}`, {
+        headers: client.app.admin,
+      });
+      const detail = { status: 'answered', served_by: 'cache' };
+      expect(await records.json()).toMatchObject({
+        items: [{ action: 'question.ask', outcome: 'success', detail }],
+      });
+    }
+  });
+
   it('come with an event for each thing that happens', async () => {
     const response = await client.stream({ question: QUESTION });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');

@@ -5,8 +5,10 @@ import { DeadlineExceeded } from '#libs/errors';
 import { ConversationsService } from '../../apps/api/src/chat/conversations/conversations.service.js';
 import { ConversationStore } from '../../apps/api/src/chat/conversations/conversation.store.js';
 import type { Owner } from '../../apps/api/src/chat/conversations/conversation.js';
+import type { LiveTurn } from '../../apps/api/src/chat/questions/live-turn.js';
 import { LiveTurns } from '../../apps/api/src/chat/questions/live-turns.js';
 import { QuestionsService } from '../../apps/api/src/chat/questions/questions.service.js';
+import { RepeatedTurns } from '../../apps/api/src/chat/questions/repeated-turns.js';
 import { TurnStore } from '../../apps/api/src/chat/questions/turn.store.js';
 import type { TurnEvent } from '../../apps/api/src/chat/questions/turn-events.js';
 import type { Answer, AnswerEvent, AnswerService, Citation } from '../../apps/api/src/rag/index.js';
@@ -62,6 +64,7 @@ const EVENTS: AnswerEvent[] = [
 let steps: (AnswerEvent | Error | 'hang')[] = EVENTS;
 let onHang = () => {};
 const answers = {
+  repeat: () => Promise.resolve(undefined),
   async *stream(_request: unknown, signal: AbortSignal) {
     for (const step of steps) {
       if (step === 'hang') await untilAborted(signal);
@@ -97,8 +100,11 @@ beforeEach(() => {
   const stores = [new ConversationStore(), new TurnStore()] as const;
   conversations = new ConversationsService(db.tenantDb, ...stores);
   lifecycle = new Lifecycle();
-  const service = () =>
-    new QuestionsService(db.tenantDb, ...stores, answers, new LiveTurns(lifecycle), { resumeGraceMs: 0 });
+  const service = () => {
+    const repeated = new RepeatedTurns(db.tenantDb, stores[1]);
+    const live = new LiveTurns(lifecycle);
+    return new QuestionsService(db.tenantDb, ...stores, repeated, answers, live, { resumeGraceMs: 0 });
+  };
   questions = service();
   otherProcess = service();
   steps = EVENTS;
@@ -111,6 +117,7 @@ const question = (conversationId: string) => ({
   question: 'What do I pay?',
   selection: { tags: ['home'] },
 });
+const beginLive = async (id: string) => (await questions.begin(owner, question(id), never)) as LiveTurn;
 const turnsOf = async (id: string) => (await conversations.get(owner, id, FIRST_PAGE)).turns.items;
 
 async function anotherUser(tenantId: string): Promise<Owner> {
@@ -227,7 +234,7 @@ describe('a question that is answered at once', () => {
 describe('a question that is answered as a stream', () => {
   it('is there from the beginning, and reads the same live, late and saved, here and elsewhere', async () => {
     const { id } = await conversations.create(owner, 'x');
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     expect((await turnsOf(id))[0]).toMatchObject({ id: live.turn.id, question: 'What do I pay?' });
     const told = await collect(live.follow(0, never));
     expect(told.map(({ event }) => event)).toEqual([
@@ -258,7 +265,7 @@ describe('a question that is answered as a stream', () => {
   it('can be cancelled where it is written, and keeps what there is', async () => {
     const { id } = await conversations.create(owner, 'x');
     steps = [...EVENTS.slice(0, 3), 'hang'];
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     const reading = collect(live.follow(0, never));
     expect(await questions.cancel(owner, id, live.turn.id)).toBe('cancelled');
     expect((await reading).at(-1)).toMatchObject({ event: 'done', data: { status: 'cancelled' } });
@@ -270,7 +277,7 @@ describe('a question that is answered as a stream', () => {
   it('can be cancelled from another process: what comes later is not kept', async () => {
     const { id } = await conversations.create(owner, 'x');
     steps = [RESULTS, 'hang'];
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     expect(await otherProcess.cancel(owner, id, live.turn.id)).toBe('cancelled');
     const reading = collect(live.follow(0, never));
     live.cancel();
@@ -288,7 +295,7 @@ describe('a question that is answered as a stream', () => {
   it('is followed to its end also where another process writes it', async () => {
     const { id } = await conversations.create(owner, 'x');
     steps = [RESULTS, 'hang'];
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     const elsewhere = await otherProcess.follow(
       owner,
       { conversationId: id, turnId: live.turn.id },
@@ -303,7 +310,7 @@ describe('a question that is answered as a stream', () => {
   it('tells a reader whose time is up so, also where another process writes it', async () => {
     const { id } = await conversations.create(owner, 'x');
     steps = [RESULTS, 'hang'];
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     const signal = AbortSignal.abort(new DeadlineExceeded());
     const turn = { conversationId: id, turnId: live.turn.id };
     const reading = collect(await otherProcess.follow(owner, turn, 0, signal));
@@ -326,7 +333,7 @@ describe('a question that is answered as a stream', () => {
   it('counts as lost when the process that wrote it is long gone', async () => {
     const { id } = await conversations.create(owner, 'x');
     steps = [RESULTS, 'hang'];
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     await db.owner.query(`update turn set created_at = now() - interval '6 minutes' where id = $1`, [
       live.turn.id,
     ]);
@@ -338,7 +345,7 @@ describe('a question that is answered as a stream', () => {
   it('ends without a trace of an answer when its conversation is deleted meanwhile', async () => {
     const { id } = await conversations.create(owner, 'x');
     steps = [RESULTS, 'hang'];
-    const live = await questions.begin(owner, question(id), never);
+    const live = await beginLive(id);
     await conversations.delete(owner, id);
     live.cancel();
     await live.ended;

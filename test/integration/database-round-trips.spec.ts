@@ -65,6 +65,17 @@ describe('round trips to the database', () => {
     expect([await count('thing'), await count('note')]).toEqual([1, 1]);
   });
 
+  it('are two for a change of several requests, with all of their records and the commit', async () => {
+    const together = (all: readonly object[]) => ({
+      sql: 'insert into note (id) select generate_series(1, $1::int)',
+      parameters: [all.length],
+    });
+    const record = { sql: 'select', together };
+    const change = () => db.changeTogether(tenantId, async (tx) => (await put(tx, 1), [record, record]));
+    expect(await tripsOf(change)).toBe(2);
+    expect([await count('thing'), await count('note')]).toEqual([1, 2]);
+  });
+
   it('are one for statements that are known from the start, begin, record and commit included', async () => {
     const change = () => db.changeStatements(tenantId, [insertion(1), insertion(2)]);
     expect(await tripsOf(change)).toBe(1);

@@ -141,15 +141,17 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     }
   }
 
-  private recordOfChange(tenantId: string): LastStatement | undefined {
+  private recordOfChange(tenantId: string): EventStatement | undefined {
     const record = pendingAudit();
     if (!record) return undefined;
     const eventId = uuidv7();
     record.eventId = eventId;
     const event = this.eventOf(tenantId, eventId, record);
     return {
+      event,
       ...auditInsertion([event]),
       refused: whyRefused,
+      together: inOneStatement,
       committed() {
         event.written();
         events.inc({ outcome: record.outcome });
@@ -258,6 +260,15 @@ export class AuditLog implements OnApplicationBootstrap, BeforeApplicationShutdo
     );
   }
 }
+
+interface EventStatement extends LastStatement {
+  event: NewEvent;
+}
+
+const inOneStatement = (all: readonly LastStatement[]) => ({
+  ...auditInsertion((all as readonly EventStatement[]).map(({ event }) => event)),
+  refused: whyRefused,
+});
 
 const isOfDatabase = (error: unknown) =>
   error instanceof DependencyUnavailable && error.dependency === DATABASE;

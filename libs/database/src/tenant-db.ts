@@ -28,6 +28,8 @@ export interface TransactionOptions {
 export interface LastStatement extends Statement {
   /** The change is committed, and this with it. */
   committed?(): void;
+  /** Writes what all of these would write that have this same function, for one tenant. */
+  together?(this: void, all: readonly LastStatement[]): Statement;
 }
 /** Gives what is to be sent together with the commit of a change. When it throws, the change is rolled back. */
 export type BeforeCommit = (tenantId: string) => LastStatement | undefined;
@@ -92,6 +94,26 @@ export class TenantDb {
   change<T>(tenantId: string, work: Work<T>, options?: TransactionOptions): Promise<T> {
     const settings = ofTenant(tenantId);
     return this.work({ operation: 'write', tenantId, settings, recordedFor: tenantId }, work, options);
+  }
+
+  /** What a change of this tenant would be recorded with now, by the request under way: for `changeTogether`. */
+  recordsOf(tenantId: string): LastStatement[] {
+    return this.beforeCommit.flatMap((hook) => hook(tenantId) ?? []);
+  }
+
+  /** A change that several requests asked for. Its work gives the records of those that it was made for. */
+  changeTogether(
+    tenantId: string,
+    work: Work<readonly LastStatement[]>,
+    options?: TransactionOptions,
+  ): Promise<void> {
+    const attempt: Attempt<void> = async (plan) => {
+      let records: readonly LastStatement[] = [];
+      const last = () => joined(records);
+      await runTransaction(this.source, async (tx) => (records = await work(tx)), { ...plan, last });
+      for (const record of records) record.committed?.();
+    };
+    return this.transaction({ operation: 'write', tenantId, settings: ofTenant(tenantId) }, attempt, options);
   }
 
   /** Like `run`, in one round trip: statements of which none needs what another answers. Gives the rows of each. */
@@ -216,7 +238,7 @@ export class TenantDb {
   private recorded<T>(tenantId: string, attempt: Attempt<T>): Attempt<T> {
     return async (plan) => {
       let records: LastStatement[] = [];
-      const last = () => (records = this.beforeCommit.flatMap((hook) => hook(tenantId) ?? []));
+      const last = () => (records = this.recordsOf(tenantId));
       const result = await attempt({ ...plan, last });
       for (const record of records) record.committed?.();
       return result;
@@ -247,6 +269,11 @@ export class TenantDb {
     const statementMs = timeoutMs ?? this.statementTimeoutMs;
     return { statementMs, lock: REQUEST_LOCK, waitMs: this.patience.waitMs };
   }
+}
+
+function joined(statements: readonly LastStatement[]): Statement[] {
+  const kinds = Map.groupBy(statements, ({ together }) => together);
+  return [...kinds].flatMap(([together, all]) => together?.(all) ?? all);
 }
 
 /** As in the policies: what has no priority of its own and belongs to no request is a job. */

@@ -5,6 +5,7 @@ import { ConversationStore } from './conversations/conversation.store.js';
 import { LiveTurns } from './questions/live-turns.js';
 import { QuestionsController } from './questions/questions.controller.js';
 import { QuestionsService } from './questions/questions.service.js';
+import { RepeatedTurns } from './questions/repeated-turns.js';
 import { TurnStore } from './questions/turn.store.js';
 
 /**
@@ -13,6 +14,6 @@ import { TurnStore } from './questions/turn.store.js';
  */
 @Module({
   controllers: [ConversationsController, QuestionsController],
-  providers: [ConversationsService, QuestionsService, ConversationStore, TurnStore, LiveTurns],
+  providers: [ConversationsService, QuestionsService, ConversationStore, TurnStore, RepeatedTurns, LiveTurns],
 })
 export class ChatModule {}

@@ -29,6 +29,8 @@ export {
 } from './structured/index.js';
 export { ANSWER_CACHES } from './answering/answer-cache.js';
 export { AnswerService } from './answering/answer.service.js';
+export type { RepeatedAnswer } from './answering/repeated-answers.js';
+export { fingerprintNow } from './answering/scope.store.js';
 export { DeletedDocuments } from './answering/deleted-documents.js';
 export { type Withdrawal, Withdrawals } from './answering/withdrawals.js';
 export type { Answer, AnswerEvent, AnswerRequest, Citation, SearchResult } from './answering/answer.js';

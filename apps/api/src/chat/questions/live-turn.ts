@@ -6,7 +6,7 @@ import type { AnswerEvent } from '../../rag/index.js';
 import { AnswerCancelled } from '../chat.errors.js';
 import { countAnswer } from './answer.metrics.js';
 import { advance, endOf, type SaveOutcome, type Turn } from './turn.js';
-import { eventsAfter, type TurnEvent } from './turn-events.js';
+import { eventsAfter, type FollowedTurn, type TurnEvent } from './turn-events.js';
 
 export interface LiveTurnOptions {
   /** Stops the work behind the events. */
@@ -18,7 +18,7 @@ export interface LiveTurnOptions {
 }
 
 /** A turn under way in this process. Any number of readers may follow it, join late and come back. */
-export class LiveTurn {
+export class LiveTurn implements FollowedTurn {
   /** Resolves when the turn has ended and is saved. Never rejects. */
   readonly ended: Promise<void>;
 

@@ -4,9 +4,10 @@ import { auditAgain, auditDetail } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import { DeadlineExceeded, DomainError } from '#libs/errors';
 import { newResourceId, settleQuota } from '#libs/http';
+import { reportBug } from '#libs/observability';
 import type { ServiceLevel } from '#libs/resilience';
 import type { EntityManager } from 'typeorm';
-import { AnswerService, type AnswerEvent, type AnswerRequest } from '../../rag/index.js';
+import { AnswerService, type AnswerEvent, type AnswerRequest, type RepeatedAnswer } from '../../rag/index.js';
 import { type ConversationsConfig, conversationsSection } from '../chat.config.js';
 import { ConversationNotFound, TurnNotFound } from '../chat.errors.js';
 import type { Owner } from '../conversations/conversation.js';
@@ -14,8 +15,9 @@ import { ConversationStore } from '../conversations/conversation.store.js';
 import { countAnswer } from './answer.metrics.js';
 import { LiveTurn } from './live-turn.js';
 import { LiveTurns } from './live-turns.js';
+import { RepeatedTurns } from './repeated-turns.js';
 import { advance, endOf, type SaveOutcome, type Selection, type Turn, type TurnStatus } from './turn.js';
-import { eventsAfter, type TurnEvent } from './turn-events.js';
+import { EndedTurn, eventsAfter, type FollowedTurn, type TurnEvent } from './turn-events.js';
 import { TurnStore } from './turn.store.js';
 
 export interface Question {
@@ -37,6 +39,7 @@ export class QuestionsService {
     private readonly db: TenantDb,
     private readonly conversations: ConversationStore,
     private readonly turns: TurnStore,
+    private readonly repeatedTurns: RepeatedTurns,
     private readonly answers: AnswerService,
     private readonly live: LiveTurns,
     @Inject(conversationsSection.token) private readonly config: ConversationsConfig,
@@ -51,6 +54,8 @@ export class QuestionsService {
   async ask(owner: Owner, question: Question, signal: AbortSignal): Promise<Turn> {
     this.live.assertOpen();
     const turn = newTurn(question);
+    const repeated = await this.repeat(owner, turn);
+    if (repeated) return repeated;
     const { atLeast } = question;
     const first = this.requireConversation(owner, turn.conversationId);
     let begun = false;
@@ -81,9 +86,11 @@ export class QuestionsService {
    *
    * @throws ConversationNotFound, ShuttingDown, and what `AnswerService` throws before its first event
    */
-  async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<LiveTurn> {
+  async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<FollowedTurn> {
     this.live.assertOpen();
     const turn = newTurn(question);
+    const repeated = await this.repeat(owner, turn);
+    if (repeated) return new EndedTurn(repeated);
     const abort = new AbortController();
     const events = this.answers.stream(requestFor(owner, turn), abort.signal, {
       atLeast: question.atLeast,
@@ -166,9 +173,35 @@ export class QuestionsService {
     }
   }
 
+  /**
+   * The turn with the answer that was given before to the same question, saved. Whatever comes in the way, the question is
+   * answered as any other: nothing was shown or written.
+   */
+  private async repeat(owner: Owner, asked: Turn): Promise<Turn | undefined> {
+    let turn = asked;
+    const save = ({ answer, results, fingerprint }: RepeatedAnswer) => {
+      const { text, citations } = answer;
+      turn = { ...asked, status: 'answered', answer, results, text, citations };
+      const repeated = { turn, userId: owner.userId, fingerprint };
+      return this.repeatedTurns.save(owner.tenantId, repeated, () => this.record(turn));
+    };
+    try {
+      if (!(await this.answers.repeat(requestFor(owner, asked), save))) return undefined;
+    } catch (error) {
+      if (!(error instanceof DomainError)) reportBug(error);
+      return undefined;
+    }
+    countAnswer(turn);
+    return turn;
+  }
+
+  private record(ended: Turn): void {
+    auditDetail({ targets: targetsOf(ended), detail: auditOf(ended) });
+    settleQuota(quotaUnitsOf(ended));
+  }
+
   private end(owner: Owner, turn: Turn): Promise<SaveOutcome> {
-    auditDetail({ detail: auditOf(turn) });
-    settleQuota(quotaUnitsOf(turn));
+    this.record(turn);
     return this.keep(owner, turn);
   }
 

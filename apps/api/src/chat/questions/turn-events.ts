@@ -9,6 +9,20 @@ export interface TurnEvent {
   data: object;
 }
 
+/** A turn whose events after a position can be read, those that are still to come included. */
+export interface FollowedTurn {
+  readonly turn: Turn;
+  follow(position: number, signal: AbortSignal): AsyncIterable<TurnEvent>;
+}
+
+export class EndedTurn implements FollowedTurn {
+  constructor(readonly turn: Turn) {}
+
+  async *follow(position: number): AsyncGenerator<TurnEvent> {
+    yield* eventsAfter(position, this.turn);
+  }
+}
+
 /**
  * What a reader who has been told the turn up to `position` has still to be told, as far as the turn has got.
  *

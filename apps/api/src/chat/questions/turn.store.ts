@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { TenantDb } from '#libs/database';
-import type { Answer, SearchResult } from '../../rag/index.js';
+import { type Answer, fingerprintNow, type SearchResult } from '../../rag/index.js';
 import type { Owner } from '../conversations/conversation.js';
 import type { Selection, Turn, TurnStatus } from './turn.js';
 
@@ -40,6 +40,44 @@ export class TurnStore {
     return saved!.length > 0;
   }
 
+  /**
+   * Saves turns with answers that were given before, each if the documents that it asks have the fingerprint that they had
+   * then, and so are what its owner may see now. Waits for nobody who changes a conversation.
+   *
+   * @returns the ids of those that were saved
+   */
+  async saveRepeated(
+    tx: EntityManager,
+    tenantId: string,
+    turns: readonly RepeatedTurn[],
+  ): Promise<Set<string>> {
+    // Whoever asks several things at once, asks the same documents.
+    const scopes = new Map<string, number>();
+    const rows = turns.map(({ turn, userId, fingerprint }) => {
+      const { documentIds: document_ids, collection, tags } = turn.selection;
+      const asked = { user_id: userId, document_ids, collection, tags: tags?.length ? tags : null };
+      const scope = JSON.stringify({ ...asked, fingerprint });
+      if (!scopes.has(scope)) scopes.set(scope, scopes.size);
+      return {
+        id: turn.id,
+        conversation_id: turn.conversationId,
+        owner_id: userId,
+        question: turn.question,
+        selection: turn.selection,
+        search_results: turn.results,
+        answer: turn.answer,
+        created_at: turn.createdAt,
+        scope: scopes.get(scope),
+      };
+    });
+    const saved = (await tx.query(SAVE_REPEATED, [
+      tenantId,
+      JSON.stringify(rows),
+      `[${[...scopes.keys()].join()}]`,
+    ])) as { id: string }[];
+    return new Set(saved.map(({ id }) => id));
+  }
+
   async find(tx: EntityManager, owner: Owner, conversationId: string, id: string): Promise<Turn | undefined> {
     const [row] = (await tx.query(
       `${SELECT} where t.tenant_id = $1 and c.owner_id = $2 and t.conversation_id = $3 and t.id = $4`,
@@ -66,6 +104,13 @@ export class TurnStore {
   }
 }
 
+/** A turn that is answered, with what its answer was given from. */
+export interface RepeatedTurn {
+  turn: Turn;
+  userId: string;
+  fingerprint: string;
+}
+
 /** Titles are cut; a question may be longer. */
 const TITLE_CHARS = 80;
 
@@ -87,6 +132,34 @@ const SAVE = `
   update conversation c set updated_at = now(), title = coalesce(c.title, $14)
   from saved where c.tenant_id = $1 and c.id = saved.conversation_id
   returning c.id`;
+
+const SAVE_REPEATED = `
+  with given as (
+    select * from json_to_recordset($2::json)
+      as row (id uuid, conversation_id uuid, owner_id uuid, question text, selection jsonb, search_results jsonb,
+              answer jsonb, created_at timestamptz, scope int)
+  ), unchanged as (
+    select asked.number - 1 as scope
+    from rows from (json_to_recordset($3::json)
+                    as (user_id uuid, document_ids uuid[], collection text, tags text[], fingerprint text))
+      with ordinality as asked (user_id, document_ids, collection, tags, fingerprint, number)
+    where asked.fingerprint = ${fingerprintNow('$1', 'asked')}
+  ), held as (
+    select c.id from conversation c join given on c.id = given.conversation_id and c.owner_id = given.owner_id
+    where c.tenant_id = $1 for no key update of c skip locked
+  ), saved as (
+    insert into turn (tenant_id, id, conversation_id, question, selection, status, search_results, answer, served_by,
+                      service_level, created_at, finished_at)
+    select $1, given.id, held.id, given.question, given.selection, 'answered', given.search_results, given.answer,
+           given.answer->>'servedBy', given.answer->>'serviceLevel', given.created_at, now()
+    from given join unchanged using (scope) join (select distinct id from held) held on held.id = given.conversation_id
+    on conflict (tenant_id, id) do nothing
+    returning id, conversation_id, question
+  ), used as (
+    update conversation c set updated_at = now(), title = coalesce(c.title, left(saved.question, ${TITLE_CHARS}))
+    from saved where c.tenant_id = $1 and c.id = saved.conversation_id
+  )
+  select id from saved`;
 
 const SELECT = `
   select t.id, t.conversation_id, t.question, t.selection, t.search_results, t.answer, t.created_at,

@@ -18,6 +18,7 @@ import {
 import type { Answer, AnswerRequest } from './answer.js';
 import type { PassageRetriever } from './answer.service.js';
 import { piecesOf } from './answer-pieces.js';
+import type { RepeatedAnswer } from './repeated-answers.js';
 import { Withdrawals } from './withdrawals.js';
 
 describe('AnswerService', () => {
@@ -197,6 +198,48 @@ describe('AnswerService', () => {
       const failing = new FakeModel('openai:a', [new TransientFailure('503')]);
       expect((await twice({ models: [failing] })).servedBy).toBe('extractive');
       expect((await twice({ retriever: finds([HIT], 'lexical') })).servedBy).toBe('extractive');
+    });
+  });
+
+  describe('when the same is asked again', () => {
+    const confirmed = async () => true;
+
+    async function answeredOnce() {
+      const model = new FakeModel('openai:a', GOOD);
+      const service = serviceIn({ models: [model], scope: { fingerprint: '1:42' } });
+      const first = await service.answer(request, never);
+      return { model, service, first };
+    }
+
+    it('gives the answer again once its documents are confirmed to be the same', async () => {
+      const { model, service, first } = await answeredOnce();
+      const shown: RepeatedAnswer[] = [];
+      const answer = await service.repeat(request, async (repeated) => shown.push(repeated) > 0);
+      expect(answer).toMatchObject({
+        text: first.text,
+        servedBy: 'cache',
+        serviceLevel: 'full',
+        usage: null,
+      });
+      expect(shown).toMatchObject([{ answer, fingerprint: '1:42', results: [{ documentId: 'document-1' }] }]);
+      expect(model.asked).toHaveLength(1);
+    });
+
+    it('gives none that is not confirmed, and says why it could not be', async () => {
+      const { service } = await answeredOnce();
+      expect(await service.repeat(request, async () => false)).toBeUndefined();
+      const away = new DependencyUnavailable('postgres', { reason: 'circuit-open' });
+      await expect(service.repeat(request, () => Promise.reject(away))).rejects.toBe(away);
+      expect(await service.repeat(request, confirmed)).toBeDefined();
+    });
+
+    it.each([
+      ['another question', { question: 'What is the copay?' }],
+      ['another reader', { reader: { tenantId: 'tenant-1', userId: 'user-2' } }],
+      ['other documents', { documentIds: ['document-1'] }],
+    ])('gives none to %s', async (_, other) => {
+      const { service } = await answeredOnce();
+      expect(await service.repeat({ ...request, ...other }, confirmed)).toBeUndefined();
     });
   });
 });

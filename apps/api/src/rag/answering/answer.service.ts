@@ -30,6 +30,7 @@ import { extractAnswer } from './extractive/index.js';
 import { type ModelBudget, UnusableAnswer } from './generated/index.js';
 import { isAway, LastAnswers } from './last-answers.js';
 import { ModelWriter, type OnTheWay, type Written } from './model-writer.js';
+import { again, CACHE, type RepeatedAnswer, RepeatedAnswers } from './repeated-answers.js';
 import { requireAnswerable } from './require-answerable.js';
 import { findScope, type Scope } from './scope.store.js';
 import type { Withdrawals } from './withdrawals.js';
@@ -90,6 +91,7 @@ export class AnswerService {
   private readonly logger = new Logger(AnswerService.name);
   private readonly writer: ModelWriter;
   private readonly lastAnswers: LastAnswers;
+  private readonly repeatedAnswers: RepeatedAnswers;
 
   /** @param models in order of preference; without any, extractive answers are all that is promised */
   constructor(
@@ -104,6 +106,7 @@ export class AnswerService {
     private readonly rules: Pick<TenantRulesSource, 'of'> = { of: () => Promise.resolve({}) },
     withdrawals: Pick<Withdrawals, 'concern'> = { concern: () => Promise.resolve(false) },
   ) {
+    this.repeatedAnswers = new RepeatedAnswers(cache);
     this.lastAnswers = new LastAnswers(db, cache, deleted, withdrawals);
     this.writer = new ModelWriter(policies, budget, cache, options);
     this.ladder = new DegradationManager('answer.generate', {
@@ -118,7 +121,7 @@ export class AnswerService {
   private stepsFor({ live, rules }: { live: boolean; rules: TenantRules }): Step[] {
     const allowed = this.models.filter(({ name }) => allowsModel(rules, name));
     const promised = allowed.length > 0 ? 'minimal' : 'full';
-    const cached: Step = new CachedFallback('cache', 'full', (asked) => this.findFresh(asked));
+    const cached: Step = new CachedFallback(CACHE, 'full', (asked) => this.findFresh(asked));
     const models = allowed.map((model, index): Step => {
       const level = index === 0 ? 'full' : 'degraded';
       return new StreamFallback(model.name, worthAtMost(level), (asked, signal) =>
@@ -156,6 +159,25 @@ export class AnswerService {
   }
 
   /**
+   * Gives an answer again for as little as can be: without a look at the documents first.
+   *
+   * @param confirm whether the documents have this fingerprint now, so that the answer may be shown
+   * @returns undefined when there is no such answer, or it was not confirmed; what is asked must then be answered as usual
+   * @throws what `confirm` throws
+   */
+  async repeat(
+    asking: AnswerRequest,
+    confirm: (repeated: RepeatedAnswer) => Promise<boolean>,
+  ): Promise<Answer | undefined> {
+    const rules = await this.rules.of(asking.reader.tenantId);
+    const repeated = await this.repeatedAnswers.find({ ...asking, rules });
+    if (!repeated || !(await confirm(repeated))) return undefined;
+    this.ladder.observe('full');
+    observe(repeated.answer);
+    return repeated.answer;
+  }
+
+  /**
    * The answer while it is written. What `answer` throws is thrown before the first event.
    *
    * @throws AnswerInterrupted when a model breaks off after its first piece was given out
@@ -185,7 +207,8 @@ export class AnswerService {
     });
     const { value } = given;
     if (value instanceof AnswersUnavailable) throw value;
-    const answer = 'answer' in value ? again(value, given, asked) : this.complete(value, given, asked);
+    const answer =
+      'answer' in value ? again(value, given, asked.timings) : this.complete(value, given, asked);
     yield* asked.tell('answer' in value ? value.results : asked.results);
     const wasStreamed = live && this.models.some(({ name }) => name === given.servedBy);
     if (!wasStreamed) yield* piecesOf(answer);
@@ -208,6 +231,7 @@ export class AnswerService {
     try {
       const [scope] = await this.db.read(request.reader.tenantId, find, { signal, keepsPlans });
       requireAnswerable(scope);
+      this.repeatedAnswers.expect(request, scope.fingerprint);
       return scope;
     } catch (error) {
       signal.throwIfAborted();
@@ -276,23 +300,6 @@ const worthAtMost =
   (level: ServiceLevel) =>
   (asked: Asked): ServiceLevel =>
     worstLevel(level, asked.level);
-
-/** An answer that was given before. Only the one that nothing better could be had than says how old it is. */
-function again(
-  { answer, asOf }: KeptAnswer,
-  { servedBy, level, degradations }: Served<Given>,
-  asked: Asked,
-): Answer {
-  return {
-    ...answer,
-    servedBy,
-    serviceLevel: level,
-    degradations,
-    ...(level === 'full' ? {} : { asOf }),
-    usage: null,
-    timings: asked.timings,
-  };
-}
 
 function observe({ servedBy, timings }: Answer): void {
   durations.observe({ served_by: servedBy }, timings.totalMs / 1_000);

@@ -64,14 +64,7 @@ export class Asked {
   }
 
   get timings(): Answer['timings'] {
-    const { startedAt, retrievedAt = performance.now() } = this;
-    const now = performance.now();
-    const between = (from: number, to: number) => Math.round((to - from) * 10) / 10;
-    return {
-      retrieveMs: between(startedAt, retrievedAt),
-      generateMs: between(retrievedAt, now),
-      totalMs: between(startedAt, now),
-    };
+    return timingsOf(this.startedAt, this.retrievedAt);
   }
 
   /** The time that all models together have; it begins with the first of them. */
@@ -98,6 +91,17 @@ export class Asked {
     this.retrievedAt = performance.now();
     return (this.findings = { hits, level, degradations: degradation ? [degradation] : [] });
   }
+}
+
+/** Until now, in milliseconds. What was not looked for took all the time to be found. */
+export function timingsOf(startedAt: number, retrievedAt?: number): Answer['timings'] {
+  const now = performance.now();
+  const between = (from: number, to: number) => Math.round((to - from) * 10) / 10;
+  return {
+    retrieveMs: between(startedAt, retrievedAt ?? now),
+    generateMs: between(retrievedAt ?? now, now),
+    totalMs: between(startedAt, now),
+  };
 }
 
 function toSearchResult({

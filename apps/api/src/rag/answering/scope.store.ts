@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { IN_SCOPE, mayRead, scopeParameters } from '../passages/search-scope.js';
+import { IN_SCOPE, inScope, mayRead, scopeParameters } from '../passages/search-scope.js';
 import type { AnswerRequest } from './answer.js';
 
 /** The documents that a question is asked of. Lists of ids are cut at `MOST_LISTED`. */
@@ -49,9 +49,18 @@ interface ScopeRow {
   fingerprint: string;
 }
 
+/** A sum of hashes, which needs no sorting; `version` counts every change that can alter an answer. */
+const FINGERPRINT = `count(*) || ':' || coalesce(sum(hashtextextended(id || ':' || version || ':' || status, 0)), 0)`;
+
 /**
- * The fingerprint is a sum of hashes, which needs no sorting; `version` counts every change that can alter an answer.
+ * SQL for the fingerprint that `findScope` would give now.
+ *
+ * @param asked a row with the columns `user_id`, `document_ids`, `collection` and `tags`
  */
+export const fingerprintNow = (tenant: string, asked: string) =>
+  `(select ${FINGERPRINT} from document d
+    where ${inScope(tenant, `${asked}.user_id`, `${asked}.document_ids`, `${asked}.collection`, `${asked}.tags`)})`;
+
 const FIND_SCOPE = `
   with visible as (
     select d.id, d.status, d.answerable, d.version from document d where ${IN_SCOPE}
@@ -66,5 +75,4 @@ const FIND_SCOPE = `
                             where d.tenant_id = $1 and d.id = asked.id
                               and ${mayRead('d', '$2')})
           order by asked.id limit $6) as unknown,
-    (select count(*) || ':' || coalesce(sum(hashtextextended(id || ':' || version || ':' || status, 0)), 0)
-     from visible) as fingerprint`;
+    (select ${FINGERPRINT} from visible) as fingerprint`;

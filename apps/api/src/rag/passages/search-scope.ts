@@ -37,11 +37,14 @@ export const mayRead = (d: string, user: string) =>
     or (${d}.visibility = 'collection' and ${d}.collection in (select granted_collections(${user}::uuid))))`;
 
 /** What holds for a row `d` of `document` that is searched. The tenant is named too, because it leads every index. */
-export const IN_SCOPE = `d.tenant_id = $1
-    and ${mayRead('d', '$2')}
-    and ($3::uuid[] is null or d.id = any ($3))
-    and ($4::text is null or d.collection = $4)
-    and ($5::text[] is null or d.tags @> $5)`;
+export const inScope = (tenant: string, user: string, ids: string, collection: string, tags: string) =>
+  `d.tenant_id = ${tenant}
+    and ${mayRead('d', user)}
+    and (${ids}::uuid[] is null or d.id = any (${ids}))
+    and (${collection}::text is null or d.collection = ${collection})
+    and (${tags}::text[] is null or d.tags @> ${tags})`;
+
+export const IN_SCOPE = inScope('$1', '$2', '$3', '$4', '$5');
 
 /** What these stores need of a transaction, so that a test can give them any PostgreSQL. */
 export interface Queryable {
