@@ -104,6 +104,25 @@ describe('what goes for good', () => {
     expect(told).toEqual([{ detail: { counts: receipt.counts } }]);
   }, 60_000);
 
+  it('leaves no copy that was asked for while somebody was being erased', async () => {
+    const ada = await people.person();
+    await send('POST', '/v1/privacy/erasures', app.admin, { user_id: ada.id, shared_documents: 'delete' });
+    const erasure = app.program.app.get(PersonErasure);
+    const ask = {
+      name: 'somebody asks for a copy',
+      work: () => send('POST', '/v1/privacy/exports', app.admin, { of: 'tenant' }).then(() => ({})),
+    };
+    const at = erasure.steps.findIndex(({ name }) => name === 'account');
+    const disturbed = Object.assign(Object.create(erasure) as PersonErasure, {
+      steps: erasure.steps.toSpliced(at, 0, ask),
+    });
+    await new StepRunner(app.program.app.get(TenantDb)).runNext(disturbed, new AbortController().signal);
+    expect(await rowsOf('select state from erasure where requested_by is not null', [])).toContainEqual({
+      state: 'done',
+    });
+    expect(await rowsOf('select id from export_job', [])).toEqual([]);
+  });
+
   it('lets an erasure wait for a legal hold that came in its days of grace, and be cancelled', async () => {
     const ada = await people.person();
     const request = { user_id: ada.id, shared_documents: 'delete', grace_days: 1 };
@@ -208,6 +227,8 @@ describe('what goes for good', () => {
     const first = (await send('GET', '/v1/privacy/retention?limit=1', headers)).body;
     const second = await send('GET', `/v1/privacy/retention?limit=1&cursor=${first.next_cursor}`, headers);
     expect(second.body.items).toMatchObject([{ document_id: old }]);
+    const forged = Buffer.from(JSON.stringify(['long ago', old])).toString('base64url');
+    expect((await send('GET', `/v1/privacy/retention?cursor=${forged}`, headers)).status).toBe(400);
 
     const sweep = app.program.app.get(RetentionSweep);
     const files = await filesIn('blobs');

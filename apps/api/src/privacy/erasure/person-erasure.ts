@@ -21,13 +21,13 @@ import {
 } from './erasure.store.js';
 import { assertMayErase } from '../holds.js';
 import { personSteps } from './map-steps.js';
-import { addCounts, type ClaimedRun, type Counts, finish } from './run.store.js';
-import { LEASE_MS, type Step, type StepDone, type SteppedWork } from './step-runner.js';
+import { type ClaimedRun, type Counts, finish } from './run.store.js';
+import { type Step, type StepDone, type SteppedWork } from './step-runner.js';
 
 const FILES_AT_ONCE = 50;
 const PASSAGES_AT_ONCE = 2_000;
 
-/** How a person is forgotten, step by step: what is his goes first, what leads to him after it, and last he himself. */
+/** How a person is forgotten, step by step: what is his goes first, what leads to him after it, then he himself, and last the copies. */
 @Injectable()
 export class PersonErasure implements SteppedWork<ErasureRun> {
   readonly table = 'erasure';
@@ -41,9 +41,11 @@ export class PersonErasure implements SteppedWork<ErasureRun> {
     { name: 'caches', work: (_, run) => this.forgetAnswers(run) },
     ...personSteps(DATA_MAP),
     { name: 'mail', work: (tx, run) => this.removeMail(tx, run) },
-    { name: 'exports', work: (tx, run) => this.exports.removeOf(tx, run) },
     { name: 'audit', work: (tx, run) => this.eraseInAudit(tx, run) },
     { name: 'account', work: (tx, run) => this.removeAccount(tx, run) },
+    // A copy that is begun from now on has nothing of him.
+    { name: 'exports', work: (tx, run) => this.exports.removeOf(tx, run) },
+    { name: 'receipt', work: (tx, run) => this.leaveReceipt(tx, run) },
   ];
 
   constructor(
@@ -158,15 +160,18 @@ export class PersonErasure implements SteppedWork<ErasureRun> {
     return { counts: { 'audit_pii (values)': commitments } };
   }
 
-  /** He, the receipt and the event that tells of it, all or nothing. */
-  private async removeAccount(tx: EntityManager, run: ErasureRun): Promise<StepDone> {
-    const { tenantId, id, userId } = run;
+  private async removeAccount(tx: EntityManager, { tenantId, userId }: ErasureRun): Promise<StepDone> {
     const users = await countedDelete(tx, `delete from app_user where tenant_id = $1 and id = $2`, [
       tenantId,
       userId,
     ]);
+    return { counts: { app_user: users } };
+  }
+
+  /** The receipt and the event that tells of it, all or nothing. */
+  private async leaveReceipt(tx: EntityManager, run: ErasureRun): Promise<StepDone> {
+    const { tenantId, id, userId } = run;
     await tx.query(`delete from erasure_document where tenant_id = $1 and erasure_id = $2`, [tenantId, id]);
-    await addCounts(tx, this.table, run, { app_user: users }, LEASE_MS);
     const counts = await finish(tx, this.table, run);
     await this.audit.append(tx, {
       action: 'privacy.erased',

@@ -1,7 +1,7 @@
 import type { MappedTable } from './mapped-table.js';
 
 const HIS_ADDRESS = `(select u.email from app_user u where u.tenant_id = $1 and u.id = $2)`;
-const ACCOUNT = { step: 'last of all, with the receipt' } as const;
+const ACCOUNT = { step: 'when nothing else leads to him' } as const;
 
 export const ACCOUNT_TABLES: readonly MappedTable[] = [
   {
