@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuditLog, LegalHoldInForce, systemActor } from '#libs/audit';
 import { TenantDb } from '#libs/database';
+import { DependencyUnavailable } from '#libs/errors';
 import { counter } from '#libs/observability';
 import { DocumentRemoval } from '../../ingestion/index.js';
 import type { ExpiringDocument } from './retention.js';
@@ -42,24 +43,29 @@ export class RetentionSweep {
   private async sweepTenant(tenantId: string, signal: AbortSignal): Promise<number> {
     let removed = 0;
     for (;;) {
-      const due = await this.db.read(tenantId, (tx) => this.retention.due(tx, tenantId, BATCH));
+      const due = await this.db.read(tenantId, (tx) => this.retention.due(tx, tenantId, { limit: BATCH }));
       let gone = 0;
       for (const document of due) {
         if (signal.aborted) return removed + gone;
         gone += await this.expire(tenantId, document);
       }
       removed += gone;
-      // What stays although it was due was held in the meantime.
+      // What stays although it was due was held in the meantime, or could not be removed.
       if (due.length < BATCH || gone === 0) return removed;
     }
   }
 
-  /** One for each transaction, with its event. */
-  private async expire(tenantId: string, { id, ownerId, expiresAt }: ExpiringDocument): Promise<number> {
+  /**
+   * One for each transaction, with its event. Whether it is still due is asked in there: it may be kept longer by now, and
+   * this cannot be taken back. One that cannot be removed is in the way of no other.
+   */
+  private async expire(tenantId: string, { id }: ExpiringDocument): Promise<number> {
     try {
       const removed = await this.db.run(tenantId, async (tx) => {
-        const documents = await this.removal.remove(tx, id);
-        if (documents.length > 0)
+        await this.removal.lock(tx, id);
+        const [due] = await this.retention.due(tx, tenantId, { id, limit: 1 });
+        const documents = due ? await this.removal.remove(tx, id) : [];
+        if (due && documents.length > 0)
           await this.audit.append(tx, {
             action: 'privacy.expired',
             category: 'data.write',
@@ -67,7 +73,7 @@ export class RetentionSweep {
             targets: documents.map((document) => ({ type: 'document', id: document.id })),
             outcome: 'success',
             context: {},
-            detail: { owner_id: ownerId, expired_at: expiresAt.toISOString() },
+            detail: { owner_id: due.ownerId, expired_at: due.expiresAt.toISOString() },
           });
         return documents;
       });
@@ -75,8 +81,10 @@ export class RetentionSweep {
       expired.inc(removed.length);
       return removed.length;
     } catch (error) {
-      if (error instanceof LegalHoldInForce) return 0;
-      throw error;
+      if (error instanceof DependencyUnavailable) throw error;
+      if (!(error instanceof LegalHoldInForce))
+        this.logger.warn({ documentId: id, reason: (error as Error).name }, 'an old document is still there');
+      return 0;
     }
   }
 }

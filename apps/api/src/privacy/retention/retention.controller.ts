@@ -12,7 +12,7 @@ const PreviewRetention = z.strictObject({
   within_days: z.coerce.number().int().min(0).max(3_650).default(30),
 });
 type PreviewRetention = z.infer<typeof PreviewRetention>;
-const Position = z.tuple([z.string().max(40), z.uuid()]);
+const Position = z.tuple([z.iso.datetime(), z.uuid()]);
 
 const ExpiringItem = z.object({
   document_id: z.uuid(),

@@ -27,11 +27,15 @@ export class RetentionService {
     });
   }
 
-  /** What goes now. */
-  async due(tx: EntityManager, tenantId: string, limit: number): Promise<ExpiringDocument[]> {
+  /** What goes now. @param id of a single document that is asked about */
+  async due(
+    tx: EntityManager,
+    tenantId: string,
+    page: { id?: string; limit: number },
+  ): Promise<ExpiringDocument[]> {
     const rule = await this.ruleOf(tx, tenantId);
     const holds = await this.holds.covering(tx, { tenantId });
-    return listExpiring(tx, { tenantId, rule, holds, withinDays: 0, withoutHeld: true, limit });
+    return listExpiring(tx, { tenantId, rule, holds, withinDays: 0, withoutHeld: true, ...page });
   }
 
   private async ruleOf(tx: EntityManager, tenantId: string): Promise<RetentionRule> {

@@ -24,18 +24,17 @@ export interface ExpiryQuestion {
   withinDays: number;
   /** Whether to leave out what a hold keeps. */
   withoutHeld?: boolean;
+  /** This document alone. */
+  id?: string;
   /** The last one of the page before. */
   after?: { expiresAt: string; id: string };
   limit: number;
 }
 
-export const hasRule = ({ documentDays, collectionDays }: RetentionRule) =>
-  documentDays !== undefined || Object.keys(collectionDays).length > 0;
-
-/** Those that go first come first. `position` is the time in PostgreSQL's own words, which keep its microseconds. */
+/** Those that go first come first. `position` is the time in RFC 3339 with microseconds, which a Date does not keep. */
 export async function listExpiring(
   tx: EntityManager,
-  { tenantId, rule, holds, withinDays, withoutHeld = false, after, limit }: ExpiryQuestion,
+  { tenantId, rule, holds, withinDays, withoutHeld = false, id, after, limit }: ExpiryQuestion,
 ): Promise<(ExpiringDocument & { position: string })[]> {
   const subjects = (scope: Hold['scope']) =>
     holds.filter((hold) => hold.scope === scope).map(({ subject }) => subject);
@@ -52,6 +51,7 @@ export async function listExpiring(
     after?.expiresAt ?? null,
     after?.id ?? null,
     limit,
+    id ?? null,
   ]);
 }
 
@@ -61,9 +61,9 @@ const LIST = `
            d.created_at + make_interval(days => coalesce(($3::jsonb ->> d.collection)::int, $2::int)) as expires,
            $5::boolean or d.owner_id::text = any ($6::text[]) or d.id::text = any ($7::text[])
              or coalesce(d.collection = any ($8::text[]), false) as held
-    from document d where d.tenant_id = $1
+    from document d where d.tenant_id = $1 and ($13::uuid is null or d.id = $13)
   )
-  select id, "ownerId", collection, expires as "expiresAt", held, expires::text as position
+  select id, "ownerId", collection, expires as "expiresAt", held, to_char(expires at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position
   from dated
   where expires <= now() + make_interval(days => $4) and not ($9::boolean and held)
     and ($10::timestamptz is null or (expires, id) > ($10::timestamptz, $11::uuid))
