@@ -34,6 +34,7 @@ describe('quotas', () => {
   beforeAll(async () => {
     app = await testApp({
       RATE_SEARCH_PER_MINUTE: '3',
+      RATE_UPLOAD_PER_MINUTE: '10',
       RATE_STRANGER_PER_MINUTE: '20',
       RATE_AUTH_PER_MINUTE: '5',
     });
@@ -44,6 +45,27 @@ describe('quotas', () => {
 
   const search = (headers: Record<string, string>) =>
     app.fetch('/v1/search', { json: { query: 'deductible' }, headers });
+
+  it('count an upload by its size, also when that was not said before', async () => {
+    const caller = await tenantOf(app.db);
+    const boundary = 'x';
+    const part = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n`;
+    // The second file is one too many, so nothing is kept of either.
+    const body = [part, ...Array<string>(33).fill('some text \n'.repeat(95_326)), `\r\n${part}`];
+    const upload = async (content: ReadableStream | string) => {
+      const headers = { ...caller, 'content-type': `multipart/form-data; boundary=${boundary}` };
+      const response = await app.fetch('/v1/documents', {
+        method: 'POST',
+        headers,
+        body: content,
+        duplex: 'half',
+      } as RequestInit);
+      await response.arrayBuffer();
+      return Number(response.headers.get('ratelimit-remaining'));
+    };
+    expect(await upload(ReadableStream.from(body).pipeThrough(new TextEncoderStream()))).toBe(9);
+    expect(await upload('')).toBeLessThan(7);
+  });
 
   it('end a flood with 429 and its headers, and leave another tenant behind the same address alone', async () => {
     const flood = [];

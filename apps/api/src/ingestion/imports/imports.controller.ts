@@ -169,8 +169,8 @@ export class ImportsController {
     const signal = clientSignal(request, reply);
     const { maxItems, maxBytes } = this.receiver;
     // One more file than is allowed, so that it is refused by us and not cut off by the parser.
-    const limits = { files: maxItems + 1, fields: 40, parts: maxItems + 41, fileSize: maxBytes + 1 };
-    const id = await readParts(request, limits, (parts) =>
+    const most = { files: maxItems + 1, fields: 40, parts: maxItems + 41, fileSize: maxBytes + 1 };
+    const id = await readParts(request, { ...most, units: MOST_UNITS }, (parts) =>
       this.receiver.receive(parts, { principal, correlationId, signal }),
     );
     return this.imports.get(principal, id);

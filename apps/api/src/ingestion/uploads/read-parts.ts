@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Multipart } from '@fastify/multipart';
+import { settleQuota } from '#libs/http';
 import { MultipartExpected } from '../ingestion.errors.js';
 import type { UploadPart } from './upload-form.js';
 
@@ -9,6 +10,8 @@ export interface PartLimits {
   parts: number;
   /** Of one file, in bytes. */
   fileSize: number;
+  /** Of the quota that the form may take; as its size asks for unless given. */
+  units?: number;
 }
 
 /**
@@ -18,12 +21,14 @@ export interface PartLimits {
  */
 export async function readParts<T>(
   request: FastifyRequest,
-  limits: PartLimits,
+  { units = Infinity, ...limits }: PartLimits,
   read: (parts: AsyncIterable<UploadPart>) => Promise<T>,
 ): Promise<T> {
   if (!request.isMultipart()) throw new MultipartExpected();
   // Node closes a socket whose time is up.
-  request.raw.socket.setTimeout(IDLE_MS);
+  const { socket } = request.raw;
+  socket.setTimeout(IDLE_MS);
+  const readBefore = socket.bytesRead;
   try {
     // Whoever reads a file counts its bytes; here it must only not become endless.
     const options = { limits: { ...FIELD_LIMITS, ...limits }, throwFileSizeLimit: false };
@@ -32,7 +37,10 @@ export async function readParts<T>(
     discardRest(request);
     throw error;
   } finally {
-    request.raw.socket.setTimeout(0);
+    socket.setTimeout(0);
+    // A length that nobody announced was taken for none.
+    if (request.headers['content-length'] === undefined)
+      settleQuota(Math.min(unitsOf(socket.bytesRead - readBefore), units));
   }
 }
 
@@ -46,8 +54,10 @@ async function* named(parts: AsyncIterable<Multipart>): AsyncIterable<UploadPart
 
 /** A large file takes as much of the quota as several small ones. */
 export function quotaUnitsOf({ headers }: FastifyRequest): number {
-  return 1 + Math.floor(Number(headers['content-length'] ?? 0) / BYTES_PER_UNIT);
+  return unitsOf(Number(headers['content-length'] ?? 0));
 }
+
+const unitsOf = (bytes: number) => 1 + Math.floor(bytes / BYTES_PER_UNIT);
 
 const BYTES_PER_UNIT = 8_388_608;
 const FIELD_LIMITS = { fieldNameSize: 100, fieldSize: 10_000, headerPairs: 100 };
