@@ -50,7 +50,7 @@ export class ServerProcess {
         ...process.env,
         npm_lifecycle_event: 'demo',
         // Data that is thrown away never goes into a database that the shell happens to name.
-        ...(options.temporary ? { DATABASE_URL: '', DATABASE_APP_URL: '' } : {}),
+        ...(options.temporary ? { DATABASE_URL: '', DATABASE_APP_URL: '', DATABASE_SEALER_URL: '' } : {}),
         ...options.environment,
         DATA_DIR: options.dataDir,
       },
