@@ -135,12 +135,12 @@ const SAVE = `
 
 const SAVE_REPEATED = `
   with given as (
-    select * from json_to_recordset($2::json)
+    select * from jsonb_to_recordset($2::jsonb)
       as row (id uuid, conversation_id uuid, owner_id uuid, question text, selection jsonb, search_results jsonb,
               answer jsonb, created_at timestamptz, scope int)
   ), unchanged as (
     select asked.number - 1 as scope
-    from rows from (json_to_recordset($3::json)
+    from rows from (jsonb_to_recordset($3::jsonb)
                     as (user_id uuid, document_ids uuid[], collection text, tags text[], fingerprint text))
       with ordinality as asked (user_id, document_ids, collection, tags, fingerprint, number)
     where asked.fingerprint = ${fingerprintNow('$1', 'asked')}
