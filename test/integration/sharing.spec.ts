@@ -11,8 +11,12 @@ import { DocumentSharingService } from '../../apps/api/src/ingestion/sharing/doc
 import type { CollectionVisibility } from '../../apps/api/src/ingestion/sharing/sharing.js';
 import { findScope } from '../../apps/api/src/rag/answering/scope.store.js';
 import { Withdrawals } from '../../apps/api/src/rag/answering/withdrawals.js';
+import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
+import { PgvectorIndex } from '../../apps/api/src/rag/passages/vectors/pgvector.index.js';
+import type { VectorIndex } from '../../apps/api/src/rag/passages/vectors/vector-index.js';
 import { documentMaker } from '../support/documents.js';
 import { passageMaker, WordEmbedder } from '../support/passages.js';
+import { pgvectorDatabase } from '../support/pgvector-database.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 
 const USERS = 4;
@@ -57,28 +61,51 @@ class Model {
   }
 }
 
-let db: TestDatabase;
-beforeAll(async () => {
-  db = await testDatabase();
-});
-afterAll(() => db.close());
+interface Place {
+  db: TestDatabase;
+  vectors: VectorIndex;
+}
+/** How many worlds are played: the one with pgvector has one connection, which runs in this process. */
+const PLACES: [name: string, open: () => Promise<Place>, worlds: number][] = [
+  [
+    'bitscan, on the embedded PostgreSQL',
+    async () => ({ db: await testDatabase(), vectors: new BitscanIndex() }),
+    8,
+  ],
+  ['pgvector, inside the process', pgvectorPlace, 3],
+];
+/** Few, so that the graph is asked as well. */
+const EXACT_UP_TO = 5;
+
+async function pgvectorPlace(): Promise<Place> {
+  const { dimensions } = new WordEmbedder();
+  const { testDatabase: db } = await pgvectorDatabase(dimensions);
+  return { db, vectors: new PgvectorIndex(dimensions, EXACT_UP_TO) };
+}
 
 /** A tenant with the product's own services before it, and beside it the model. */
 class World {
   readonly model = new Model();
   private readonly embedder = new WordEmbedder();
-  private readonly make = passageMaker(db, this.embedder);
-  private readonly stores = documentMaker(db);
+  private readonly make: ReturnType<typeof passageMaker>;
+  private readonly stores: ReturnType<typeof documentMaker>;
   private readonly withdrawals = Withdrawals.on(Caches.inMemory(), { staleAnswerSeconds: 60 });
-  private readonly groups = new GroupsService(db.tenantDb, this.withdrawals);
-  private readonly collections = new CollectionsService(db.tenantDb, this.withdrawals);
+  private readonly groups: GroupsService;
+  private readonly collections: CollectionsService;
   private readonly sharing: DocumentSharingService;
   private tenantId = '';
   private readonly userIds: string[] = [];
   private readonly groupIds: string[] = [];
   private readonly fingerprints = new Map<number, Map<string, string>>();
 
-  constructor() {
+  constructor(
+    private readonly db: TestDatabase,
+    vectors: VectorIndex,
+  ) {
+    this.make = passageMaker(db, this.embedder, vectors);
+    this.stores = documentMaker(db);
+    this.groups = new GroupsService(db.tenantDb, this.withdrawals);
+    this.collections = new CollectionsService(db.tenantDb, this.withdrawals);
     const { documents, jobs } = this.stores;
     // Sharing asks it for nothing but the document.
     const service = Object.assign(Object.create(DocumentsService.prototype) as DocumentsService, {
@@ -89,10 +116,10 @@ class World {
   }
 
   async furnish(): Promise<this> {
-    ({ tenantId: this.tenantId } = await db.createTenant());
+    ({ tenantId: this.tenantId } = await this.db.createTenant());
     for (let i = 0; i < USERS; i += 1) {
       this.userIds.push(randomUUID());
-      await db.owner.query(
+      await this.db.owner.query(
         `insert into app_user (tenant_id, id, email, password_hash, role) values ($1, $2, $3, 'none', 'member')`,
         [this.tenantId, this.userIds[i], `${this.userIds[i]}@example.com`],
       );
@@ -182,7 +209,7 @@ class World {
     const { documents } = this.stores;
     const { model } = this.embedder;
     const [vector] = await this.embedder.embed([WORD], new AbortController().signal);
-    const seen = await db.tenantDb.read(this.tenantId, async (tx) => ({
+    const seen = await this.db.tenantDb.read(this.tenantId, async (tx) => ({
       words: (await lexical.search(tx, { reader }, WORD, 1.2)).best(100),
       meaning: await vectors.search(tx, { reader }, { model, vector: vector!, limit: 100 }),
       listed: await documents.list(tx, reader, {}, undefined, 100),
@@ -254,18 +281,24 @@ const changes = fc.oneof(
     .map((of) => (world: World) => world.shareCollection(...of)),
 );
 
-describe('who may read a document', () => {
+describe.each(PLACES)('who may read a document, with %s', (_, open, worlds) => {
+  let place: Place;
+  beforeAll(async () => {
+    place = await open();
+  }, 120_000);
+  afterAll(() => place?.db.close());
+
   it('is for every search, list, count and kept answer what sharing says, whatever was done before', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(changes, { minLength: 8, maxLength: 16 }), async (all) => {
-        const world = await new World().furnish();
+        const world = await new World(place.db, place.vectors).furnish();
         for (const [index, change] of all.entries()) {
           await change(world);
           await world.check(index % USERS);
         }
         for (let reader = 0; reader < USERS; reader += 1) await world.check(reader);
       }),
-      { numRuns: 8 },
+      { numRuns: worlds },
     );
   }, 120_000);
 });

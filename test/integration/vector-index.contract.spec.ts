@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { PGlite } from '@electric-sql/pglite';
-import { vector as pgvector } from '@electric-sql/pglite-pgvector';
-import type { QueryRunner } from 'typeorm';
 import type { Queryable, SearchScope } from '../../apps/api/src/rag/passages/search-scope.js';
 import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
 import { chooseVectorIndex } from '../../apps/api/src/rag/passages/vectors/choose-index.js';
@@ -12,7 +9,7 @@ import {
   PgvectorIndex,
 } from '../../apps/api/src/rag/passages/vectors/pgvector.index.js';
 import type { VectorIndex } from '../../apps/api/src/rag/passages/vectors/vector-index.js';
-import { migrations } from '#migrations';
+import { pgvectorDatabase } from '../support/pgvector-database.js';
 import { testDatabase } from '../support/test-database.js';
 
 const DIMENSIONS = 128;
@@ -302,27 +299,8 @@ async function bitscanHarness(): Promise<Harness> {
   };
 }
 
-/** One connection, the same migrations, and row-level security as for the application's role. */
 async function pgvectorHarness(): Promise<Harness> {
-  const db = await PGlite.create({ extensions: { vector: pgvector } });
-  const queryable = (target: Pick<PGlite, 'query'>): Queryable => ({
-    query: async (sql, parameters) => (await target.query(sql, parameters)).rows as never,
-  });
-  const owner = queryable(db);
-  await owner.query('create role navigator_app nologin');
-  for (const Migration of migrations) await new Migration().up(owner as unknown as QueryRunner);
-  await ensurePgvector(owner, DIMENSIONS);
-  return {
-    index: new PgvectorIndex(DIMENSIONS, EXACT_UP_TO),
-    run: (tenantId, work) =>
-      db.transaction(async (tx) => {
-        await tx.query('set local role navigator_app');
-        await tx.query(`select set_config('app.tenant', $1, true)`, [tenantId]);
-        return work(queryable(tx as never));
-      }) as Promise<never>,
-    owner,
-    close: () => db.close(),
-  };
+  return { index: new PgvectorIndex(DIMENSIONS, EXACT_UP_TO), ...(await pgvectorDatabase(DIMENSIONS)) };
 }
 
 async function addTenant(owner: Queryable): Promise<Tenant> {

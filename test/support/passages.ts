@@ -2,6 +2,7 @@ import { LexicalIndex } from '../../apps/api/src/rag/passages/lexical/lexical.in
 import type { NewPassage } from '../../apps/api/src/rag/passages/passage.js';
 import { passageId, PassageStore } from '../../apps/api/src/rag/passages/passage.store.js';
 import { BitscanIndex } from '../../apps/api/src/rag/passages/vectors/bitscan.index.js';
+import type { VectorIndex } from '../../apps/api/src/rag/passages/vectors/vector-index.js';
 import { Embedder } from '../../apps/api/src/rag/providers/provider.js';
 import type { NewDocument } from '../../apps/api/src/ingestion/documents/document.js';
 import { documentMaker, type Owner } from './documents.js';
@@ -18,9 +19,12 @@ export const prose = (text: string, ordinal: number, headingPath: string[] = [])
 });
 
 /** Documents with passages, as ingestion leaves them when they are answerable. */
-export function passageMaker(db: TestDatabase, embedder: Embedder = new WordEmbedder()) {
+export function passageMaker(
+  db: TestDatabase,
+  embedder: Embedder = new WordEmbedder(),
+  vectors: VectorIndex = new BitscanIndex(),
+) {
   const lexical = new LexicalIndex();
-  const vectors = new BitscanIndex();
   const passages = new PassageStore(lexical, vectors);
   const { documents, addDocument } = documentMaker(db);
 
