@@ -1,112 +1,51 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { bodyOfColumns } from '../../libs/audit/src/event/audit-body.js';
-import { HASH_BYTES, leafHash, rootOf } from '../../libs/audit/src/merkle/index.js';
+import { HASH_BYTES, rootOf } from '../../libs/audit/src/merkle/index.js';
 import { checkpointText, openNote, parseCheckpoint, signNote } from '../../libs/audit/src/notes/index.js';
 import { noteVerifier } from '../../libs/audit/src/notes/signed-note.js';
-import { headBody, LOG, TILE_WIDTH } from '../../libs/audit/src/sealing/index.js';
+import { LOG, TILE_WIDTH } from '../../libs/audit/src/sealing/index.js';
 import type { FindingKind } from '../../libs/audit/src/verify/index.js';
-import type { LogState, Of, Tree } from './audit-state.js';
-
-/** What was done, and which findings tell of it at which place. */
-export interface Tampering {
-  name: string;
-  tells: FindingKind[];
-  /** In a tenant's tree; undefined where it is the log that was changed. */
-  tenantId?: string;
-  /** The place that a finding has to name, alone or in its range. */
-  leafIndex?: number;
-  /** The event, where it has no place. */
-  eventId?: string;
-}
-
-export type Random = () => number;
+import type { LogState } from './audit-state.js';
+import { RETIRED_TAMPERINGS } from './audit-tampering-retired.js';
+import {
+  anyEvent,
+  anyLeaf,
+  base64,
+  flipped,
+  forgeEvent,
+  headOver,
+  pick,
+  place,
+  type Random,
+  rebuild,
+  rebuildLog,
+  type Tampering,
+  tilesOver,
+} from './audit-tampering-tools.js';
 
 /** Changes the state in one of the ways below, at a random place. */
 export function tamper(state: LogState, random: Random): Tampering {
   return TAMPERINGS[Math.floor(random() * TAMPERINGS.length)]!(state, random);
 }
 
-const pick = <T>(list: readonly T[], random: Random): T => list[Math.floor(random() * list.length)]!;
-const base64 = (bytes: Buffer) => bytes.toString('base64');
-const flipped = (text: string, random: Random) => {
-  const bytes = Buffer.from(text, 'base64');
-  bytes[Math.floor(random() * bytes.length)]! ^= 1 << Math.floor(random() * 8);
-  return base64(bytes);
-};
-const place = ({ tree }: Tree, leafIndex: number) => ({ tenantId: tree.tenant_id, leafIndex });
-/** A leaf that a head tells of: what came after the last checkpoint could as well have happened. */
-const anyLeaf = (state: LogState, random: Random) => {
-  const tree = pick(state.trees, random);
-  return { tree, index: Math.floor(random() * tree.entries.length) };
-};
-
-/** As whoever knows how it works would: everything that follows from the leaves is made anew. */
-function rebuild(tree: Tree): void {
-  tree.entries.forEach((entry, i) => (entry.leaf_index = i));
-  const hashes = tree.entries.map(({ hash }) => Buffer.from(hash, 'base64'));
-  tree.tree.size = hashes.length;
-  tree.tree.root = base64(rootOf(hashes));
-  tree.tiles = tilesOver(tree.tree.tenant_id, hashes);
-}
-
-function tilesOver(tenant_id: string, hashes: Buffer[]): Of<'tile'>[] {
-  return Array.from({ length: Math.floor(hashes.length / TILE_WIDTH) }, (_, index) => {
-    const row = hashes.slice(index * TILE_WIDTH, (index + 1) * TILE_WIDTH);
-    return {
-      type: 'tile',
-      tenant_id,
-      level: 0,
-      index,
-      hashes: base64(Buffer.concat(row)),
-      root: base64(rootOf(row)),
-    };
-  });
-}
-
-/** The same for the heads of a tree, and for the log over them. */
-function rebuildLog(state: LogState, tree: Tree): void {
-  const hashes = tree.entries.map(({ hash }) => Buffer.from(hash, 'base64'));
-  for (const head of state.heads)
-    if (head.tenant_id === tree.tree.tenant_id) {
-      const size = Math.min(head.size!, hashes.length);
-      const root = rootOf(hashes.slice(0, size));
-      const body = headBody({ tenantId: head.tenant_id, size, root });
-      Object.assign(head, { size, root: base64(root), hash: base64(leafHash(Buffer.from(body))) });
-    }
-  state.logTiles = tilesOver(
-    LOG,
-    state.heads.map(({ hash }) => Buffer.from(hash!, 'base64')),
-  );
-}
-
-function forgeEvent(entry: Of<'entry'>, random: Random): void {
-  const columns = { ...entry.columns!, action: `thing.forged-${Math.floor(random() * 1e9)}` };
-  const body = bodyOfColumns(columns);
-  Object.assign(entry, { columns, body, hash: base64(leafHash(Buffer.from(body))) });
-}
-
-/** The first head of a tree that tells of a leaf. */
-const headOver = (state: LogState, tenantId: string, leafIndex: number) =>
-  state.heads.find((head) => head.tenant_id === tenantId && head.size! > leafIndex)!.log_index;
-
 const stranger = generateKeyPairSync('ed25519');
 
 const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
+  ...RETIRED_TAMPERINGS,
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     const entry = tree.entries[index]!;
-    entry.body = entry.body!.replace('thing.change', 'thing.nothing');
+    entry.body = entry.body!.replace('"outcome":"success"', '"outcome":"failure"');
     return { name: "edit an event's text", tells: ['body-changed'], ...place(tree, index) };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     const { hash } = tree.entries[index]!;
     forgeEvent(tree.entries[index]!, random);
     tree.entries[index]!.hash = hash;
     return { name: 'edit an event, text and columns', tells: ['body-changed'], ...place(tree, index) };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     const columns = tree.entries[index]!.columns!;
     const name = pick(
       ['action', 'occurred_at', 'outcome', 'actor_id', 'detail', 'targets', 'request_id'] as const,
@@ -116,7 +55,7 @@ const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
     return { name: `edit column ${name}`, tells: ['columns-changed'], ...place(tree, index) };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     Object.assign(tree.entries[index]!, { body: null, columns: null });
     return { name: 'delete an event', tells: ['event-deleted'], ...place(tree, index) };
   },
@@ -144,7 +83,7 @@ const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
     return { name: 'insert an event', tells: ['event-inserted'], tenantId: tree.tree.tenant_id, eventId };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     const added = structuredClone(tree.entries[index]!);
     forgeEvent(added, random);
     tree.entries.splice(index, 0, added);
@@ -160,7 +99,8 @@ const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
       state.trees.filter(({ entries }) => entries.length > 1),
       random,
     );
-    const index = Math.floor(random() * (tree.entries.length - 1));
+    const first = tree.entries.findIndex(({ body }) => body !== null);
+    const index = first + Math.floor(random() * (tree.entries.length - 1 - first));
     const [one, two] = [tree.entries[index]!, tree.entries[index + 1]!];
     [one.event_id, two.event_id] = [two.event_id, one.event_id];
     [one.body, two.body] = [two.body, one.body];
@@ -204,25 +144,25 @@ const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
     };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     tree.entries[index]!.hash = flipped(tree.entries[index]!.hash, random);
     const tells: FindingKind[] = ['leaf-changed', 'body-changed'];
     return { name: 'change a leaf', tells, ...place(tree, index) };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     forgeEvent(tree.entries[index]!, random);
     const tells: FindingKind[] = ['leaf-changed', 'tree-rewritten'];
     return { name: 'edit an event and its leaf', tells, ...place(tree, index) };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     forgeEvent(tree.entries[index]!, random);
     rebuild(tree);
     return { name: 'edit an event with all that follows', tells: ['tree-rewritten'], ...place(tree, index) };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     forgeEvent(tree.entries[index]!, random);
     rebuild(tree);
     const leafIndex = headOver(state, tree.tree.tenant_id, index);
@@ -234,7 +174,7 @@ const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
     };
   },
   (state, random) => {
-    const { tree, index } = anyLeaf(state, random);
+    const { tree, index } = anyEvent(state, random);
     forgeEvent(tree.entries[index]!, random);
     rebuild(tree);
     rebuildLog(state, tree);

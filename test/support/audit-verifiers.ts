@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '#libs/audit';
 import { encodeVerifier } from '#libs/audit';
-import type { Tampering } from './audit-tampering.js';
+import type { Tampering } from './audit-tampering-tools.js';
 
 const PYTHON_VERIFIER = 'tools/audit_verify.py';
 

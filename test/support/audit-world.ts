@@ -7,14 +7,17 @@ import {
   type ArchiveRecord,
   AuditKeys,
   AuditLog,
+  AuditRetention,
   AuditSpool,
   FileAnchor,
   PersonalData,
   Sealer,
   systemActor,
 } from '#libs/audit';
-import { ensureSealerRole, openPool, TenantDb, withClient } from '#libs/database';
+import { ensureSealerRole, openPool, TenantDb, uuidv7, withClient } from '#libs/database';
 import { SealingKey } from '#libs/secrets';
+import { auditBody } from '../../libs/audit/src/event/audit-body.js';
+import { auditInsertion } from '../../libs/audit/src/event/event-insertion.js';
 import { readArchiveWithin } from '../../libs/audit/src/verify/index.js';
 import { until } from './faulty-database.js';
 import { testDatabase, type TestDatabase, withoutPolicy } from './test-database.js';
@@ -96,10 +99,13 @@ export async function auditWorld(): Promise<AuditWorld> {
   };
 }
 
-/** Three tenants with events over six checkpoints, trees of more than one tile among them. Returns their ids. */
+/**
+ * Three tenants with events over six checkpoints, trees of more than one tile among them, and a fourth from whose log old
+ * events have left. Returns their ids.
+ */
 export async function furnish(world: AuditWorld): Promise<string[]> {
   const tenants: string[] = [];
-  for (let i = 0; i < 3; i++) tenants.push((await world.db.createTenant()).tenantId);
+  for (let i = 0; i < 4; i++) tenants.push((await world.db.createTenant()).tenantId);
   for (const [tenant, count] of [
     [0, 120],
     [1, 20],
@@ -112,7 +118,61 @@ export async function furnish(world: AuditWorld): Promise<string[]> {
     await world.sealAll();
     await world.sealer.publish();
   }
+  await retireSome(world, tenants[3]!);
   return tenants;
+}
+
+async function retireSome(world: AuditWorld, tenantId: string): Promise<void> {
+  const { db, sealerDb, sealer, keys, log } = world;
+  await keepAuditFor(db, tenantId, 30);
+  await appendOld(db, tenantId, { daysAgo: 90, count: 270 });
+  await world.sealAll();
+  await world.append(tenantId, 5);
+  const retention = new AuditRetention(sealerDb, log, keys, join(world.folder, 'retired'), {
+    runs: false,
+  });
+  for (let step = 0; step < 2; step++) {
+    await world.sealAll();
+    await sealer.publish();
+    await retention.advance();
+  }
+  await world.append(tenantId, 4);
+  await world.sealAll();
+  await sealer.publish();
+}
+
+/** How many days the tenant keeps its log. */
+export async function keepAuditFor(db: TestDatabase, tenantId: string, days: number): Promise<void> {
+  await db.owner.query(
+    `update tenant set settings = settings || jsonb_build_object('audit_retention_days', $2::int) where tenant_id = $1`,
+    [tenantId, days],
+  );
+}
+
+/** Events of so many days ago, in one transaction. */
+export async function appendOld(
+  db: TestDatabase,
+  tenantId: string,
+  { daysAgo, count, actorId }: { daysAgo: number; count: number; actorId?: string },
+): Promise<void> {
+  const occurredAt = new Date(Date.now() - daysAgo * 86_400_000).toISOString();
+  const events = Array.from({ length: count }, (_, i) => ({
+    body: auditBody(
+      { tenantId, id: uuidv7(), occurredAt },
+      {
+        action: 'thing.change',
+        category: 'data.write',
+        actor: actorId ? { type: 'user', tenantId, id: actorId } : systemActor(tenantId),
+        targets: [{ type: 'thing', id: `thing-${i}` }],
+        outcome: 'success',
+        context: {},
+        detail: {},
+      },
+    ),
+    rows: [],
+  }));
+  const { sql, parameters } = auditInsertion(events);
+  await db.tenantDb.run(tenantId, (tx) => tx.query(sql, parameters));
 }
 
 /** All evidence as it is after a superuser's `change`, which is taken back afterwards. */
