@@ -2,6 +2,7 @@ import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LegalHolds, proveEvent } from '#libs/audit';
 import { hasPython, runPython } from '../support/audit-verifiers.js';
+import { until } from '../support/faulty-database.js';
 import { type RetentionWorld, retentionWorld } from '../support/retention-world.js';
 
 describe('a log that is kept for a time only', () => {
@@ -124,6 +125,29 @@ describe('a log that is kept for a time only', () => {
     await at.retention.advance();
     expect((await at.placesOf(tenantId))[0]).toBe(9);
     for (const verdict of await at.verdicts()) expect(verdict).toMatchObject({ status: 'clean' });
+  });
+
+  it('keeps what a hold covers that is being placed at this moment', async () => {
+    const { tenantId, userId } = await at.tenant();
+    await at.appendOld(tenantId, 90, 3);
+    await at.sealAndSign();
+    await at.retention.advance();
+    await at.sealAndSign();
+    const { db } = at.world;
+    let [retiring, isOver] = [Promise.resolve(), false];
+    await db.tenantDb.run(tenantId, async (tx) => {
+      await holds.place(tx, tenantId, { scope: 'tenant', subject: null, reason: 'case', placedBy: userId });
+      retiring = at.retention.advance().finally(() => (isOver = true));
+      await until(async () => {
+        const { rows } = await db.owner.query(
+          `select from pg_locks l join pg_database d on d.oid = l.database
+           where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`,
+        );
+        return isOver || rows.length === 1;
+      });
+    });
+    await retiring;
+    expect((await at.placesOf(tenantId))[0]).toBe(0);
   });
 
   it('is not deleted when its archive is not what the tombstone tells of', async () => {

@@ -11,6 +11,7 @@ import { Loops } from '#libs/loops';
 import { counter } from '#libs/observability';
 import type { AuditLog } from '../audit-log.js';
 import { systemActor } from '../audit-record.js';
+import { LegalHolds } from '../keeping/index.js';
 import type { AuditKeys, NoteSigner } from '../notes/index.js';
 import {
   addRetirement,
@@ -44,6 +45,7 @@ const RESTRICT_VIOLATION = '23001';
 export class AuditRetention implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(AuditRetention.name);
   private readonly loops = new Loops(this.logger);
+  private readonly holds = new LegalHolds();
 
   /** @param db as the role that may append tombstones and nothing else to the log, and let events leave it */
   constructor(
@@ -134,6 +136,8 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
   ): Promise<void> {
     if (!(await isSigned(tx, eventId))) return;
     await this.assertArchived(tx, tenantId, { eventId, archive });
+    // The server looks for holds before it deletes: none may come in between.
+    await this.holds.keepOut(tx, tenantId);
     try {
       const gone = await retire(tx, eventId);
       retired.inc(gone);
