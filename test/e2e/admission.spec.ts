@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { register } from 'prom-client';
 import { Admission, Pressure } from '#libs/http';
 import { formatApiKey, hashOfSecret, newApiKey } from '../../apps/api/src/auth/api-keys/api-key.js';
+import { allEvents } from '../support/event-reader.js';
 import { testApp, type TestApp } from '../support/test-app.js';
 import type { TestDatabase } from '../support/test-database.js';
 
@@ -234,30 +235,41 @@ describe('an event loop that stood still', () => {
 });
 
 describe('event streams', () => {
-  it('are refused with 429 beyond what a tenant may have, and leave room when they end', async () => {
-    const app = await testApp({ STREAM_WATCHERS_PER_TENANT: '2', ROLE: 'api' });
-    try {
-      const form = new FormData();
-      form.append('file', new Blob(['The deductible is $500.']), 'plan.txt');
-      const uploaded = await app.fetch('/v1/documents', { method: 'POST', body: form, headers: app.admin });
-      const { id } = (await uploaded.json()) as { id: string };
-      // Nobody processes it, so its watchers have to wait.
-      const watch = (signal?: AbortSignal) =>
-        app.fetch(`/v1/documents/${id}/events`, { headers: app.admin, signal });
-      const leave = new AbortController();
-      expect((await watch(leave.signal)).status).toBe(200);
-      const second = await watch();
-      expect(second.status).toBe(200);
-      const third = await watch();
-      expect(third.status).toBe(429);
-      expect(await third.json()).toMatchObject({ code: 'too-many-streams', retryable: true });
-      leave.abort();
-      let next = await watch();
-      while (next.status === 429) next = await watch();
-      expect(next.status).toBe(200);
-      await Promise.all([second.body?.cancel(), next.body?.cancel()]);
-    } finally {
-      await app.close();
-    }
+  let app: TestApp;
+  let id: string;
+  beforeAll(async () => {
+    app = await testApp({ STREAM_WATCHERS_PER_TENANT: '2', ROLE: 'api' });
+    const form = new FormData();
+    form.append('file', new Blob(['The deductible is $500.']), 'plan.txt');
+    const uploaded = await app.fetch('/v1/documents', { method: 'POST', body: form, headers: app.admin });
+    ({ id } = (await uploaded.json()) as { id: string });
   });
+  afterAll(() => app.close());
+
+  /** Nobody processes it, so its watchers have to wait. */
+  const watch = (signal?: AbortSignal) =>
+    app.fetch(`/v1/documents/${id}/events`, { headers: app.admin, signal });
+
+  it('are refused with 429 beyond what a tenant may have, and leave room when they end', async () => {
+    const leave = new AbortController();
+    expect((await watch(leave.signal)).status).toBe(200);
+    const second = await watch();
+    expect(second.status).toBe(200);
+    const third = await watch();
+    expect(third.status).toBe(429);
+    expect(await third.json()).toMatchObject({ code: 'too-many-streams', retryable: true });
+    leave.abort();
+    let next = await watch();
+    while (next.status === 429) next = await watch();
+    expect(next.status).toBe(200);
+    await Promise.all([second.body?.cancel(), next.body?.cancel()]);
+  });
+
+  it('end for whose session has ended', async () => {
+    let response = await watch();
+    while (response.status === 429) response = await watch();
+    const events = allEvents(response);
+    expect((await app.fetch('/v1/auth/logout', { json: {}, headers: app.admin })).status).toBe(204);
+    expect((await events).at(-1)).toMatchObject({ event: 'error', data: { code: 'session-ended' } });
+  }, 20_000);
 });

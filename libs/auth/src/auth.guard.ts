@@ -1,11 +1,12 @@
 import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { auditActor, auditedActOf, AuditLog } from '#libs/audit';
+import { setRevalidation } from '#libs/http';
 import { currentContext } from '#libs/observability';
-import { AuthenticationFailed, CredentialMalformed, Unauthenticated } from './auth.errors.js';
+import { AuthenticationFailed, CredentialMalformed, Forbidden, Unauthenticated } from './auth.errors.js';
 import { CredentialVerifier } from './credential-verifier.js';
 import { accessRuleOf, setPrincipal } from './declarations.js';
-import type { Principal } from './principal.js';
+import { type Permission, type Principal, principalAllows } from './principal.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i;
 
@@ -18,16 +19,24 @@ export class AuthGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (accessRuleOf(context.getClass(), context.getHandler()).isPublic) return true;
+    const { isPublic, permission } = accessRuleOf(context.getClass(), context.getHandler());
+    if (isPublic) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     try {
       const credential = bearerOf(request.headers.authorization);
       identify(request, await this.verifier.verify(credential, request.ip));
+      setRevalidation(() => this.revalidate(credential, request.ip, permission));
       return true;
     } catch (error) {
       if (error instanceof AuthenticationFailed) await this.refuse(context, error);
       throw error;
     }
+  }
+
+  /** @throws AuthenticationFailed, Forbidden, and what says that nobody knows */
+  private async revalidate(credential: string, address: string, permission?: Permission): Promise<void> {
+    const principal = await this.verifier.verify(credential, address);
+    if (permission && !principalAllows(principal, permission)) throw new Forbidden(permission);
   }
 
   /** A refused credential is recorded; its absence and its expiry are not, or every page load would be. */

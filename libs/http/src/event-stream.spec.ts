@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { jest } from '@jest/globals';
 import type { FastifyReply } from 'fastify';
+import { DomainError } from '#libs/errors';
 import { newContext, runInContext } from '#libs/observability';
 import { type EventStream, openEventStream } from './event-stream.js';
 import { OpenStreams, registerEventStreams } from './open-streams.js';
+import { setRevalidation } from './revalidation.js';
 
 /** A response whose reader takes nothing until `take` is called. */
 class SlowResponse extends EventEmitter {
@@ -92,6 +94,37 @@ describe('an event stream with a slow reader', () => {
     const before = raw.writableLength;
     jest.advanceTimersByTime(29_000);
     expect(raw.writableLength - before).toBeLessThan(100);
+  });
+});
+
+describe('an event stream that waits', () => {
+  const forbidden = new (class extends DomainError {
+    readonly code = 'forbidden';
+    readonly kind = 'forbidden' as const;
+  })('Not any more');
+  const away = new (class extends DomainError {
+    readonly code = 'away';
+    readonly kind = 'unavailable' as const;
+  })('Nobody knows');
+
+  it('ends with the reason once its caller may not be here any more, and not because nobody knows', async () => {
+    jest.useFakeTimers();
+    const raw = new SlowResponse();
+    let answer: Error | undefined;
+    const stream = runInContext(newContext({ requestId: 'r' }), () => {
+      setRevalidation(() => (answer ? Promise.reject(answer) : Promise.resolve()));
+      return openEventStream(replyOf(raw), { endsOnShutdown: true });
+    });
+    for (answer of [undefined, away]) {
+      await jest.advanceTimersByTimeAsync(6_000);
+      expect(stream.closed).toBe(false);
+    }
+    answer = forbidden;
+    await jest.advanceTimersByTimeAsync(6_000);
+    expect(raw.text).toMatch(/event: error\ndata: \{.*"code":"forbidden"/);
+    expect(stream.closed).toBe(true);
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
   });
 });
 

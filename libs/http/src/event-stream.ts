@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
+import { DomainError, problemOf } from '#libs/errors';
 import { currentContext } from '#libs/observability';
 import { leaveGate } from './admission/index.js';
 import { openStreamsOf } from './open-streams.js';
+import { currentRevalidation, type Revalidation } from './revalidation.js';
 
 export interface EventStream {
   /** Resolves when the client can take more, so that a slow reader slows its writer down. */
@@ -16,6 +18,8 @@ const HEARTBEAT_MS = 15_000;
 const BUFFERED_BYTES = 262_144;
 /** A reader that takes nothing for this long is gone, whatever its socket says. */
 const STALLED_MS = 30_000;
+/** How long somebody may go on waiting for events whose credential or permission was withdrawn. */
+const REVALIDATE_EVERY_MS = 5_000;
 
 /** Streams that wait for events that may be long in coming; an answer that is being written is not among them. */
 const endedOnShutdown = new Set<EventStream>();
@@ -29,7 +33,8 @@ export async function endWaitingStreams(): Promise<void> {
 }
 
 /**
- * Answers a request with server-sent events. A comment every 15 s keeps intermediaries from closing the connection.
+ * Answers a request with server-sent events. A comment every 15 s keeps intermediaries from closing the connection. One
+ * that waits for events (`endsOnShutdown`) ends with an event `error` once its caller may not be here any more.
  *
  * @throws TooManyStreams before anything is sent
  */
@@ -52,10 +57,14 @@ export function openEventStream(
   raw.flushHeaders();
 
   const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), HEARTBEAT_MS).unref();
+  const revalidate = endsOnShutdown ? currentRevalidation() : undefined;
+  const revalidating =
+    revalidate && setInterval(() => void endUnlessWelcome(stream, revalidate), REVALIDATE_EVERY_MS).unref();
   let closed = false;
   const close = () => {
     closed = true;
     clearInterval(heartbeat);
+    clearInterval(revalidating);
     endedOnShutdown.delete(stream);
   };
   raw.once('close', () => {
@@ -85,6 +94,17 @@ export function openEventStream(
   };
   if (endsOnShutdown) endedOnShutdown.add(stream);
   return stream;
+}
+
+/** That nobody can say at the moment is no reason to send him away. */
+async function endUnlessWelcome(stream: EventStream, revalidate: Revalidation): Promise<void> {
+  try {
+    await revalidate();
+  } catch (error) {
+    if (!(error instanceof DomainError) || !['unauthenticated', 'forbidden'].includes(error.kind)) return;
+    await stream.send('error', problemOf(error));
+    stream.end();
+  }
 }
 
 function drained(raw: FastifyReply['raw']): Promise<void> {

@@ -22,6 +22,7 @@ export {
   Watcher,
 } from './declarations.js';
 export { endWaitingStreams, openEventStream, type EventStream } from './event-stream.js';
+export { setRevalidation } from './revalidation.js';
 export {
   admissionSection,
   type AdmissionConfig,
