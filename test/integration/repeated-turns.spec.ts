@@ -90,9 +90,14 @@ function turnIn(conversationId: string, more: Partial<Turn> = {}): Turn {
   };
 }
 
-function save(turn: Turn, fingerprint: string, { of = owner, words = turn.id as string | null } = {}) {
+const never = new AbortController().signal;
+function save(
+  turn: Turn,
+  fingerprint: string,
+  { of = owner, words = turn.id as string | null, signal = never } = {},
+) {
   const entry = { turn, userId: of.userId, fingerprint };
-  return repeated.save(of.tenantId, entry, () => (said = words));
+  return repeated.save(of.tenantId, entry, signal, () => (said = words));
 }
 
 const find = ({ id, conversationId }: Turn, of = owner) =>
@@ -192,6 +197,50 @@ describe('turns with answers that were given before', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect([await find(turns[0]), await notes(), committed]).toEqual([undefined, [], []]);
     expect(await save(turns[0], fingerprint)).toBe(true);
+  });
+
+  describe('while another transaction of the tenant is under way', () => {
+    /** The first of the turns is being saved, and stands still. */
+    async function standing(count: number) {
+      const turns = await Promise.all(
+        Array.from({ length: count }, async () => turnIn(await newConversation())),
+      );
+      const fingerprint = await fingerprintOf();
+      const begun = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      const { saveRepeated } = store;
+      const hold = async (...args: Parameters<typeof saveRepeated>) => {
+        store.saveRepeated = saveRepeated;
+        begun.resolve();
+        await held.promise;
+        return store.saveRepeated(...args);
+      };
+      store.saveRepeated = hold;
+      const first = save(turns[0]!, fingerprint);
+      await begun.promise;
+      return { turns, fingerprint, first, held };
+    }
+
+    it('do not wait for it long', async () => {
+      const { turns, fingerprint, first, held } = await standing(2);
+      expect(await save(turns[1]!, fingerprint)).toBe(true);
+      held.resolve();
+      expect(await first).toBe(true);
+    });
+
+    it('are not saved for those who leave, and fail with it at once', async () => {
+      const { turns, fingerprint, first, held } = await standing(3);
+      const leaving = new AbortController();
+      const left = save(turns[1]!, fingerprint, { signal: leaving.signal });
+      const waiting = save(turns[2]!, fingerprint);
+      leaving.abort(new Error('gone'));
+      await expect(left).rejects.toThrow('gone');
+      held.reject(new Error('away'));
+      await expect(first).rejects.toThrow('away');
+      await expect(waiting).rejects.toThrow('away');
+      expect(await Promise.all(turns.map((turn) => find(turn)))).toEqual([undefined, undefined, undefined]);
+      expect(await save(turns[1]!, fingerprint)).toBe(true);
+    });
   });
 
   it('of other tenants go in transactions of their own', async () => {

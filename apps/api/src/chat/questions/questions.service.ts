@@ -54,7 +54,7 @@ export class QuestionsService {
   async ask(owner: Owner, question: Question, signal: AbortSignal): Promise<Turn> {
     this.live.assertOpen();
     const turn = newTurn(question);
-    const repeated = await this.repeat(owner, turn);
+    const repeated = await this.repeat(owner, turn, signal);
     if (repeated) return repeated;
     const { atLeast } = question;
     const first = this.requireConversation(owner, turn.conversationId);
@@ -89,7 +89,7 @@ export class QuestionsService {
   async begin(owner: Owner, question: Question, signal: AbortSignal): Promise<FollowedTurn> {
     this.live.assertOpen();
     const turn = newTurn(question);
-    const repeated = await this.repeat(owner, turn);
+    const repeated = await this.repeat(owner, turn, signal);
     if (repeated) return new EndedTurn(repeated);
     const abort = new AbortController();
     const events = this.answers.stream(requestFor(owner, turn), abort.signal, {
@@ -176,18 +176,21 @@ export class QuestionsService {
   /**
    * The turn with the answer that was given before to the same question, saved. Whatever comes in the way, the question is
    * answered as any other: nothing was shown or written.
+   *
+   * @throws the signal's reason
    */
-  private async repeat(owner: Owner, asked: Turn): Promise<Turn | undefined> {
+  private async repeat(owner: Owner, asked: Turn, signal: AbortSignal): Promise<Turn | undefined> {
     let turn = asked;
     const save = ({ answer, results, fingerprint }: RepeatedAnswer) => {
       const { text, citations } = answer;
       turn = { ...asked, status: 'answered', answer, results, text, citations };
       const repeated = { turn, userId: owner.userId, fingerprint };
-      return this.repeatedTurns.save(owner.tenantId, repeated, () => this.record(turn));
+      return this.repeatedTurns.save(owner.tenantId, repeated, signal, () => this.record(turn));
     };
     try {
       if (!(await this.answers.repeat(requestFor(owner, asked), save))) return undefined;
     } catch (error) {
+      signal.throwIfAborted();
       if (!(error instanceof DomainError)) reportBug(error);
       return undefined;
     }

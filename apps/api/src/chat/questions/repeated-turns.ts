@@ -13,16 +13,19 @@ interface Waiting extends RepeatedTurn {
 interface Queue {
   waiting: Waiting[];
   underWay: number;
+  /** Until the next transaction begins beside those that are under way. */
+  timer?: NodeJS.Timeout;
 }
 
 /** More would keep the first of them waiting for the last. */
 const LARGEST_BATCH = 32;
-/** While one transaction waits for the disk, the next is being written. */
-const AT_ONCE = 1;
+/** For one transaction to end. While the database is slow, others begin beside it. */
+const LONGEST_WAIT_MS = 100;
+const AT_ONCE = 4;
 
 /**
  * Saves turns with answers that were given before, each with its record. Those of a tenant that come while others are
- * being saved go together in one transaction. Nobody waits for company.
+ * being saved go together in the next transaction. Nobody waits for company.
  */
 @Injectable()
 export class RepeatedTurns {
@@ -36,9 +39,16 @@ export class RepeatedTurns {
   /**
    * @param record completes the record of the request under way; called before it is written
    * @returns whether it is saved, and so may be shown; otherwise nothing was written
-   * @throws what the transaction throws, to all who share it
+   * @throws the signal's reason, when it may be saved all the same; what the transaction throws, to all who share it and
+   * all who wait for it
    */
-  save(tenantId: string, repeated: RepeatedTurn, record: () => void): Promise<boolean> {
+  async save(
+    tenantId: string,
+    repeated: RepeatedTurn,
+    signal: AbortSignal,
+    record: () => void,
+  ): Promise<boolean> {
+    signal.throwIfAborted();
     const queue = this.queues.get(tenantId) ?? { waiting: [], underWay: 0 };
     this.queues.set(tenantId, queue);
     const outcome = Promise.withResolvers<boolean>();
@@ -48,31 +58,55 @@ export class RepeatedTurns {
         record();
         return this.db.recordsOf(tenantId);
       });
-    queue.waiting.push({ ...repeated, recorded, outcome });
+    const entry = { ...repeated, recorded, outcome };
+    queue.waiting.push(entry);
     // A turn later, so that those who come in the same turn share a transaction.
-    setImmediate(() => void this.saveWaiting(tenantId, queue));
-    return outcome.promise;
+    setImmediate(() => this.begin(tenantId, queue));
+    const leave = () => {
+      queue.waiting = queue.waiting.filter((other) => other !== entry);
+      outcome.reject(signal.reason);
+    };
+    signal.addEventListener('abort', leave);
+    try {
+      return await outcome.promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  private begin(tenantId: string, queue: Queue): void {
+    if (queue.waiting.length === 0) return;
+    if (queue.underWay === 0) void this.saveWaiting(tenantId, queue);
+    else
+      queue.timer ??= setTimeout(() => {
+        queue.timer = undefined;
+        if (queue.waiting.length > 0 && queue.underWay < AT_ONCE) void this.saveWaiting(tenantId, queue);
+      }, LONGEST_WAIT_MS);
   }
 
   private async saveWaiting(tenantId: string, queue: Queue): Promise<void> {
-    if (queue.underWay >= AT_ONCE) return;
+    const batch = queue.waiting.splice(0, LARGEST_BATCH);
     queue.underWay += 1;
-    while (queue.waiting.length > 0)
-      await this.saveTogether(tenantId, queue.waiting.splice(0, LARGEST_BATCH));
+    try {
+      const saved = await this.saveTogether(tenantId, batch);
+      for (const { turn, outcome } of batch) outcome.resolve(saved.has(turn.id));
+    } catch (error) {
+      // Who waits for the same is not let wait for the same failure.
+      for (const { outcome } of [...batch, ...queue.waiting.splice(0)]) outcome.reject(error);
+    }
     queue.underWay -= 1;
+    clearTimeout(queue.timer);
+    queue.timer = undefined;
+    this.begin(tenantId, queue);
     if (queue.underWay === 0) this.queues.delete(tenantId);
   }
 
-  private async saveTogether(tenantId: string, batch: readonly Waiting[]): Promise<void> {
+  private async saveTogether(tenantId: string, batch: readonly Waiting[]): Promise<Set<string>> {
     let saved = new Set<string>();
-    try {
-      await this.db.changeTogether(tenantId, async (tx) => {
-        saved = await this.turns.saveRepeated(tx, tenantId, batch);
-        return batch.filter(({ turn }) => saved.has(turn.id)).flatMap(({ recorded }) => recorded());
-      });
-      for (const { turn, outcome } of batch) outcome.resolve(saved.has(turn.id));
-    } catch (error) {
-      for (const { outcome } of batch) outcome.reject(error);
-    }
+    await this.db.changeTogether(tenantId, async (tx) => {
+      saved = await this.turns.saveRepeated(tx, tenantId, batch);
+      return batch.filter(({ turn }) => saved.has(turn.id)).flatMap(({ recorded }) => recorded());
+    });
+    return saved;
   }
 }
