@@ -1,4 +1,4 @@
-import { CallHandler, ExecutionContext, Injectable, NestInterceptor } from '@nestjs/common';
+import { CallHandler, ExecutionContext, Injectable, NestInterceptor, StreamableFile } from '@nestjs/common';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import { AuditLog } from './audit-log.js';
 import { auditedActOf } from './audited.decorator.js';
@@ -15,11 +15,14 @@ export class AuditInterceptor implements NestInterceptor {
     const act = auditedActOf(context.getHandler());
     if (!act) return next.handle();
     const record = this.log.open(act);
+    let result: unknown;
     try {
-      const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+      result = await lastValueFrom(next.handle(), { defaultValue: undefined });
       await this.log.complete(record);
       return of(result);
     } catch (error) {
+      // Nobody reads a file any more whose download could not be recorded.
+      if (result instanceof StreamableFile) result.getStream().destroy();
       await this.log.fail(record, error);
       throw error;
     }
