@@ -161,6 +161,17 @@ describe('the evidence of the audit log over HTTP', () => {
     expect([refused.status, await codeOf(refused)]).toEqual([403, 'forbidden']);
   });
 
+  it('is asked for from any moment that the database knows, and from no other', async () => {
+    for (const [from, status] of [
+      ['0001-01-01T00:00:00Z', 200],
+      ['0000-12-31T23:59:59Z', 400],
+      ['2026-01-01T00:00:00%2B15:59', 200],
+      ['2026-01-01T00:00:00-16:00', 400],
+      ['9999-12-31T23:59:59-15:59', 200],
+    ] as const)
+      expect([from, (await get(`events?from=${from}`)).status]).toEqual([from, status]);
+  });
+
   it('records who read it', async () => {
     const id = await anEvent();
     await get(`events/${id}`);

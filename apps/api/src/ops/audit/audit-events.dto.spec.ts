@@ -26,6 +26,8 @@ describe('a query of the audit log', () => {
     { action: "x' or true --" },
     { action: ['a', 'b'] },
     { from: 'yesterday' },
+    { from: '0000-01-01T00:00:00Z' },
+    { to: '2026-11-03T11:00:00-16:00' },
     { actor_id: 'me' },
     { outcome: 'ok' },
     { order: 'random' },

@@ -13,7 +13,11 @@ const CATEGORIES = ['auth', 'data.read', 'data.write', 'admin', 'security', 'sys
 const ACTOR_TYPES = ['user', 'api-key', 'system', 'anonymous'] as const;
 const OUTCOMES = ['success', 'denied', 'failure'] as const;
 
-const moment = z.iso.datetime({ offset: true });
+/** PostgreSQL knows no year 0, and no zone that is sixteen hours or more away. */
+const UNKNOWN = /^0000|[+-](1[6-9]|2\d):\d\d$/;
+const moment = z.iso
+  .datetime({ offset: true })
+  .refine((text) => !UNKNOWN.test(text), 'is no time that can be asked for');
 
 export const ListAuditEvents = z.strictObject({
   ...cursorQuery,
@@ -56,7 +60,7 @@ export const GetAuditEvent = z.strictObject({
 export type GetAuditEvent = z.infer<typeof GetAuditEvent>;
 
 /** Time and id of the last event of the page before. */
-const AuditCursor = z.tuple([z.iso.datetime(), z.uuid()]);
+const AuditCursor = z.tuple([moment, z.uuid()]);
 
 export const AuditEventItem = z.object({
   id: z.uuid(),

@@ -12,7 +12,8 @@ const PreviewRetention = z.strictObject({
   within_days: z.coerce.number().int().min(0).max(3_650).default(30),
 });
 type PreviewRetention = z.infer<typeof PreviewRetention>;
-const Position = z.tuple([z.iso.datetime(), z.uuid()]);
+// PostgreSQL knows no year 0.
+const Position = z.tuple([z.iso.datetime().refine((text) => text >= '0001'), z.uuid()]);
 
 const ExpiringItem = z.object({
   document_id: z.uuid(),
