@@ -57,7 +57,10 @@ const watching = new Client({ connectionString: database.url });
 let isOver = false;
 try {
   const client = await CrashClient.connect(await api.url);
-  for (let i = 0; i < workerCount; i++) workers.push(await startWorker());
+  for (let i = 0; i < workerCount; i++) {
+    workers.push(spawnWorker());
+    await workers[i]!.url;
+  }
   await watching.connect();
   const watcher = new Watcher(watching);
   const watched = watch(watcher);
@@ -87,21 +90,27 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function startWorker(): Promise<ProgramProcess> {
-  const worker = spawnProgram({ ...environment, ROLE: 'worker', LOG_LEVEL: 'error' });
-  await worker.url;
-  return worker;
+function spawnWorker(): ProgramProcess {
+  return spawnProgram({ ...environment, ROLE: 'worker', LOG_LEVEL: 'error' });
 }
 
 /** The one that takes its place is started at once and not waited for. */
 async function killOne(watcher: Watcher): Promise<void> {
   const at = Math.floor(Math.random() * workers.length);
-  const { child, url, exit } = workers[at]!;
-  await url;
+  while (!(await isReady(workers[at]!))) workers[at] = spawnWorker();
+  const { child, exit } = workers[at]!;
   child.kill('SIGKILL');
   await exit;
   await watcher.noteDeath(child.pid!);
-  workers[at] = spawnProgram({ ...environment, ROLE: 'worker', LOG_LEVEL: 'error' });
+  workers[at] = spawnWorker();
+}
+
+/** False when it could not start, as while the server has no connection left; whoever runs it starts it again. */
+function isReady({ url }: ProgramProcess): Promise<boolean> {
+  return url.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function watch(watcher: Watcher): Promise<void> {
