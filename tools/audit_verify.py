@@ -8,7 +8,8 @@ described in docs/audit.md.
     audit_verify.py --key KEY [--key KEY ...] [--anchors FILE ...] [--json] FILE [FILE ...]
 
 KEY is a verifier key as the product shows it: name+id+key. An anchors file holds the checkpoints that were kept outside
-of the database. Exit code: 0 clean, 1 tampered, 2 incomplete, 3 not verifiable; of several files, the worst.
+of the database. Exit code: 0 clean, 1 tampered, 2 incomplete, 3 not verifiable; of several files, the worst, which is
+tampered before not verifiable before incomplete.
 """
 import argparse
 import base64
@@ -29,6 +30,10 @@ COLUMNS = ('tenant_id id occurred_at action category actor_type actor_id actor_r
 
 class Unverifiable(Exception):
     """It is not what it should be, so that nothing can be said about it."""
+
+
+# What a file that is no archive and no proof may lead to.
+MALFORMED = (Unverifiable, OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 # Ed25519 (RFC 8032, section 5.1), verification only. ------------------------------------------------------------------
@@ -593,6 +598,8 @@ def verify_retired(file, first, keys):
         tree.add(hashed)
     else:
         raise Unverifiable('the end of the archive is missing')
+    if file.readline():
+        return 'tombstone-forged', 'there is something behind it'
     if open_tombstone(record['note'], keys) != (first['tenant_id'], tree.size, tree.root(), digest.hexdigest()):
         return 'tombstone-forged', 'it is not what a known key signed'
     return None
@@ -665,13 +672,22 @@ def main():
                 anchors += [json.loads(line) for line in file if line.endswith('\n')]
         worst = 0
         for path in arguments.file:
-            verdict = verify_file(path, keys, anchors)
-            print(json.dumps(verdict)) if arguments.json else show(path, verdict)
-            worst = max(worst, EXIT[verdict['status']], key=[0, 2, 1].index)
+            worst = max(worst, judge(path, keys, anchors, arguments.json), key=[0, 2, 3, 1].index)
         return worst
-    except (Unverifiable, OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except MALFORMED as problem:
         print(f'not verifiable: {problem}', file=sys.stderr)
         return 3
+
+
+def judge(path, keys, anchors, as_json):
+    """The exit code for one file. What cannot be read hides nothing of the others."""
+    try:
+        verdict = verify_file(path, keys, anchors)
+    except MALFORMED as problem:
+        print(f'{path}: not verifiable: {problem}', file=sys.stderr)
+        return 3
+    print(json.dumps(verdict)) if as_json else show(path, verdict)
+    return EXIT[verdict['status']]
 
 
 if __name__ == '__main__':

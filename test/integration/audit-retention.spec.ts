@@ -168,6 +168,12 @@ describe('a log that is kept for a time only', () => {
         verdicts: [verdict],
       } = await runPython([forged], at.world.keys);
       expect(verdict).toMatchObject({ status: 'tampered', findings: [{ kind: 'body-changed' }] });
+      // What stands behind the tombstone is signed by nobody; and a file that is nothing hides no other.
+      const nothing = join(at.folder, 'nothing.ndjson');
+      await appendFile(nothing, '['.repeat(100_000));
+      const { verdicts, exitCode } = await runPython([nothing, path], at.world.keys);
+      expect(verdicts).toMatchObject([{ status: 'tampered', findings: [{ kind: 'tombstone-forged' }] }]);
+      expect(exitCode).toBe(1);
     }
   });
 });
