@@ -217,6 +217,18 @@ describe('API keys and service accounts over HTTP', () => {
       expect((await create({ name: 'x' }, bearer(key))).body.code).toBe('session-required');
     });
 
+    it('is sent no mail with which somebody could choose a password for it', async () => {
+      const { body: account } = await call<Account>('POST', '/v1/service-accounts', app.admin, {
+        name: `mute ${randomUUID()}`,
+      });
+      const email = `service-${account.id}@service.invalid`;
+      expect((await call('POST', '/v1/auth/password/forgot', {}, { email })).status).toBe(202);
+      const { rows } = await app.db.owner.query('select from password_reset where user_id = $1', [
+        account.id,
+      ]);
+      expect(rows).toEqual([]);
+    });
+
     it('has no password, and is a stranger’s in another tenant', async () => {
       const { body } = await create({ name: `quiet ${randomUUID()}` });
       const login = await app.fetch('/v1/auth/login', {

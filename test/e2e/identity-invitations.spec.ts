@@ -153,6 +153,14 @@ describe('joining over HTTP', () => {
     const complete = (token: string | undefined, tenant_name = `t-${randomUUID()}`) =>
       people.send('POST', '/v1/auth/sign-up/complete', {}, { token, password: PASSWORD, tenant_name });
 
+    it('sends three mails an hour to one address, however many ask at once', async () => {
+      const email = address();
+      const asked = await Promise.all(Array.from({ length: 8 }, () => request(email)));
+      expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([202]));
+      const { rows } = await app.db.owner.query('select from sign_up where email = $1', [email]);
+      expect(rows).toHaveLength(3);
+    });
+
     it('makes a tenant of one’s own after the address was shown to be one’s own', async () => {
       const email = address();
       expect(await request(email)).toMatchObject({ status: 202, body: { accepted: true } });

@@ -89,7 +89,9 @@ export class SignUpService {
   }
 }
 
+/** All who ask for one address take turns until their commit. */
 async function hasTooMany(tx: EntityManager, email: string): Promise<boolean> {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('sign_up'), hashtext($1))`, [email]);
   const [row] = await tx.query<{ count: number }[]>(
     `select count(*)::int as count from sign_up where tenant_id = $1 and email = $2`,
     [INSTALLATION, email],

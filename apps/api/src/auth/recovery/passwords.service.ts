@@ -11,6 +11,7 @@ import { MailOutbox, Mails } from '../mail/index.js';
 import { LoginThrottle } from '../passwords/login-throttle.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { isOfProgram } from '../service-accounts/service-account.store.js';
 import { revokeSessions } from '../sessions/session.store.js';
 import { VerifiedCredentials } from '../verified-credentials.js';
 import { countRecentResets, findReset, insertReset, removeOldResets, useReset } from './recovery.store.js';
@@ -54,12 +55,12 @@ export class PasswordsService {
   }
 
   /**
-   * Sends a mail if the address has an account that can be used. What its caller is told does not depend on it, and
+   * Sends a mail if the address has an account of a person that can be used. What its caller is told does not depend on it, and
    * neither does when (see the controller).
    */
   async requestReset(address: string): Promise<void> {
     const user = await this.tenants.findLogin(address);
-    if (!user || user.disabled) return;
+    if (!user || user.disabled || isOfProgram(user.email)) return;
     const { tenantId, id: userId, email } = user;
     auditActor({ type: 'anonymous', tenantId });
     auditDetail({ targets: [{ type: 'user', id: userId }] });

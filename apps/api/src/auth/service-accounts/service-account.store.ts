@@ -11,8 +11,13 @@ export interface ServiceAccount {
   disabled: boolean;
 }
 
+/** No mail server can have it (RFC 2606). */
+const DOMAIN = '@service.invalid';
+
+export const isOfProgram = (address: string) => address.endsWith(DOMAIN);
+
 /**
- * A user without a password, whose address no mail server can have (RFC 2606). undefined: the same request made it
+ * A user without a password, whose address no mail server can have. undefined: the same request made it
  * before. The name must be free.
  */
 export async function insertServiceAccount(
@@ -23,7 +28,7 @@ export async function insertServiceAccount(
   const made = await tx.query<unknown[]>(
     `insert into app_user (tenant_id, id, email, password_hash, role) values ($1, $2, $3, null, $4)
      on conflict (tenant_id, id) do nothing returning id`,
-    [tenantId, id, `service-${id}@service.invalid`, role],
+    [tenantId, id, `service-${id}${DOMAIN}`, role],
   );
   if (made.length === 0) return undefined;
   await tx.query(
