@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuditKeys, AuditRetention } from '#libs/audit';
@@ -60,13 +60,15 @@ describe('the audit log of a tenant that keeps it for a month, in the whole prog
 
     const paths = { proof: join(folder, 'proof.json'), log: join(folder, 'archive.ndjson') };
     await writeFile(paths.proof, JSON.stringify(proven.proof));
+    // The program goes on signing: an archive does not have what was kept elsewhere after it was written.
+    const anchors = join(folder, 'anchors.ndjson');
+    await copyFile(join(app.dataDir, 'audit-checkpoints.ndjson'), anchors);
     const config = loadConfig(sections, { DATABASE_URL: app.db.url, DATA_DIR: app.dataDir });
     const verdict = await verifyAudit({ write: paths.log, anchors: [], keys: [] }, config);
     expect(verdict).toMatchObject({ status: 'clean', findings: [], counts: { retired: OLD } });
     if (!hasPython) return;
     const retired = join(app.dataDir, 'audit-archive', tenantId, retirement.archive);
     const keys = await AuditKeys.load(join(app.dataDir, 'secrets', 'audit-keys.json'));
-    const anchors = join(app.dataDir, 'audit-checkpoints.ndjson');
     const { verdicts } = await runPython([paths.log, paths.proof, retired], keys, anchors);
     expect(verdicts.map(({ status }) => status)).toEqual(['clean', 'clean', 'clean']);
     expect(verdicts[0]!.counts.retired).toBe(OLD);
