@@ -1,6 +1,7 @@
 import { loadConfig } from '#libs/config';
 import { databaseSection } from '#libs/database';
 import { definePolicies } from './app.policies.js';
+import { workerSection } from './ingestion/index.js';
 import { chatSection, embedderSection } from './rag/index.js';
 
 const sections = { database: databaseSection, chat: chatSection, embedder: embedderSection };
@@ -38,12 +39,23 @@ describe('the policies of the product', () => {
         ).not.toThrow();
   });
 
-  it('hedge an embedder that is reached over the network only', () => {
-    const hedges = (environment: Record<string, string>) =>
+  describe('of the embedder', () => {
+    const options = (environment: Record<string, string>) =>
       policiesWith(environment)
         .find(({ name }) => name === 'embedder')!
-        .describe().options.hedge;
-    expect(hedges({})).toBeUndefined();
-    expect(hedges({ EMBEDDER_PROVIDER: 'openai' })).toEqual({ floorMs: 50, budgetRatio: 0.05 });
+        .describe().options;
+
+    it('hedge only one that is reached over the network', () => {
+      expect(options({}).hedge).toBeUndefined();
+      expect(options({ EMBEDDER_PROVIDER: 'openai' }).hedge).toEqual({ floorMs: 50, budgetRatio: 0.05 });
+    });
+
+    it('let a batch on this machine wait for those of all other documents, a slow machine included', () => {
+      const secondsOfBatch = 2;
+      const timesSlower = 8;
+      const { attemptTimeoutMs } = options({});
+      const documents = loadConfig({ worker: workerSection }, {}).worker.concurrency;
+      expect(attemptTimeoutMs).toBeGreaterThan(1_000 * secondsOfBatch * timesSlower * documents);
+    });
   });
 });

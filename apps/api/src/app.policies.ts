@@ -57,14 +57,21 @@ const redisPolicy: PolicyOptions = {
 };
 
 function embedderPolicy(provider: string = 'local'): PolicyOptions {
+  const isLocal = provider === 'local';
   return {
-    // For a batch of passages; a question asks with a shorter limit of its own.
-    attemptTimeoutMs: 30_000,
+    // For a batch of passages; a question asks with a shorter limit of its own. On this machine a batch waits behind those
+    // of all documents that are worked on, and a machine that is slow is no embedder that is away.
+    attemptTimeoutMs: isLocal ? 120_000 : 30_000,
     retry: { retries: 1 },
-    breaker: { minimumCalls: 5, failuresInARow: 8, slowCallMs: 15_000, slowStartMs: 2_000 },
+    breaker: {
+      minimumCalls: 5,
+      failuresInARow: 8,
+      slowCallMs: isLocal ? 60_000 : 15_000,
+      slowStartMs: 2_000,
+    },
     bulkhead: { concurrency: 8, queue: 32, backgroundMaxWaitMs: 60_000 },
     // A second question to the same thread of our own would only wait behind the first.
-    ...(provider !== 'local' && { hedge: {} }),
+    ...(!isLocal && { hedge: {} }),
   };
 }
 
