@@ -41,7 +41,10 @@ export function createLogger({ level, destination }: LoggerOptions): Pino {
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: describeError },
       mixin: idsOfContext,
-      formatters: { level: (label) => ({ level: label }), log: (fields) => redacted(fields) as typeof fields },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => redacted(fields) as typeof fields,
+      },
     },
     destination ?? pino.destination({ fd: 1, sync: false }),
   );

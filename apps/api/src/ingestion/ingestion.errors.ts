@@ -31,7 +31,9 @@ export class UnsupportedDocumentType extends DomainError {
   readonly code = 'unsupported-document-type';
   readonly kind = 'unsupported-type' as const;
   constructor() {
-    super(`Files of this type cannot be read. These can: ${READABLE_TYPES}. A ZIP file is brought in as an import`);
+    super(
+      `Files of this type cannot be read. These can: ${READABLE_TYPES}. A ZIP file is brought in as an import`,
+    );
   }
 }
 

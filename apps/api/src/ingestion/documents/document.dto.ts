@@ -58,7 +58,9 @@ export const AssessmentBody = z.object({
   warnings: z.array(z.string()),
   needs_password: z
     .boolean()
-    .describe('The file opens with its password only, which is not kept: who has it read anew gives it again.'),
+    .describe(
+      'The file opens with its password only, which is not kept: who has it read anew gives it again.',
+    ),
   passages_without_vector: z
     .array(z.uuid())
     .describe('Passages that the embedding model refused; they are found by their words only.'),
