@@ -31,6 +31,7 @@ import { CreatePrivacy1764000030000 } from './1764000030000-create-privacy.js';
 import { StrengthenSessions1764000032000 } from './1764000032000-strengthen-sessions.js';
 import { KeepVectorsInline1764000033000 } from './1764000033000-keep-vectors-inline.js';
 import { SeparateSealer1764000034000 } from './1764000034000-separate-sealer.js';
+import { BoundRetention1764000035000 } from './1764000035000-bound-retention.js';
 
 /** Every migration, oldest first. One that has landed is never edited. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -66,4 +67,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   StrengthenSessions1764000032000,
   KeepVectorsInline1764000033000,
   SeparateSealer1764000034000,
+  BoundRetention1764000035000,
 ];

@@ -127,6 +127,50 @@ describe('a log that is kept for a time only', () => {
     for (const verdict of await at.verdicts()) expect(verdict).toMatchObject({ status: 'clean' });
   });
 
+  it('looks for what holds cover among the events that are about to leave, and at nothing else', async () => {
+    const { tenantId, userId } = await at.tenant();
+    for (const count of [2, 4]) {
+      await at.appendOld(tenantId, 90, count);
+      await at.world.sealAll();
+    }
+    await at.appendOld(tenantId, 80, 1, userId);
+    await at.sealAndSign();
+    const { rows } = await at.world.db.owner.query<{ place: number }>(
+      `select l.leaf_index::int as place from audit_leaf l join audit_event e on e.id = l.event_id
+       where e.tenant_id = $1 and e.targets @> '[{"id": "thing-3"}]'`,
+      [tenantId],
+    );
+    const place = rows[0]!.place;
+    const heldFrom = async (from: number, to: number) => {
+      const [row] = await at.world.sealerDb.run(tenantId, (tx) =>
+        tx.query<{ place: number | null }[]>('select audit_held_from($1, $2)::int as place', [from, to]),
+      );
+      return row!.place;
+    };
+    expect(await heldFrom(0, 7)).toBeNull();
+    for (const [scope, subject] of [
+      ['user', userId],
+      ['document', 'thing-3'],
+    ] as const)
+      await at.world.db.tenantDb.run(tenantId, (tx) =>
+        holds.place(tx, tenantId, { scope, subject, reason: 'case', placedBy: userId }),
+      );
+    expect(await heldFrom(0, 7)).toBe(place);
+    expect(await heldFrom(0, place)).toBeNull();
+    expect(await heldFrom(place + 1, 6)).toBeNull();
+    expect(await heldFrom(place + 1, 7)).toBe(6);
+    await at.retireAll();
+    expect((await at.placesOf(tenantId))[0]).toBe(place);
+    const { rows: targets } = await at.world.db.owner.query(
+      `select count(*)::int as all, count(e.id)::int as kept from audit_target t
+       left join audit_event e on e.tenant_id = t.tenant_id and e.id = t.event_id where t.tenant_id = $1`,
+      [tenantId],
+    );
+    // Also the tombstone names one, its archive.
+    const kept = 7 - place + 1;
+    expect(targets).toEqual([{ all: kept, kept }]);
+  });
+
   it('keeps what a hold covers that is being placed at this moment', async () => {
     const { tenantId, userId } = await at.tenant();
     await at.appendOld(tenantId, 90, 3);

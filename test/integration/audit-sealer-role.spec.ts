@@ -11,7 +11,7 @@ const EVIDENCE = [
   ...['audit_anchor', 'audit_checkpoint', 'audit_head', 'audit_leaf', 'audit_retirement', 'audit_seal_state'],
   ...['audit_tile', 'audit_tree'],
 ];
-const RETIRING = ['audit_retire(uuid)', 'audit_held_from()', 'audit_tombstone_end(uuid)'];
+const RETIRING = ['audit_retire(uuid)', 'audit_held_from(bigint, bigint)', 'audit_tombstone_end(uuid)'];
 const [REFUSED, REFUSED_BY_DRIVER] = [{ code: '42501' }, { driverError: { code: '42501' } }];
 
 describe('the login of the program and that of the sealer', () => {

@@ -73,15 +73,15 @@ export async function findRetirable(
     `with due as (
        select l.leaf_index, e.occurred_at from audit_leaf l
        join audit_event e on e.tenant_id = l.tenant_id and e.id = l.event_id
-       where l.tenant_id = $1 and l.leaf_index >= $2 and l.leaf_index < $2 + ${MOST_RETIRED}
+       where l.tenant_id = $1 and l.leaf_index >= $2 and l.leaf_index < $4
      )
      select least(
        (select max(leaf_index) + 1 from due),
        (select min(leaf_index) from due where occurred_at > now() - make_interval(days => $3)),
-       audit_held_from()
+       audit_held_from($2, $4)
      ) as upto
      where exists (select from due where leaf_index = $2 and occurred_at < now() - make_interval(days => $3 + 1))`,
-    [tenantId, from, days],
+    [tenantId, from, days, from + MOST_RETIRED],
   )) as { upto: string | null }[];
   return Math.max(from, Number(row?.upto ?? from));
 }
