@@ -56,6 +56,19 @@ describe('CitedAnswer', () => {
     ]);
   });
 
+  it.each([
+    ['German', 'Ein Besuch der Notaufnahme kostet „$250 copay per visit“ [2]. Physiotherapie: "20 visits" [1].'],
+    ['Spanish', '¿Urgencias? Cada visita cuesta «$250 copay per visit» [2]. La fisioterapia: "20 visits" [1].'],
+    ['Japanese', '救急外来は "$250 copay per visit" です[2]。理学療法は "20 visits" までです[1]。'],
+  ])('keeps an answer in %s that quotes English words', (_, written) => {
+    const { answer, citations } = write(written);
+    expect(citations.map(({ passageId, quote }) => [passageId, quote])).toEqual([
+      [emergency.id, expect.stringContaining('$250 copay per visit')],
+      [therapy.id, expect.stringContaining('20 visits')],
+    ]);
+    expect(answer.text.replace(/ ?\[\d\]/g, '')).toBe(written.replace(/ ?\[\d\]/g, ''));
+  });
+
   it('says where the quote stands in its source, and which words of the answer rest on it', () => {
     const { text, citations } = write(GOOD);
     for (const { quote, sourceStart, sourceEnd, passageId } of citations) {
