@@ -29,4 +29,13 @@ describe('sentencesOf', () => {
     expect(sentencesOf('  A plan.  ')).toEqual([{ start: 2, end: 9 }]);
     expect(sentencesOf(' \n ')).toEqual([]);
   });
+
+  it('ends sentences at the marks of scripts that write no spaces', () => {
+    const text = '免責金額は五万円です。「ご注意」をお読みください！　年齢条件は三十歳以上です。';
+    expect(sentencesOf(text).map(({ start, end }) => text.slice(start, end))).toEqual([
+      '免責金額は五万円です。',
+      '「ご注意」をお読みください！',
+      '年齢条件は三十歳以上です。',
+    ]);
+  });
 });

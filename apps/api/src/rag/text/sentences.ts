@@ -22,10 +22,11 @@ export function sentencesOf(text: string): Span[] {
 
 /**
  * White space between two sentences (after their closing mark, quote or bracket, before a capital, digit, quote or
- * bracket), an empty line, or a line break before a bullet.
+ * bracket), the end of a sentence in a script that has closing marks of its own and no spaces, an empty line, or a line
+ * break before a bullet.
  */
 const BOUNDARY =
-  /(?<=[.!?…]["'”’)\]]*)\s+(?=["'“‘([]*[\p{Lu}\p{N}])|\s*\n\s*\n\s*|\s*\n\s*(?=[•▪●◦‣*–-]\s)/gu;
+  /(?<=[。！？｡][」』）]*)\s*(?![。！？｡」』）])|(?<=[.!?…]["'”’)\]]*)\s+(?=["'“‘([]*[\p{Lu}\p{N}])|\s*\n\s*\n\s*|\s*\n\s*(?=[•▪●◦‣*–-]\s)/gu;
 
 /** A full stop behind one of these, or behind a single capital, does not end a sentence. */
 const ABBREVIATIONS = new Set([

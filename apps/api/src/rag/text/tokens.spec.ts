@@ -1,4 +1,4 @@
-import { tokenize } from './tokens.js';
+import { runsOf, tokenize } from './tokens.js';
 
 describe('tokenize', () => {
   it('finds words and numbers and where they stand', () => {
@@ -17,5 +17,17 @@ describe('tokenize', () => {
 
   it('keeps letters of any script together with their marks', () => {
     expect(tokenize('Español naïve å').map(({ text }) => text)).toEqual(['español', 'naïve', 'å']);
+  });
+
+  it('tells words apart where a script writes no spaces, each where it stands', () => {
+    const text = 'Plan A: ロードサービスは年間3回まで無料。';
+    const tokens = tokenize(text);
+    expect(tokens.map(({ text: word }) => word)).toEqual(
+      expect.arrayContaining(['plan', 'サービス', '年間', '3', '無料']),
+    );
+    expect(tokens.every(({ text: word, start, end }) => text.slice(start, end).toLowerCase() === word)).toBe(
+      true,
+    );
+    expect(runsOf('年間三回まで').map(({ text: run }) => run)).toEqual(['年間三回まで']);
   });
 });

@@ -1,4 +1,4 @@
-import { stem, tokenize } from '../../text/index.js';
+import { runsOf, stem } from '../../text/index.js';
 
 /**
  * The words of a text as they are looked up: lower case, without accents, English ones by their stems, without those
@@ -6,7 +6,7 @@ import { stem, tokenize } from '../../text/index.js';
  * Passages and questions go through the same function, so a change of it needs the passages to be indexed anew.
  */
 export function termsOf(text: string): string[] {
-  return tokenize(text.normalize('NFKD').replace(ACCENTS, '').normalize('NFKC'))
+  return runsOf(text.normalize('NFKD').replace(ACCENTS, '').normalize('NFKC'))
     .flatMap((token) => piecesOf(token.text))
     .filter((word) => !STOP_WORDS.has(word))
     .map((word) => stemOf(word).slice(0, MAX_TERM_LENGTH));

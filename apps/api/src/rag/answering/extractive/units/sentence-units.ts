@@ -61,7 +61,7 @@ const textAt = (text: string, { start, end }: Span) => text.slice(start, end);
 
 /** A line that only names what follows states nothing. */
 const isTitle = (line: string) =>
-  !BULLET.test(line) && !/[.!?…:;)"”]$|\d/.test(line) && line.split(/\s+/).length <= 8;
+  !BULLET.test(line) && !/[.!?…:;)"”。！？]$|\d/.test(line) && line.split(/\s+/).length <= 8;
 
 /** Joins pieces that say something only together; see `completes`. */
 function joinIncomplete(text: string, spans: Span[]): Span[] {
