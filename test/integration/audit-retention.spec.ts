@@ -1,6 +1,6 @@
 import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LegalHolds, proveEvent } from '#libs/audit';
+import { AuditRetention, LegalHolds, proveEvent } from '#libs/audit';
 import { hasPython, runPython } from '../support/audit-verifiers.js';
 import { until } from '../support/faulty-database.js';
 import { type RetentionWorld, retentionWorld } from '../support/retention-world.js';
@@ -76,6 +76,26 @@ describe('a log that is kept for a time only', () => {
         'clean',
         'clean',
       ]);
+  });
+
+  it('loses all that is due without waiting for the next look, however much it is', async () => {
+    const { tenantId } = await at.tenant();
+    await at.appendOld(tenantId, 90, 50);
+    const { sealerDb, log, keys } = at.world;
+    const options = { runs: true, batch: 20, pauseMs: 1 };
+    const running = new AuditRetention(sealerDb, log, keys, at.folder, options);
+    await at.sealAndSign();
+    running.onApplicationBootstrap();
+    try {
+      await until(async () => {
+        await at.sealAndSign();
+        return (await at.placesOf(tenantId))[0] === 50;
+      });
+    } finally {
+      await running.beforeApplicationShutdown();
+    }
+    expect(await at.placesOf(tenantId)).toEqual(range(50, 53));
+    for (const verdict of await at.verdicts()) expect(verdict).toMatchObject({ status: 'clean' });
   });
 
   it('keeps everything unless its tenant says otherwise, and what is younger', async () => {
@@ -178,7 +198,8 @@ describe('a log that is kept for a time only', () => {
     await at.retention.advance();
     await at.sealAndSign();
     const { db } = at.world;
-    let [retiring, isOver] = [Promise.resolve(), false];
+    let retiring: Promise<unknown> = Promise.resolve();
+    let isOver = false;
     await db.tenantDb.run(tenantId, async (tx) => {
       await holds.place(tx, tenantId, { scope: 'tenant', subject: null, reason: 'case', placedBy: userId });
       retiring = at.retention.advance().finally(() => (isOver = true));

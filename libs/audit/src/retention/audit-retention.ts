@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -34,6 +35,10 @@ const retired = counter({
 });
 
 const LOOK_EVERY_MS = 600_000;
+/** Between two steps with the same tenants; a tombstone waits for its signature about as long as some of them. */
+const PAUSE_MS = 2_000;
+/** Of one tombstone: a transaction deletes as many. */
+const MOST_RETIRED = 20_000;
 const RESTRICT_VIOLATION = '23001';
 
 /**
@@ -47,53 +52,86 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
   private readonly loops = new Loops(this.logger);
   private readonly holds = new LegalHolds();
 
-  /** @param db as the role that may append tombstones and nothing else to the log, and let events leave it */
+  /**
+   * @param db as the role that may append tombstones and nothing else to the log, and let events leave it
+   * @param options batch: events that leave at a time; pauseMs: between two steps while there is more to do
+   */
   constructor(
     private readonly db: Pick<TenantDb, 'run' | 'runAsWorker'>,
     private readonly log: AuditLog,
     private readonly keys: AuditKeys,
     private readonly folder: string,
-    private readonly options: { runs: boolean },
+    private readonly options: { runs: boolean; batch?: number; pauseMs?: number },
   ) {}
 
   onApplicationBootstrap(): void {
     if (this.options.runs && this.keys.signer)
-      this.loops.repeat(LOOK_EVERY_MS, () => this.advance(), 'old audit events could not be retired');
+      this.loops.repeat(LOOK_EVERY_MS, () => this.catchUp(), 'old audit events could not be retired');
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loops.stop();
   }
 
-  /** Takes every tenant one step further. */
-  async advance(): Promise<void> {
-    const tenants = await this.db.runAsWorker((tx) => listRetaining(tx));
+  /**
+   * Takes tenants one step further.
+   *
+   * @param among all of them, unless it is said which
+   * @returns those with which to go on soon, because events left the log or are waiting for the signature over a tombstone
+   */
+  async advance(among?: readonly string[]): Promise<string[]> {
+    const tenants = await this.db.runAsWorker((tx) => listRetaining(tx, among));
+    const behind: string[] = [];
     for (const { tenantId, days } of tenants) {
-      if (this.loops.signal.aborted) return;
-      await this.advanceTenant(tenantId, days).catch((error: unknown) =>
+      if (this.loops.signal.aborted) return [];
+      const hasMore = await this.advanceTenant(tenantId, days).catch((error: unknown) =>
         this.logger.warn({ tenantId, reason: (error as Error).name }, 'an audit log keeps what is old'),
       );
+      if (hasMore) behind.push(tenantId);
     }
+    return behind;
   }
 
-  private advanceTenant(tenantId: string, days: number): Promise<void> {
+  /**
+   * Goes on with those that have more to do, until it is time to look at all of them anew.
+   *
+   * @returns whether some still have
+   */
+  private async catchUp(): Promise<boolean> {
+    const { signal } = this.loops;
+    const untilMs = performance.now() + LOOK_EVERY_MS;
+    let behind = await this.advance();
+    while (behind.length > 0 && !signal.aborted && performance.now() < untilMs) {
+      await delay(this.options.pauseMs ?? PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      behind = await this.advance(behind);
+    }
+    return behind.length > 0;
+  }
+
+  /** @returns whether there may be more to do soon */
+  private advanceTenant(tenantId: string, days: number): Promise<boolean> {
     return this.db.run(tenantId, async (tx) => {
       const { signer } = this.keys;
-      if (!signer || !(await lockForRetirement(tx, tenantId))) return;
+      if (!signer || !(await lockForRetirement(tx, tenantId))) return false;
       const [last] = await listRetirements(tx, tenantId, 1);
-      if (last && !last.retiredAt) await this.retireTold(tx, tenantId, last);
-      else await this.tell(tx, tenantId, { from: last?.to ?? 0, days, signer });
+      if (!last || last.retiredAt) return this.tell(tx, tenantId, { from: last?.to ?? 0, days, signer });
+      await this.retireTold(tx, tenantId, last);
+      return true;
     });
   }
 
-  /** Nothing is locked but for the others who would do the same, until the tombstone is appended at the end. */
+  /**
+   * Nothing is locked but for the others who would do the same, until the tombstone is appended at the end.
+   *
+   * @returns whether there was something to tell of
+   */
   private async tell(
     tx: EntityManager,
     tenantId: string,
     { from, days, signer }: { from: number; days: number; signer: NoteSigner },
-  ): Promise<void> {
-    const to = await findRetirable(tx, tenantId, from, days);
-    if (to <= from) return;
+  ): Promise<boolean> {
+    const to = await findRetirable(tx, tenantId, { from, days, most: this.options.batch ?? MOST_RETIRED });
+    if (to <= from) return false;
     const archive = `${from}-${to}.ndjson`;
     const tree = { tenantId, from, frontier: await frontierAt(tx, tenantId, from) };
     const written = await writeRetired(
@@ -127,6 +165,7 @@ export class AuditRetention implements OnApplicationBootstrap, BeforeApplication
       eventId,
     );
     await addRetirement(tx, tenantId, { eventId, to, archive });
+    return true;
   }
 
   private async retireTold(

@@ -3,8 +3,6 @@ import { Frontier } from '../merkle/index.js';
 import { subtreesOf } from '../sealing/index.js';
 import type { RetiredEntry } from './retired-file.js';
 
-/** Of one tombstone: a transaction deletes as many. */
-export const MOST_RETIRED = 20_000;
 const PAGE = 1_000;
 
 /** A tombstone in the log of a tenant. */
@@ -19,11 +17,15 @@ export interface Retirement {
   retiredAt: Date | null;
 }
 
-/** Tenants that keep their log for a time only, and for how many days. */
-export async function listRetaining(tx: EntityManager): Promise<{ tenantId: string; days: number }[]> {
+/** Tenants that keep their log for a time only, and for how many days: all, or those of them that are among these. */
+export async function listRetaining(
+  tx: EntityManager,
+  among?: readonly string[],
+): Promise<{ tenantId: string; days: number }[]> {
   const rows = (await tx.query(
     `select tenant_id, settings->>'audit_retention_days' as days from tenant
-     where settings ? 'audit_retention_days' order by tenant_id`,
+     where settings ? 'audit_retention_days' and ($1::uuid[] is null or tenant_id = any($1)) order by tenant_id`,
+    [among ?? null],
   )) as { tenant_id: string; days: string }[];
   return rows.map(({ tenant_id, days }) => ({ tenantId: tenant_id, days: Number(days) }));
 }
@@ -61,13 +63,14 @@ export async function addRetirement(
 
 /**
  * Before which place all events from `from` on are older than so many days and none is under a legal hold. Not before the
- * first of them is a day older still, so that a tombstone stands for a day at least.
+ * first of them is a day older still, so that a tombstone stands for a day at least, unless there are many.
+ *
+ * @param most events
  */
 export async function findRetirable(
   tx: EntityManager,
   tenantId: string,
-  from: number,
-  days: number,
+  { from, days, most }: { from: number; days: number; most: number },
 ): Promise<number> {
   const [row] = (await tx.query(
     `with due as (
@@ -81,7 +84,7 @@ export async function findRetirable(
        audit_held_from($2, $4)
      ) as upto
      where exists (select from due where leaf_index = $2 and occurred_at < now() - make_interval(days => $3 + 1))`,
-    [tenantId, from, days, from + MOST_RETIRED],
+    [tenantId, from, days, from + most],
   )) as { upto: string | null }[];
   return Math.max(from, Number(row?.upto ?? from));
 }
