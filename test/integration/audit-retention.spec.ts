@@ -50,6 +50,29 @@ describe('a log that is kept for a time only', () => {
     }
   });
 
+  it('loses personal values with the last events that may refer to them, also those of nobody who is known', async () => {
+    const { tenantId, userId } = await at.tenant();
+    await at.appendOld(tenantId, 90, 3);
+    await at.world.sealAll();
+    await at.appendOld(tenantId, 20, 1);
+    await at.sealAndSign();
+    const { owner } = at.world.db;
+    for (const subject of [null, userId])
+      await owner.query(
+        `insert into audit_pii (tenant_id, commitment, subject, sealed, written_at)
+         select $1, sha256(gen_random_uuid()::text::bytea), $2, ''::bytea, now() - make_interval(days => days)
+         from unnest(array[90, 20]) as days`,
+        [tenantId, subject],
+      );
+    await at.retireAll();
+    const { rows } = await owner.query(
+      `select subject, round(extract(epoch from now() - written_at) / 86400)::int as days
+       from audit_pii where tenant_id = $1 order by subject nulls first`,
+      [tenantId],
+    );
+    expect(rows).toEqual([null, userId].map((subject) => ({ subject, days: 20 })));
+  });
+
   it('goes on where it was, tombstones themselves leaving with the rest', async () => {
     const { tenantId } = await at.tenant();
     await at.appendOld(tenantId, 400, 10);
