@@ -10,6 +10,7 @@ export {
   leaveGate,
   Pressure,
   registerAdmission,
+  returnToGate,
 } from './admission/index.js';
 export {
   isWatcher,

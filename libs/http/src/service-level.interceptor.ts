@@ -15,6 +15,7 @@ import {
   type ServiceLevel,
   worstLevel,
 } from '#libs/resilience';
+import { leaveGate } from './admission/index.js';
 import { InvalidServiceLevel } from './http.errors.js';
 
 /** What `X-Min-Service-Level` asks for: rather an error than less. */
@@ -45,6 +46,8 @@ export class ServiceLevelInterceptor implements NestInterceptor {
     const atLeast = minServiceLevelOf(request);
     return next.handle().pipe(
       map((body: unknown) => {
+        // The work is done. What is still waited for is its record, which others need not wait for.
+        leaveGate();
         if (reply.raw.headersSent) return body;
         const level = levelOf(body);
         if (reads && atLeast && worstLevel(level, atLeast) !== atLeast)

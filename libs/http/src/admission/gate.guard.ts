@@ -10,6 +10,13 @@ import { Admission } from './admission.js';
 
 const PLACE = Symbol('place at the gate');
 
+interface Place {
+  /** Gives it back; undefined once that was done. */
+  release?: Release;
+  /** Takes one again. */
+  enter(): Promise<void>;
+}
+
 /**
  * Lets expensive requests wait for their turn, last of the guards: now it is known whose they are. The place is given
  * back with the end of the response, or when it has become a stream: that waits for its model and not for us.
@@ -27,12 +34,17 @@ export class GateGuard implements CanActivate {
     // Before the work is done that its stream would be refused for.
     if (request.headers.accept?.includes('text/event-stream'))
       openStreamsOf(reply)?.assertRoom(context.tenantId);
-    const { raw } = reply;
+    const place: Place = { enter: () => this.enter(place, context, reply.raw) };
+    await place.enter();
+    context.state.set(PLACE, place);
+    return true;
+  }
+
+  private async enter(place: Place, context: RequestContext, raw: FastifyReply['raw']): Promise<void> {
     const release = this.tryEnter(context) ?? (await this.wait(context, raw));
-    context.state.set(PLACE, release);
+    place.release = release;
     raw.once('close', release);
     if (raw.destroyed) release();
-    return true;
   }
 
   private tryEnter({ tenantId, priority = 'critical' }: RequestContext): Release | undefined {
@@ -57,7 +69,21 @@ export class GateGuard implements CanActivate {
   }
 }
 
-/** Gives the place of the request under way to the next one. */
+/** Gives the place of the request under way to the next one, because it has nothing left to do but wait. */
 export function leaveGate(): void {
-  (currentContext()?.state.get(PLACE) as Release | undefined)?.();
+  const place = placeOfRequest();
+  place?.release?.();
+  if (place) place.release = undefined;
 }
+
+/**
+ * For a request that has left the gate and turns out to have something to do.
+ *
+ * @throws ServerOverloaded, ClientLeft
+ */
+export async function returnToGate(): Promise<void> {
+  const place = placeOfRequest();
+  if (place && !place.release) await place.enter();
+}
+
+const placeOfRequest = () => currentContext()?.state.get(PLACE) as Place | undefined;

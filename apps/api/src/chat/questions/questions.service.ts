@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { auditAgain, auditDetail } from '#libs/audit';
 import { TenantDb } from '#libs/database';
 import { DeadlineExceeded, DomainError } from '#libs/errors';
-import { newResourceId, settleQuota } from '#libs/http';
+import { leaveGate, newResourceId, returnToGate, settleQuota } from '#libs/http';
 import { reportBug } from '#libs/observability';
 import type { ServiceLevel } from '#libs/resilience';
 import type { EntityManager } from 'typeorm';
@@ -185,17 +185,21 @@ export class QuestionsService {
       const { text, citations } = answer;
       turn = { ...asked, status: 'answered', answer, results, text, citations };
       const repeated = { turn, userId: owner.userId, fingerprint };
+      // It waits for the disk and nothing else, and as many together as there are.
+      leaveGate();
       return this.repeatedTurns.save(owner.tenantId, repeated, signal, () => this.record(turn));
     };
     try {
-      if (!(await this.answers.repeat(requestFor(owner, asked), save))) return undefined;
+      if (await this.answers.repeat(requestFor(owner, asked), save)) {
+        countAnswer(turn);
+        return turn;
+      }
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof DomainError)) reportBug(error);
-      return undefined;
     }
-    countAnswer(turn);
-    return turn;
+    await returnToGate();
+    return undefined;
   }
 
   private record(ended: Turn): void {
