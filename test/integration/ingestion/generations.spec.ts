@@ -17,7 +17,7 @@ describe('a document that is made anew', () => {
     expect(await world.seen()).toEqual(OLD);
     world.nextEdition();
     await world.retry('extract');
-    const sightings: Awaited<ReturnType<EditionsWorld['seen']>>[] = [];
+    const sightings = [await world.seen()];
     let isOver = false;
     const reading = (async () => {
       do sightings.push(await world.seen());
