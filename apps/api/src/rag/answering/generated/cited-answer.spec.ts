@@ -57,8 +57,14 @@ describe('CitedAnswer', () => {
   });
 
   it.each([
-    ['German', 'Ein Besuch der Notaufnahme kostet „$250 copay per visit“ [2]. Physiotherapie: "20 visits" [1].'],
-    ['Spanish', '¿Urgencias? Cada visita cuesta «$250 copay per visit» [2]. La fisioterapia: "20 visits" [1].'],
+    [
+      'German',
+      'Ein Besuch der Notaufnahme kostet „$250 copay per visit“ [2]. Physiotherapie: "20 visits" [1].',
+    ],
+    [
+      'Spanish',
+      '¿Urgencias? Cada visita cuesta «$250 copay per visit» [2]. La fisioterapia: "20 visits" [1].',
+    ],
     ['Japanese', '救急外来は "$250 copay per visit" です[2]。理学療法は "20 visits" までです[1]。'],
   ])('keeps an answer in %s that quotes English words', (_, written) => {
     const { answer, citations } = write(written);
