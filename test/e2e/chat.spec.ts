@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import { TransientFailure } from '#libs/errors';
+import { RepeatedTurns } from '../../apps/api/src/chat/questions/repeated-turns.js';
 import { type AnswerBody, ChatClient, problemOf, QUESTION, textOf } from '../support/chat-client.js';
 import { allEvents } from '../support/event-reader.js';
 import { testApp } from '../support/test-app.js';
@@ -70,6 +73,26 @@ describe('questions without a model', () => {
       expect(await records.json()).toMatchObject({
         items: [{ action: 'question.ask', outcome: 'success', detail }],
       });
+    }
+  });
+
+  it('that were saved without anybody knowing are answered with what was saved', async () => {
+    const question = { question: 'How much is the deductible of the plan?' };
+    const { answer } = (await (await client.ask(question)).json()) as AnswerBody;
+    const repeated = client.app.program.app.get(RepeatedTurns);
+    const save = jest.spyOn(repeated, 'save').mockImplementation(async (...given) => {
+      await RepeatedTurns.prototype.save.apply(repeated, given);
+      throw new TransientFailure('the connection was lost');
+    });
+    try {
+      const asked = (await (await client.ask(question)).json()) as AnswerBody;
+      const [last] = (await allEvents(await client.stream(question))).filter(
+        ({ event }) => event === 'final_answer',
+      );
+      expect(save).toHaveBeenCalledTimes(2);
+      expect([asked, last!.data]).toMatchObject(Array(2).fill({ answer, saved: true }));
+    } finally {
+      save.mockRestore();
     }
   });
 

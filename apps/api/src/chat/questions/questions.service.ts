@@ -98,7 +98,10 @@ export class QuestionsService {
     });
     advance(turn, await this.firstOf(events, abort, signal));
     const outcome = await this.keep(owner, turn);
-    if (outcome === 'ended-elsewhere') throw new ConversationNotFound(turn.conversationId);
+    if (outcome === 'ended-elsewhere') {
+      abort.abort();
+      return new EndedTurn(await this.getAnswered(owner, turn));
+    }
     turn.isSaved = outcome === 'saved';
     const live = new LiveTurn(turn, events, {
       abort,
@@ -231,10 +234,14 @@ export class QuestionsService {
     };
   }
 
-  /** A request that is repeated under its Idempotency-Key finds the turn that it made the first time. */
+  /**
+   * The turn was made before: by a request with the same Idempotency-Key, or by this one, in a transaction of which it is not
+   * known whether it was committed.
+   */
   private async getAnswered(owner: Owner, { conversationId, id }: Turn): Promise<Turn> {
     const turn = await this.db.read(owner.tenantId, (tx) => this.turns.find(tx, owner, conversationId, id));
     if (!turn?.answer) throw new ConversationNotFound(conversationId);
+    countAnswer(turn);
     return turn;
   }
 
