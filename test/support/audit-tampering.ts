@@ -112,9 +112,13 @@ const TAMPERINGS: ((state: LogState, random: Random) => Tampering)[] = [
       state.trees.filter(({ entries }) => entries.length > 1),
       random,
     );
-    const [from] = tree.entries.splice(Math.floor(random() * tree.entries.length), 1);
+    const retired = tree.entries.findIndex(({ body }) => body !== null);
+    // The tombstone stays: without it, the log would first of all lack the events that it tells of.
+    const first = retired > 0 ? retired + 1 : 0;
+    const among = tree.entries.length - first;
+    const [from] = tree.entries.splice(first + Math.floor(random() * among), 1);
     const old = from!.leaf_index;
-    const at = (old + 1 + Math.floor(random() * tree.entries.length)) % (tree.entries.length + 1);
+    const at = first + ((old - first + 1 + Math.floor(random() * (among - 1))) % among);
     tree.entries.splice(at, 0, from!);
     rebuild(tree);
     const leafIndex = Math.min(old, at);
