@@ -108,7 +108,7 @@ export class HostileRoute {
 /** Where every text goes by itself; elsewhere several go together, as many as there is room for. */
 const SINGLE = new Set(['POST /v1/conversations']);
 const LONGEST = 2_000;
-/** Every text to every place, which takes a quarter of an hour; otherwise a place with many of them gets some. */
+/** Every text to every place, which takes three times as long; otherwise a place with many of them gets some. */
 const IN_FULL = process.env['HOSTILE_STRINGS'] === 'full';
 const SOME = 24;
 
